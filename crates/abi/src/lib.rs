@@ -1,0 +1,1 @@
+//! The bytes that a traced program and a collector share.

@@ -1,0 +1,1 @@
+//! Drains the rings of programs, checks what they claim, and writes packets to a trace on disk.

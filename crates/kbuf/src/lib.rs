@@ -1,0 +1,1 @@
+//! The kernel's own trace bytes: tracefs format files and ring pages.

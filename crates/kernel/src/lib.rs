@@ -1,0 +1,1 @@
+//! Kernel events from tracefs: one instance per recording.

@@ -1,0 +1,1 @@
+//! Opens a trace as one time-ordered stream of messages.

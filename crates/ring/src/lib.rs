@@ -1,0 +1,1 @@
+//! The lock-free event ring over memory that the caller gives.

@@ -1,0 +1,1 @@
+//! Safe names for the system calls that rustix lacks.
