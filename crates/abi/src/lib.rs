@@ -1,1 +1,38 @@
 //! The bytes that a traced program and a collector share.
+//!
+//! ```text
+//!   rendezvous folder                     memory of the program (one sealed memfd)
+//!   ├─ PID-IMAGE-NONCE  ── names ──────▶  | head | dead | gates | threads | words | slot 0 … slot 3 |
+//!   └─ sessions/ID (advert), ID.sock                                               └ one ring each
+//! ```
+//!
+//! The rendezvous file is written once and only read afterwards; all that changes lies in the
+//! memfd, which is sealed against shrinking, so that no side can take memory from under the other.
+//!
+//! Invariant: every offset and width here is fixed for one [`VERSION`]; a change of meaning changes
+//! the version. Numbers are little-endian. This crate does no I/O and allocates nothing.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod advert;
+pub mod chunk;
+pub mod desc;
+pub mod field;
+pub mod program;
+pub mod record;
+pub mod rendezvous;
+pub mod slot;
+pub mod thread;
+
+/// The version of all layouts in this crate.
+pub const VERSION: u32 = 1;
+
+/// Bytes of a page; the layouts count in it whatever the machine's page is.
+pub const PAGE: usize = 4096;
+
+/// How many collectors can trace one program at once.
+pub const SLOTS: usize = 4;
+
+/// The most threads of one program that can have events in flight.
+pub const MAX_THREADS: usize = 16384;

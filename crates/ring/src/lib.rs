@@ -1,1 +1,41 @@
 //! The lock-free event ring over memory that the caller gives.
+//!
+//! ```text
+//!   thread: claim a FREE chunk ── reserve, fill, commit ── hand it over as FULL ─┐
+//!      ▲                                                                         ▼
+//!      └──────────────── free ◀── clear ◀── to disk ◀── collector: walk, check, copy
+//! ```
+//!
+//! A thread owns its chunk, so reserving is one non-locked compare-and-swap on a word that only
+//! this thread and its signal handlers touch; committing is one Release store. Threads meet only
+//! where chunks change hands, and there by one atomic operation on the chunk's descriptor.
+//!
+//! Invariants: the order of records in a chunk is the order of their times; a record's length is
+//! known before its contents; nothing here blocks, allocates or calls the kernel. The writer side
+//! reads shared memory only where chunks change hands, and checks what it reads.
+
+#![no_std]
+#![allow(
+    unsafe_code,
+    reason = "the ring is one of the crates that the design allows it in"
+)]
+#[cfg(any(test, loom, shuttle))]
+extern crate std;
+
+mod claim;
+mod cursor;
+mod local;
+mod nest;
+mod payload;
+mod pool;
+mod slot;
+mod sync;
+mod walk;
+
+pub use claim::Owner;
+pub use cursor::{Cursor, Emit, Refused};
+pub use payload::Payload;
+pub use pool::{clear_and_free, publish_free, take_back};
+pub use slot::{Parts, Slot, UNIT_WORDS, chunk_words};
+pub use sync::AtomicU64;
+pub use walk::{Record, Stop, Walk};

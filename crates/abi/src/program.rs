@@ -1,0 +1,90 @@
+//! The memfd as a whole: where its parts lie.
+//!
+//! ```text
+//!   byte 0      4096    8192        16384        147456          (+ words, page-rounded)
+//!   | head      | dead  | gates     | threads    | words         | slot 0 | slot 1 | slot 2 | slot 3 |
+//! ```
+//!
+//! * `dead`: one bit a thread index, set by a collector when the thread that had it is gone and
+//!   its chunks are safe; the program then gives the index to a new thread.
+//! * `gates`: 32-bit words that call sites test. A site's gate is a hash of its place in the
+//!   source, so that its address is known when it is compiled; two sites may share one.
+//! * `threads`: what thread has which index, see [`crate::thread`].
+//! * `words`: one 32-bit word a site, in the order of the definitions: the exact answer.
+//!
+//! Byte `s` of a gate or word belongs to the collector in slot `s`, and nobody else writes it.
+
+use crate::{MAX_THREADS, PAGE, SLOTS, slot};
+
+/// `THALWEGP` in ASCII.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"THALWEGP");
+
+/// Word index of the magic.
+pub const HEAD_MAGIC: usize = 0;
+/// Word index of the version.
+pub const HEAD_VERSION: usize = 1;
+/// Word index of the number of sites.
+pub const HEAD_SITES: usize = 2;
+/// Word index of the flag that the library was unloaded or the program exits.
+pub const HEAD_CLOSED: usize = 3;
+/// Word index of how many thread indexes have memory behind them.
+pub const HEAD_THREADS_READY: usize = 4;
+/// Word index of the nonce, which the rendezvous file repeats.
+pub const HEAD_NONCE: usize = 5;
+
+/// Byte offset of the dead bits.
+pub const DEAD: usize = PAGE;
+/// How many words of dead bits.
+pub const DEAD_WORDS: usize = MAX_THREADS / 64;
+
+/// Byte offset of the gates.
+pub const GATES: usize = 2 * PAGE;
+/// How many gates.
+pub const GATE_COUNT: usize = 2048;
+/// Bytes of all gates: whole pages, so that they can be mapped over a static.
+pub const GATES_LEN: usize = GATE_COUNT * 4;
+
+/// Byte offset of the thread table.
+pub const THREADS: usize = GATES + GATES_LEN;
+/// Bytes of the thread table.
+pub const THREADS_LEN: usize = MAX_THREADS * 8;
+/// Thread indexes that a program prepares by itself before `main`.
+pub const THREADS_AT_START: usize = 2048;
+
+/// Byte offset of the sites' words.
+pub const WORDS: usize = THREADS + THREADS_LEN;
+
+/// The most sites of one library.
+pub const MAX_SITES: usize = 32767;
+
+/// Byte offset of slot `index` in a program with `sites` sites.
+pub const fn slot_offset(sites: usize, index: usize) -> usize {
+    WORDS + (sites * 4).next_multiple_of(PAGE) + index * slot::LEN
+}
+
+/// Bytes of the whole memfd.
+pub const fn total_len(sites: usize) -> usize {
+    slot_offset(sites, SLOTS)
+}
+
+/// The gate of a site, from the place where it stands in the source. FNV-1a.
+pub const fn gate_of(file: &str, line: u32, column: u32) -> u16 {
+    let bytes = file.as_bytes();
+    let mut hash: u32 = 0x811c_9dc5;
+    let mut i = 0;
+    while i < bytes.len() {
+        hash = (hash ^ bytes[i] as u32).wrapping_mul(0x0100_0193);
+        i += 1;
+    }
+    hash = (hash ^ line).wrapping_mul(0x0100_0193);
+    hash = (hash ^ column).wrapping_mul(0x0100_0193);
+    hash ^= hash >> 15;
+    (hash % GATE_COUNT as u32) as u16
+}
+
+const _: () = assert!(
+    GATES_LEN.is_multiple_of(PAGE),
+    "gates are mapped page by page"
+);
+const _: () = assert!(WORDS.is_multiple_of(PAGE), "words start on a page");
+const _: () = assert!(slot::LEN.is_multiple_of(PAGE), "slots start on pages");

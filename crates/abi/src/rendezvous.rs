@@ -1,0 +1,145 @@
+//! The rendezvous file: who a program is and what it can emit.
+//!
+//! ```text
+//!   byte 0    8         12      16    20       24       32     40      48         64
+//!   | magic   | version | len   | pid | ringfd | start  | image | nonce | boot id  |
+//!   64        72          80          88        92        96           112
+//!   | ino     | ring len  | sites n   | tid     | flags   | procname    | definitions …
+//! ```
+//!
+//! A definition, packed: `level u8 · gate u16 · line u32 · name str · file str · fields u8 ·
+//! field*`; a string is `u16` length and bytes; a field is a string and a class: a tag byte
+//! (see [`crate::field::tag`]) and its parameters:
+//! integer `bytes u8, signed u8, base u8`; float `bytes u8`; text nothing;
+//! enum `bytes u8, signed u8, count u16, (number i64, label str)*`;
+//! array `length u32, class`; sequence `class`.
+//!
+//! It appears complete, by a rename. Whoever reads it believes nothing: see `collect`.
+
+/// `THALWEGR` in ASCII.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"THALWEGR");
+
+/// Bytes of the head.
+pub const HEAD_LEN: usize = 112;
+/// The largest file that a collector reads.
+pub const MAX_LEN: usize = 8 << 20;
+/// Bytes of a process name, NUL included.
+pub const PROCNAME_LEN: usize = 16;
+/// The most fields of an event.
+pub const MAX_FIELDS: usize = 64;
+
+/// The head of a rendezvous file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The file's length.
+    pub len: u32,
+    /// The process id, as the program sees it.
+    pub pid: u32,
+    /// The descriptor of the memfd in the program.
+    pub ring_fd: i32,
+    /// When the process started, in clock ticks since boot.
+    pub start_time: u64,
+    /// A number that every `exec` changes.
+    pub image: u64,
+    /// A number that no two files share.
+    pub nonce: u64,
+    /// The kernel's boot id.
+    pub boot_id: [u8; 16],
+    /// The memfd's inode number.
+    pub ring_ino: u64,
+    /// The memfd's length.
+    pub ring_len: u64,
+    /// How many definitions follow.
+    pub sites: u64,
+    /// The thread that registered.
+    pub tid: u32,
+    /// Reserved, zero.
+    pub flags: u32,
+    /// The process's name.
+    pub procname: [u8; PROCNAME_LEN],
+}
+
+impl Head {
+    /// The bytes.
+    pub fn encode(&self) -> [u8; HEAD_LEN] {
+        let mut out = [0; HEAD_LEN];
+        let mut at = 0;
+        let mut put = |bytes: &[u8]| {
+            out[at..at + bytes.len()].copy_from_slice(bytes);
+            at += bytes.len();
+        };
+        put(&MAGIC.to_le_bytes());
+        put(&crate::VERSION.to_le_bytes());
+        put(&self.len.to_le_bytes());
+        put(&self.pid.to_le_bytes());
+        put(&self.ring_fd.to_le_bytes());
+        put(&self.start_time.to_le_bytes());
+        put(&self.image.to_le_bytes());
+        put(&self.nonce.to_le_bytes());
+        put(&self.boot_id);
+        put(&self.ring_ino.to_le_bytes());
+        put(&self.ring_len.to_le_bytes());
+        put(&self.sites.to_le_bytes());
+        put(&self.tid.to_le_bytes());
+        put(&self.flags.to_le_bytes());
+        put(&self.procname);
+        out
+    }
+
+    /// The head in `bytes`, if magic and version are ours.
+    pub fn decode(bytes: &[u8; HEAD_LEN]) -> Option<Self> {
+        let u32_at = |at: usize| {
+            u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
+        let u64_at = |at: usize| u64::from(u32_at(at)) | (u64::from(u32_at(at + 4)) << 32);
+        let sixteen = |at: usize| {
+            let mut out = [0; 16];
+            out.copy_from_slice(&bytes[at..at + 16]);
+            out
+        };
+        if u64_at(0) != MAGIC || u32_at(8) != crate::VERSION {
+            return None;
+        }
+        Some(Self {
+            len: u32_at(12),
+            pid: u32_at(16),
+            ring_fd: u32_at(20).cast_signed(),
+            start_time: u64_at(24),
+            image: u64_at(32),
+            nonce: u64_at(40),
+            boot_id: sixteen(48),
+            ring_ino: u64_at(64),
+            ring_len: u64_at(72),
+            sites: u64_at(80),
+            tid: u32_at(88),
+            flags: u32_at(92),
+            procname: sixteen(96),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_goes_there_and_back() {
+        let head = Head {
+            len: 1,
+            pid: 2,
+            ring_fd: -3,
+            start_time: 4,
+            image: 5,
+            nonce: 6,
+            boot_id: [7; 16],
+            ring_ino: 8,
+            ring_len: 9,
+            sites: 10,
+            tid: 11,
+            flags: 12,
+            procname: *b"a process name\0\0",
+        };
+        assert_eq!(Head::decode(&head.encode()), Some(head));
+        assert_eq!(Head::decode(&[0; HEAD_LEN]), None);
+    }
+}

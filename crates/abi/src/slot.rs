@@ -1,0 +1,105 @@
+//! One slot: the ring that one collector has with one program.
+//!
+//! ```text
+//!   byte 0     4096      20480      151552    282624                             LEN
+//!   | control  | masks   | descs    | lost    | chunk space: 16384 units of 4 KiB |
+//! ```
+//!
+//! * `masks`: for each 64 units one group of 8 words, of which word `c` has a bit for every free
+//!   chunk of class `c` that begins there. A hint: the descriptor decides.
+//! * `descs`: the descriptor of the chunk that begins at a unit, see [`crate::desc`].
+//! * `lost`: per thread index, how many of its events found no chunk. Only that thread adds.
+//!
+//! Only what the control words call ready has memory behind it; the rest is never touched.
+
+use crate::{MAX_THREADS, PAGE};
+
+/// Units of chunk space.
+pub const UNITS: usize = 16384;
+/// Bytes of a unit.
+pub const UNIT: usize = PAGE;
+/// Size classes of chunks: 4 KiB shifted left by the class.
+pub const CLASSES: usize = 5;
+
+/// Word index: [`IDLE`] or [`ACTIVE`].
+pub const STATE: usize = 0;
+/// Word index: [`CLOCK_TSC`] or [`CLOCK_MONO`].
+pub const CLOCK: usize = 1;
+/// Word index: how many units have memory and descriptors.
+pub const UNITS_READY: usize = 2;
+/// Word index: how many entries of `lost` have memory.
+pub const LOST_READY: usize = 3;
+/// Word index: a futex; 1 while the collector sleeps and wants to be woken.
+pub const WAKE: usize = 4;
+/// Word index: events refused because their thread has no index.
+pub const REFUSED_THREAD: usize = 5;
+/// Word index: events refused because no chunk can hold them.
+pub const REFUSED_LARGE: usize = 6;
+/// Word index: events refused because too many handlers were nested.
+pub const REFUSED_NESTED: usize = 7;
+/// Word index: a bit for each class that was wanted and not found.
+pub const STARVED: usize = 8;
+/// Word index: units that the program granted itself before `main`.
+pub const SELF_GRANTED: usize = 9;
+/// How many control words are in use.
+pub const CONTROL_WORDS: usize = 10;
+
+/// Nobody uses the slot.
+pub const IDLE: u64 = 0;
+/// A collector, or an advert of one, has set the slot up.
+pub const ACTIVE: u64 = 1;
+
+/// Time stamps are the time-stamp counter.
+pub const CLOCK_TSC: u64 = 0;
+/// Time stamps are `CLOCK_MONOTONIC` in nanoseconds.
+pub const CLOCK_MONO: u64 = 1;
+
+/// Byte offset of the masks.
+pub const MASKS: usize = PAGE;
+/// Words of one group of masks.
+pub const GROUP_WORDS: usize = 8;
+/// Groups of masks.
+pub const GROUPS: usize = UNITS / 64;
+/// Byte offset of the descriptors.
+pub const DESCS: usize = MASKS + GROUPS * GROUP_WORDS * 8;
+/// Byte offset of the loss counters.
+pub const LOST: usize = DESCS + UNITS * 8;
+/// Byte offset of the chunk space.
+pub const CHUNKS: usize = LOST + MAX_THREADS * 8;
+/// Bytes of a slot.
+pub const LEN: usize = CHUNKS + UNITS * UNIT;
+
+/// How a program lays out the units that it grants itself: `(first unit, class)` by index.
+///
+/// Both sides compute it, so that no side has to believe the other. From 256 units on there are
+/// chunks of every class; below that all are of 4 KiB.
+pub const fn initial_chunk(units: usize, index: usize) -> Option<(usize, u8)> {
+    if units < INITIAL_UNITS {
+        return if index < units {
+            Some((index, 0))
+        } else {
+            None
+        };
+    }
+    let (mut unit, mut rest, mut class) = (0, index, 0);
+    while class < CLASSES {
+        if rest < INITIAL_COUNTS[class] {
+            return Some((unit + (rest << class), class as u8));
+        }
+        rest -= INITIAL_COUNTS[class];
+        unit += INITIAL_COUNTS[class] << class;
+        class += 1;
+    }
+    None
+}
+
+/// Units that a program grants itself, unless the session's limit is lower: 1 MiB.
+pub const INITIAL_UNITS: usize = 256;
+const INITIAL_COUNTS: [usize; CLASSES] = [16, 8, 8, 8, 8];
+
+const _: () = assert!(
+    16 + 16 + 32 + 64 + 128 == INITIAL_UNITS,
+    "the layout fills the grant"
+);
+const _: () = assert!(CHUNKS.is_multiple_of(PAGE), "chunks start on pages");
+const _: () = assert!(CONTROL_WORDS * 8 <= PAGE, "control words fit in their page");

@@ -1,0 +1,61 @@
+//! A word that one thread and its signal handlers share.
+
+use crate::sync::{AtomicU64, Relaxed};
+
+/// A word of one thread: atomic against the thread's own signal handlers, not against others.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct LocalWord(AtomicU64);
+
+impl LocalWord {
+    #[cfg(not(any(loom, shuttle)))]
+    pub(crate) const fn new(value: u64) -> Self {
+        Self(AtomicU64::new(value))
+    }
+
+    #[cfg(any(loom, shuttle))]
+    pub(crate) fn new(value: u64) -> Self {
+        Self(AtomicU64::new(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn load(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn store(&self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
+    /// Stores `new` if the word is `current`, in one instruction that no signal can split.
+    #[inline(always)]
+    #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
+    pub(crate) fn compare_exchange(&self, current: u64, new: u64) -> bool {
+        let swapped: u8;
+        // SAFETY: the pointer is to a live AtomicU64, aligned to 8; the instruction writes at most
+        // those 8 bytes. Without the lock prefix it is atomic on this processor only, which is all
+        // that a word of one thread needs. A migration between processors is a full barrier.
+        unsafe {
+            core::arch::asm!(
+                "cmpxchg qword ptr [{word}], {new}",
+                "sete {swapped}",
+                word = in(reg) self.0.as_ptr(),
+                new = in(reg) new,
+                swapped = out(reg_byte) swapped,
+                inout("rax") current => _,
+                options(nostack),
+            );
+        }
+        swapped != 0
+    }
+
+    /// Stores `new` if the word is `current`.
+    #[inline(always)]
+    #[cfg(any(not(target_arch = "x86_64"), loom, shuttle))]
+    pub(crate) fn compare_exchange(&self, current: u64, new: u64) -> bool {
+        self.0
+            .compare_exchange(current, new, Relaxed, Relaxed)
+            .is_ok()
+    }
+}

@@ -1,0 +1,58 @@
+//! The room of one record, to be filled with packed bytes.
+
+use crate::sync::AtomicU64;
+#[cfg(any(loom, shuttle))]
+use crate::sync::Relaxed;
+
+/// Where a record's bytes go: fields one after the other, without padding, little-endian.
+///
+/// Bytes beyond the reserved room are dropped: a field whose length changed between measuring
+/// and writing can spoil its own event only.
+#[derive(Debug)]
+pub struct Payload<'m> {
+    words: &'m [AtomicU64],
+    at: usize,
+    end: usize,
+}
+
+impl<'m> Payload<'m> {
+    #[inline(always)]
+    pub(crate) fn new(words: &'m [AtomicU64], len: usize) -> Self {
+        Self {
+            words,
+            at: 0,
+            end: len.min(words.len() * 8),
+        }
+    }
+
+    /// Appends bytes.
+    #[inline(always)]
+    #[cfg(not(any(loom, shuttle)))]
+    pub fn put(&mut self, bytes: &[u8]) {
+        if bytes.len() > self.end - self.at {
+            return;
+        }
+        let base = self.words.as_ptr().cast::<u8>().cast_mut();
+        // SAFETY: `at + bytes.len() <= end <= words.len() * 8`, so the target is in the record.
+        let to = unsafe { base.add(self.at) };
+        // SAFETY: the target is in bounds as above and inside UnsafeCells (atomics); this thread
+        // owns the room until it commits, and `bytes` is a Rust slice, which cannot overlap it.
+        unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+        self.at += bytes.len();
+    }
+
+    /// Appends bytes.
+    #[cfg(any(loom, shuttle))]
+    pub fn put(&mut self, bytes: &[u8]) {
+        if bytes.len() > self.end - self.at {
+            return;
+        }
+        for &byte in bytes {
+            let word = &self.words[self.at / 8];
+            let shift = (self.at % 8) * 8;
+            let kept = word.load(Relaxed) & !(0xff << shift);
+            word.store(kept | (u64::from(byte) << shift), Relaxed);
+            self.at += 1;
+        }
+    }
+}
