@@ -32,6 +32,26 @@ struct Open {
 }
 
 impl Open {
+    #[cfg(not(any(loom, shuttle)))]
+    const fn new() -> Self {
+        Self {
+            at: LocalWord::new(0),
+            mark: LocalWord::new(0),
+            time: LocalWord::new(0),
+            stack: LocalWord::new(0),
+        }
+    }
+
+    #[cfg(any(loom, shuttle))]
+    fn new() -> Self {
+        Self {
+            at: LocalWord::new(0),
+            mark: LocalWord::new(0),
+            time: LocalWord::new(0),
+            stack: LocalWord::new(0),
+        }
+    }
+
     /// Writes what the interrupted event may not have come to: its mark, and its whole time, from
     /// which the times of the records behind it count.
     fn complete(&self, slot: &Slot<'_>, at: usize, mark: u64) {
@@ -52,29 +72,17 @@ pub(crate) struct Nest {
 impl Nest {
     #[cfg(not(any(loom, shuttle)))]
     pub(crate) const fn new() -> Self {
-        const EMPTY: Open = Open {
-            at: LocalWord::new(0),
-            mark: LocalWord::new(0),
-            time: LocalWord::new(0),
-            stack: LocalWord::new(0),
-        };
         Self {
             depth: LocalWord::new(0),
-            open: [EMPTY; LEVELS],
+            open: [const { Open::new() }; LEVELS],
         }
     }
 
     #[cfg(any(loom, shuttle))]
     pub(crate) fn new() -> Self {
-        let open = || Open {
-            at: LocalWord::new(0),
-            mark: LocalWord::new(0),
-            time: LocalWord::new(0),
-            stack: LocalWord::new(0),
-        };
         Self {
             depth: LocalWord::new(0),
-            open: core::array::from_fn(|_| open()),
+            open: core::array::from_fn(|_| Open::new()),
         }
     }
 
