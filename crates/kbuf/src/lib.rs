@@ -1,1 +1,27 @@
-//! The kernel's own trace bytes: tracefs format files and ring pages.
+//! The kernel's own trace bytes: tracefs `format` files and ring pages in, CTF event records out.
+//!
+//! ```text
+//!  events/*/format ──EventFormat──┐
+//!                                 ├─ lttng: name, fields ──Plan──┐
+//!  LTTng's listing ───────────────┘                              ▼
+//!  ring page ──Page──Records──(type, time, bytes)──────────▶ Transcoder ──▶ CTF event records
+//! ```
+//!
+//! Invariant: every number in a page or a `format` file is a claim until it is checked. No input
+//! makes this crate panic, loop or reserve more memory than the input is long (times a constant).
+//! It does no input or output and never asks for the time.
+
+#![forbid(unsafe_code)]
+
+mod format;
+mod header;
+mod lttng;
+mod page;
+mod plan;
+mod transcode;
+
+pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
+pub use header::HeaderKind;
+pub use lttng::{Naming, TraceEvent, lttng_name};
+pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
+pub use transcode::{PageSummary, Spoilt, Transcoder};

@@ -1,0 +1,90 @@
+//! An event that LTTng does not know: the kernel's names, in their order, with straight types.
+
+use thalweg_model::{DisplayBase, FieldClass, IntegerClass};
+
+use super::Made;
+use crate::format::{Element, EventFormat, Field, Shape, known_size};
+
+/// Adds every field of the kernel's format.
+pub(super) fn lower(system: &str, format: &EventFormat, made: &mut Made) {
+    for field in &format.fields {
+        match system {
+            "syscalls" if field.name == "__syscall_nr" => {}
+            "syscalls" => argument(field, made),
+            _ => plain(field, made),
+        }
+    }
+}
+
+fn plain(field: &Field, made: &mut Made) {
+    let name = &field.name;
+    match (field.shape, field.element) {
+        (Shape::Array(0), _) => {}
+        (Shape::Scalar, element) => {
+            made.integer(name, FieldClass::Integer(integer(element)), field, 0);
+        }
+        (Shape::Array(room), Element::Char) => {
+            made.text(name, u64::from(room), field);
+        }
+        (Shape::Array(count), element) => {
+            made.array(name, integer(element), u64::from(count), field);
+        }
+        (_, Element::Char) => {
+            made.string(name, field);
+        }
+        (_, element) => {
+            let length = (format!("_{name}_length"), IntegerClass::le(16, false));
+            made.sequence(name, (&length.0, length.1), integer(element), field);
+        }
+    }
+}
+
+fn integer(element: Element) -> IntegerClass {
+    let bits = element.size_bytes() * 8;
+    match element {
+        Element::Integer { signed, .. } => IntegerClass::le(bits, signed),
+        Element::Char => IntegerClass::le(bits, true).text(),
+        Element::Pointer { .. } | Element::Opaque => {
+            IntegerClass::le(bits, false).in_base(DisplayBase::Hexadecimal)
+        }
+    }
+}
+
+/// A syscall's argument: the kernel keeps each in eight bytes and calls them unsigned; the
+/// declared type tells what they are.
+fn argument(field: &Field, made: &mut Made) {
+    let declared = known_size(&field.c_type).filter(|&size| size <= field.element.size_bytes());
+    match (field.element, declared) {
+        (Element::Integer { signed, .. }, Some(size)) => {
+            let signed = signed || is_signed(&field.c_type);
+            let class = FieldClass::Integer(IntegerClass::le(size * 8, signed));
+            made.integer(&field.name, class, field, 0);
+        }
+        _ => plain(field, made),
+    }
+}
+
+fn is_signed(c_type: &str) -> bool {
+    let bare = c_type.strip_prefix("const ").unwrap_or(c_type);
+    matches!(
+        bare,
+        "int"
+            | "long"
+            | "long long"
+            | "short"
+            | "s32"
+            | "s64"
+            | "__s32"
+            | "__s64"
+            | "pid_t"
+            | "loff_t"
+            | "off_t"
+            | "ssize_t"
+            | "key_t"
+            | "mqd_t"
+            | "timer_t"
+            | "clockid_t"
+            | "key_serial_t"
+            | "rwf_t"
+    )
+}

@@ -1,0 +1,72 @@
+//! An event that LTTng knows: its fields, each filled from the kernel's.
+
+use thalweg_model::{FieldClass, IntegerClass};
+
+use super::listing::{Listed, ListedClass};
+use super::{Made, rules};
+use crate::format::{Element, EventFormat, Field, Shape};
+
+/// Adds every field of LTTng's `event` that the kernel's format can fill.
+pub(super) fn lower(event: &str, fields: Vec<Listed>, format: &EventFormat, made: &mut Made) {
+    let mut length = None;
+    for field in fields {
+        match &field.class {
+            // A sequence's length comes with the sequence.
+            ListedClass::Integer(class) if field.name.ends_with("_length") => {
+                length = Some((field.name, class.clone()));
+            }
+            class => {
+                fill(event, field.name, class, length.take(), format, made);
+            }
+        }
+    }
+}
+
+fn fill(
+    event: &str,
+    name: &str,
+    class: &ListedClass,
+    length: Option<(&str, IntegerClass)>,
+    format: &EventFormat,
+    made: &mut Made,
+) -> bool {
+    let Some(source) = rules::source(event, name, format) else {
+        return false;
+    };
+    let add = rules::offset(event, name);
+    match class {
+        ListedClass::Integer(class) => {
+            made.integer(name, FieldClass::Integer(class.clone()), source, add)
+                || made.rwbs(name, class.clone(), source)
+        }
+        ListedClass::Enum(class) => made.integer(name, FieldClass::Enum(class.clone()), source, 0),
+        ListedClass::String => {
+            made.string(name, content(name, format).unwrap_or(source))
+                || address(name, source, made)
+        }
+        ListedClass::Text(room) => made.text(name, *room, source),
+        ListedClass::Array(class, count) => {
+            made.array(name, class.clone(), *count, source) || address(name, source, made)
+        }
+        ListedClass::Sequence(class, _) => {
+            length.is_some_and(|length| made.sequence(name, length, class.clone(), source))
+                || address(name, source, made)
+        }
+        ListedClass::Nested => address(name, source, made),
+    }
+}
+
+/// Kernels from 6.19 on copy what a syscall's string argument points to into a field of its own.
+fn content<'a>(name: &str, format: &'a EventFormat) -> Option<&'a Field> {
+    format
+        .field(&format!("__{name}_val"))
+        .filter(|field| field.is_dynamic())
+}
+
+/// The pointer in place of what it points to.
+fn address(name: &str, source: &Field, made: &mut Made) -> bool {
+    let pointer = matches!(source.element, Element::Pointer { size_bytes: 8 });
+    pointer
+        && source.shape == Shape::Scalar
+        && made.integer(&format!("{name}_addr"), FieldClass::hex(64), source, 0)
+}

@@ -1,0 +1,180 @@
+//! Pages in, CTF event records out.
+//!
+//! Invariant: what was appended for a page is whole event records in time order, and
+//! `events + foreign + spoilt` counts every record that could be told apart; where the records
+//! stop making sense, one more is counted as spoilt.
+
+use crate::PageLayout;
+use crate::header::HeaderKind;
+use crate::lttng::TraceEvent;
+use crate::page::{Cursor, Missed, Page, PageError, RecordError, Records};
+use crate::plan::Plan;
+
+/// Why a record is not in the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Spoilt {
+    /// The record is shorter than its event's fields.
+    #[error("a record is shorter than its event's fields")]
+    Short,
+    /// A field says that its bytes lie outside of the record.
+    #[error("a field's bytes lie outside of its record")]
+    Location,
+    /// The page's records stop making sense.
+    #[error(transparent)]
+    Page(#[from] RecordError),
+}
+
+/// What a page gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageSummary {
+    /// The time of the first event.
+    pub begin: u64,
+    /// The time of the last event.
+    pub end: u64,
+    /// How many events were written.
+    pub events: u64,
+    /// How many were left out because the trace has them already.
+    pub known: u64,
+    /// How many records are of types that are not traced.
+    pub foreign: u64,
+    /// How many records could not be read.
+    pub spoilt: u64,
+    /// Why the first of them could not.
+    pub cause: Option<Spoilt>,
+    /// What the kernel says is missing before the page.
+    pub missed: Missed,
+    /// How many absolute times lay before the record ahead of them.
+    pub steps_back: u64,
+}
+
+/// Turns ring pages into CTF event records.
+#[derive(Clone, Debug)]
+pub struct Transcoder {
+    /// By the kernel's type id: one more than the index in `plans`, 0 for none.
+    index: Vec<u16>,
+    plans: Vec<(u32, Plan)>,
+    header: HeaderKind,
+}
+
+impl Transcoder {
+    /// A transcoder for these events; each has its place in the slice as CTF id until
+    /// [`Self::set_ids`] says otherwise.
+    pub fn new(events: &[TraceEvent], header: HeaderKind) -> Self {
+        let largest = events.iter().map(|event| usize::from(event.type_id)).max();
+        let mut index = vec![0; largest.map_or(0, |largest| largest + 1)];
+        // A kernel has at most 2^16 - 1 types.
+        for (place, event) in events.iter().enumerate().take(usize::from(u16::MAX)) {
+            index[usize::from(event.type_id)] = place as u16 + 1;
+        }
+        let plans = (0..)
+            .zip(events)
+            .map(|(id, event)| (id, event.plan.clone()))
+            .collect();
+        Self {
+            index,
+            plans,
+            header,
+        }
+    }
+
+    /// Sets the CTF id of each event, in the order of [`Self::new`]; events beyond the slice keep
+    /// theirs.
+    pub fn set_ids(&mut self, header: HeaderKind, ids: &[u32]) {
+        self.header = header;
+        for (plan, &id) in self.plans.iter_mut().zip(ids) {
+            plan.0 = id;
+        }
+    }
+
+    /// Appends a whole page's events to `out`.
+    ///
+    /// # Errors
+    /// The page's header cannot be used; nothing was appended.
+    pub fn page(
+        &self,
+        bytes: &[u8],
+        layout: &PageLayout,
+        out: &mut Vec<u8>,
+    ) -> Result<PageSummary, PageError> {
+        let page = Page::parse(bytes, layout)?;
+        Ok(self.records(&page, &mut Cursor::start(page.stamp), None, out))
+    }
+
+    /// Appends the events behind `cursor` and after the time `after` to `out`, and moves the
+    /// cursor behind the last.
+    pub fn records(
+        &self,
+        page: &Page<'_>,
+        cursor: &mut Cursor,
+        after: Option<u64>,
+        out: &mut Vec<u8>,
+    ) -> PageSummary {
+        let mut summary = PageSummary {
+            missed: page.missed,
+            ..PageSummary::default()
+        };
+        let mut records = Records::new(page.data, *cursor);
+        let mut last = None;
+        for record in records.by_ref() {
+            match record {
+                Ok(record) if after.is_some_and(|after| record.at <= after) => summary.known += 1,
+                Ok(record) => {
+                    let begin = out.len();
+                    match self.event(record.data, record.at, last, out) {
+                        Ok(true) => {
+                            if last.is_none() {
+                                summary.begin = record.at;
+                            }
+                            last = Some(record.at);
+                            summary.events += 1;
+                        }
+                        Ok(false) => summary.foreign += 1,
+                        Err(cause) => {
+                            out.truncate(begin);
+                            summary.spoil(cause);
+                        }
+                    }
+                }
+                Err(error) => summary.spoil(error.into()),
+            }
+        }
+        summary.end = last.unwrap_or(0);
+        summary.steps_back = records.steps_back();
+        *cursor = records.cursor();
+        summary
+    }
+
+    /// Appends one event; `false` if its type is not traced.
+    #[inline]
+    fn event(
+        &self,
+        record: &[u8],
+        at: u64,
+        last: Option<u64>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Spoilt> {
+        let Some(&[low, high]) = record.first_chunk::<2>() else {
+            return Err(Spoilt::Short);
+        };
+        let type_id = usize::from(u16::from_le_bytes([low, high]));
+        let Some(place) = self
+            .index
+            .get(type_id)
+            .and_then(|place| place.checked_sub(1))
+        else {
+            return Ok(false);
+        };
+        let (id, plan) = &self.plans[usize::from(place)];
+        self.header.write(*id, at, last, out);
+        plan.run(record, out)?;
+        Ok(true)
+    }
+}
+
+impl PageSummary {
+    fn spoil(&mut self, cause: Spoilt) {
+        self.spoilt += 1;
+        self.cause.get_or_insert(cause);
+    }
+}
