@@ -1,0 +1,27 @@
+//! The trace on disk: readable at every instant, whatever dies.
+//!
+//! ```text
+//!   OUT/kernel/metadata               replaced whole, by rename, before the packet that needs it
+//!              sched_0                packets; an open, empty one covers the rest of the file
+//!              index/.sched_0.idx     hidden until it is complete
+//!   OUT/ust/uid/1000/64-bit/…         the same for programs
+//! ```
+//!
+//! Invariant: after each system call, and after each page of a write that is cut short, every
+//! reader of CTF 1.8 reads the folder without a warning and finds each packet whose
+//! [`TraceWriter::write_packet`] returned. A killed recorder leaves nothing to repair.
+
+mod blank;
+mod declarations;
+mod disk;
+mod error;
+mod index;
+mod stream;
+mod writer;
+
+pub use disk::{Disk, HostDisk};
+pub use error::SinkError;
+pub use stream::PacketHead;
+pub use writer::{Closed, ClosedStream, StreamClassId, StreamId, TraceIdentity, TraceWriter};
+
+pub use thalweg_ctf::write::{EventHeader, PacketContext, StreamLayout};

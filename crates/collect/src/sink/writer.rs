@@ -1,0 +1,368 @@
+//! One CTF trace folder, as it is being written.
+
+use std::path::{Path, PathBuf};
+
+use thalweg_ctf::write::{IndexEntry, PacketHeader, StreamLayout, begin_text};
+use thalweg_model::{ClockClass, EnvValue, EventClass, LogLevel, StructClass, Timestamp, Uuid};
+
+use super::SinkError;
+use super::blank::{BlankPages, PAGE};
+use super::declarations::{Declarations, hidden_path};
+use super::disk::{Disk, HostDisk};
+use super::index::IndexFile;
+use super::stream::{PacketHead, StreamFile, Target};
+
+/// What a trace is, before it has a stream.
+#[derive(Clone, Debug)]
+pub struct TraceIdentity {
+    /// Repeated in each packet.
+    pub uuid: Uuid,
+    /// The trace's only clock.
+    pub clock: ClockClass,
+    /// What readers recognise the trace by; see [`super::environment`].
+    pub environment: Vec<(String, EnvValue)>,
+}
+
+/// A stream class of one writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StreamClassId(pub(super) u32);
+
+/// A stream of one writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(pub(super) usize);
+
+/// Writes one trace folder: `metadata`, stream files, `index/`.
+///
+/// What lies on disk is a valid trace after each system call; see [`super`] for how. Dropping a
+/// writer leaves it so, without indexes.
+pub struct TraceWriter<D: Disk = HostDisk> {
+    pub(super) disk: D,
+    pub(super) dir: PathBuf,
+    pub(super) uuid: Uuid,
+    pub(super) declarations: Declarations,
+    pub(super) streams: Vec<Stream<D::File>>,
+    pub(super) next_instance: u64,
+    pub(super) blank: BlankPages,
+}
+
+/// A stream file and what belongs to it.
+pub(super) struct Stream<F> {
+    pub(super) name: String,
+    pub(super) file: StreamFile<F>,
+    pub(super) index: IndexFile,
+    pub(super) packets: u64,
+}
+
+/// What a closed trace holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// Its streams, in the order in which they were opened; those without a packet have no file.
+    pub streams: Vec<ClosedStream>,
+    /// Bytes of all stream files and of the metadata.
+    pub bytes: u64,
+}
+
+/// What a closed stream holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedStream {
+    /// Its file's name.
+    pub file_name: String,
+    /// Its packets.
+    pub packets: u64,
+    /// Its events that were discarded, as its last packet says.
+    pub discarded: u64,
+    /// Whether it has an index.
+    pub indexed: bool,
+}
+
+impl TraceWriter {
+    /// Begins a trace in `dir`, which is made if need be and must not have one.
+    pub fn create(dir: &Path, identity: &TraceIdentity) -> Result<Self, SinkError> {
+        Self::create_on(HostDisk, dir, identity)
+    }
+}
+
+impl<D: Disk> TraceWriter<D> {
+    /// The same, on another disk.
+    pub fn create_on(disk: D, dir: &Path, identity: &TraceIdentity) -> Result<Self, SinkError> {
+        if dir.join("metadata").symlink_metadata().is_ok() {
+            return Err(SinkError::Exists(dir.to_owned()));
+        }
+        let index = dir.join("index");
+        disk.make_dir(&index)
+            .map_err(|e| SinkError::io("create", &index, e))?;
+        // Left by a writer that was killed before its metadata took its place.
+        let _ = disk.remove(&hidden_path(dir));
+        let begin = begin_text(identity.uuid, &identity.environment, &identity.clock);
+        let declarations = Declarations::new(identity.clock.name.clone(), begin);
+        let mut writer = Self::with(disk, dir, identity.uuid, declarations);
+        writer.flush_metadata()?;
+        Ok(writer)
+    }
+
+    pub(super) fn with(disk: D, dir: &Path, uuid: Uuid, declarations: Declarations) -> Self {
+        Self {
+            disk,
+            dir: dir.to_owned(),
+            uuid,
+            declarations,
+            streams: Vec::new(),
+            next_instance: 0,
+            blank: BlankPages::default(),
+        }
+    }
+
+    /// Declares a stream class; the same layout gives the same id.
+    pub fn stream_class(&mut self, layout: &StreamLayout) -> Result<StreamClassId, SinkError> {
+        self.declarations.stream(layout).map(StreamClassId)
+    }
+
+    /// Declares an event class; the same declaration gives the same id.
+    pub fn event_class(
+        &mut self,
+        stream: StreamClassId,
+        name: &str,
+        level: Option<LogLevel>,
+        payload: &StructClass,
+    ) -> Result<u32, SinkError> {
+        self.declarations.event(&EventClass {
+            id: 0,
+            name: name.to_owned(),
+            stream_id: stream.0.into(),
+            log_level: level,
+            model_uri: None,
+            specific_context: None,
+            payload: payload.clone(),
+        })
+    }
+
+    /// Puts what was declared on disk. Packets and streams do it before they are written, so this
+    /// is only for those who want it earlier.
+    pub fn flush_metadata(&mut self) -> Result<(), SinkError> {
+        self.declarations.flush(&self.disk, &self.dir)
+    }
+
+    /// Makes a stream file. No event of it is older than `begin`; `context` is the packet context
+    /// of what is written before the first packet.
+    pub fn open_stream(
+        &mut self,
+        class: StreamClassId,
+        file_name: &str,
+        begin: Timestamp,
+        context: &[u8],
+    ) -> Result<StreamId, SinkError> {
+        check_file_name(file_name)?;
+        self.check_context(class, context)?;
+        self.flush_metadata()?;
+        let path = self.dir.join(file_name);
+        let file = self
+            .disk
+            .create(&path)
+            .map_err(|e| SinkError::io("create", &path, e))?;
+        let open = self.first_header(class, begin, context.len());
+        let mut file = StreamFile::new(file, path, open, context);
+        let mut to = Target {
+            disk: &self.disk,
+            blank: &mut self.blank,
+        };
+        // Two pages: the count of discarded events takes two packets to tell.
+        if let Err(error) = file.reserve(&mut to, 2 * PAGE) {
+            let _ = self.disk.remove(file.path());
+            return Err(error);
+        }
+        self.next_instance += 1;
+        let index = IndexFile::new(&self.dir, file_name);
+        self.streams.push(Stream {
+            name: file_name.to_owned(),
+            file,
+            index,
+            packets: 0,
+        });
+        Ok(StreamId(self.streams.len() - 1))
+    }
+
+    fn first_header(
+        &self,
+        class: StreamClassId,
+        begin: Timestamp,
+        context_len: usize,
+    ) -> PacketHeader {
+        PacketHeader {
+            uuid: self.uuid,
+            stream_id: class.0,
+            stream_instance_id: self.next_instance,
+            begin,
+            end: begin,
+            content_bytes: (PacketHeader::LEN + context_len) as u64,
+            packet_bytes: 0,
+            sequence: 0,
+            discarded: 0,
+        }
+    }
+
+    fn check_context(&self, class: StreamClassId, context: &[u8]) -> Result<(), SinkError> {
+        let entry = self
+            .declarations
+            .streams
+            .get(class.0 as usize)
+            .ok_or(SinkError::UnknownId)?;
+        check_len(context.len(), entry.context_len)
+    }
+
+    /// Writes a packet: when this returns `Ok` it is in the file, whole; otherwise none of it is,
+    /// and its events are the caller's to count as discarded.
+    pub fn write_packet(
+        &mut self,
+        stream: StreamId,
+        head: &PacketHead<'_>,
+        records: &[u8],
+    ) -> Result<(), SinkError> {
+        self.flush_metadata()?;
+        let (stream, mut to) = self.parts(stream)?;
+        check_len(head.context.len(), stream.file.context_len())?;
+        check_order(head, stream.file.last_end())?;
+        let empty = stream.file.begin_count(&mut to, head.discarded_total)?;
+        stream.log(to.disk, empty);
+        let entry = stream.file.commit(&mut to, head, records)?;
+        stream.log(to.disk, Some(entry));
+        Ok(())
+    }
+
+    /// Takes note that so many events of a stream were discarded in all, up to `at`. It is on disk
+    /// at once, also on a full one, and the next packet, or a last empty one, tells it again.
+    pub fn note_discarded(
+        &mut self,
+        stream: StreamId,
+        total: u64,
+        at: Timestamp,
+    ) -> Result<(), SinkError> {
+        let (stream, mut to) = self.parts(stream)?;
+        let empty = stream.file.begin_count(&mut to, total)?;
+        stream.log(to.disk, empty);
+        stream.file.note_discarded(to.disk, total, at)
+    }
+
+    fn parts(&mut self, id: StreamId) -> Result<(&mut Stream<D::File>, Target<'_, D>), SinkError> {
+        let stream = self.streams.get_mut(id.0).ok_or(SinkError::UnknownId)?;
+        Ok((
+            stream,
+            Target {
+                disk: &self.disk,
+                blank: &mut self.blank,
+            },
+        ))
+    }
+
+    fn stream(&self, id: StreamId) -> Option<&StreamFile<D::File>> {
+        self.streams.get(id.0).map(|stream| &stream.file)
+    }
+
+    /// When the stream's last packet ended, or the stream began.
+    pub fn last_end(&self, stream: StreamId) -> Option<Timestamp> {
+        self.stream(stream).map(StreamFile::last_end)
+    }
+
+    /// The sequence number that the stream's next packet gets.
+    pub fn next_sequence(&self, stream: StreamId) -> Option<u64> {
+        self.stream(stream).map(StreamFile::next_sequence)
+    }
+
+    /// The stream's discarded events, as far as they were told.
+    pub fn discarded(&self, stream: StreamId) -> Option<u64> {
+        self.stream(stream).map(StreamFile::discarded)
+    }
+
+    /// Bytes of all packets and of the metadata.
+    pub fn bytes_written(&self) -> u64 {
+        let packets: u64 = self
+            .streams
+            .iter()
+            .map(|stream| stream.file.committed_bytes())
+            .sum();
+        packets + self.declarations.text_bytes()
+    }
+
+    /// The trace's folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Ends all streams: open packets are cut away, counts that are owed told, indexes made
+    /// visible. Each stream is ended, also when one before it fails; the first error is returned.
+    pub fn close(mut self) -> Result<Closed, SinkError> {
+        let mut outcome = self.flush_metadata();
+        let mut closed = Closed::default();
+        for stream in &mut self.streams {
+            let mut to = Target {
+                disk: &self.disk,
+                blank: &mut self.blank,
+            };
+            match stream.close(&mut to) {
+                Ok(summary) => closed.streams.push(summary),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
+        closed.bytes = self.bytes_written();
+        outcome.map(|()| closed)
+    }
+}
+
+impl<F> Stream<F> {
+    fn log<D: Disk<File = F>>(&mut self, disk: &D, entry: Option<IndexEntry>) {
+        if let Some(entry) = entry {
+            self.packets += 1;
+            self.index.push(disk, &entry);
+        }
+    }
+
+    fn close<D: Disk<File = F>>(
+        &mut self,
+        to: &mut Target<'_, D>,
+    ) -> Result<ClosedStream, SinkError> {
+        let last = self.file.finish(to)?;
+        self.log(to.disk, last);
+        if self.packets == 0 {
+            self.index.discard(to.disk);
+            let path = self.file.path();
+            to.disk
+                .remove(path)
+                .map_err(|e| SinkError::io("remove", path, e))?;
+        }
+        Ok(ClosedStream {
+            file_name: self.name.clone(),
+            packets: self.packets,
+            discarded: self.file.discarded(),
+            indexed: self.packets > 0 && self.index.publish(to.disk),
+        })
+    }
+}
+
+fn check_len(given: usize, declared: usize) -> Result<(), SinkError> {
+    match given == declared {
+        true => Ok(()),
+        false => Err(SinkError::ContextLength { given, declared }),
+    }
+}
+
+fn check_order(head: &PacketHead<'_>, last_end: Timestamp) -> Result<(), SinkError> {
+    let PacketHead { begin, end, .. } = *head;
+    match last_end <= begin && begin <= end {
+        true => Ok(()),
+        false => Err(SinkError::OutOfOrder {
+            begin,
+            end,
+            last_end,
+        }),
+    }
+}
+
+/// Readers take every visible file beside `metadata` for a stream, and skip hidden ones.
+fn check_file_name(name: &str) -> Result<(), SinkError> {
+    let reserved = ["", "metadata", "index"].contains(&name);
+    let bad = reserved || name.starts_with('.') || name.contains(['/', '\0']) || name.len() > 200;
+    if bad {
+        Err(SinkError::BadFileName(name.to_owned()))
+    } else {
+        Ok(())
+    }
+}
