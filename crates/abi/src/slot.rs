@@ -21,7 +21,7 @@ pub const UNIT: usize = PAGE;
 /// Size classes of chunks: 4 KiB shifted left by the class.
 pub const CLASSES: usize = 5;
 
-/// Word index: [`IDLE`] or [`ACTIVE`].
+/// Word index: [`IDLE`], [`SETTING`] or [`ACTIVE`].
 pub const STATE: usize = 0;
 /// Word index: [`CLOCK_TSC`] or [`CLOCK_MONO`].
 pub const CLOCK: usize = 1;
@@ -48,6 +48,8 @@ pub const CONTROL_WORDS: usize = 10;
 pub const IDLE: u64 = 0;
 /// A collector, or an advert of one, has set the slot up.
 pub const ACTIVE: u64 = 1;
+/// Somebody is setting the slot up; if that is the program, it takes microseconds.
+pub const SETTING: u64 = 2;
 
 /// Time stamps are the time-stamp counter.
 pub const CLOCK_TSC: u64 = 0;

@@ -113,6 +113,14 @@ impl Cursor {
         }
     }
 
+    /// Makes the cursor as new: for the next thread that has its memory.
+    pub fn reset(&self) {
+        self.place.store(0);
+        self.time.store(0);
+        self.ramp.store(0);
+        self.nest.reset();
+    }
+
     /// Writes one event; `Ok(true)` if the collector sleeps and wants to be woken.
     ///
     /// `clock` is read once for each attempt, `fill` is called once and only if there is room.

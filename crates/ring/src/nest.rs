@@ -86,6 +86,11 @@ impl Nest {
         }
     }
 
+    /// Forgets every event.
+    pub(crate) fn reset(&self) {
+        self.depth.store(0);
+    }
+
     /// Begins an event whose frame is at `stack`; its level, or `None` at the limit.
     #[inline(always)]
     pub(crate) fn enter(&self, slot: &Slot<'_>, stack: u64) -> Option<usize> {

@@ -1,1 +1,71 @@
-//! Trace a program: define events, and write them when a collector asks for them.
+//! Trace a program: define events where they happen, and pay for them when a collector asks.
+//!
+//! ```
+//! thalweg::labels! {
+//!     /// How an order was paid.
+//!     #[derive(Clone, Copy)]
+//!     pub enum Payment: u8 { Cash = 0, Card = 1 }
+//! }
+//!
+//! fn receive(id: u64, customer: &str, lines: &[u32]) {
+//!     let _span = thalweg::span!("shop:receive", Info, { id: u64 = id });
+//!     thalweg::event!("shop:order", Info, {
+//!         id: u64 = id,
+//!         customer: &str = customer,
+//!         lines: &[u32] = lines,
+//!         payment: Payment = Payment::Card,
+//!     });
+//! }
+//! # receive(7, "Ada", &[1, 2]);
+//! ```
+//!
+//! ```text
+//!   before main          the event                          a collector, any time
+//!   ───────────          ─────────                          ─────────────────────
+//!   definitions, ring ─▶ gate ──0──▶ nothing (one load)  ◀─ sets gates
+//!   in sealed memory       └──1──▶ reserve, fill, commit ─▶ walks, checks, writes the trace
+//! ```
+//!
+//! Invariants: no thread, no signal handler, no allocation, no lock, and no system call where
+//! events happen (but one futex wake for a full chunk, when the collector sleeps, and the set-up
+//! of a forked child). When tracing fails, the program does not notice. Field expressions are
+//! evaluated only when the event is enabled.
+
+#![allow(
+    unsafe_code,
+    reason = "the producer is one of the crates that the design allows it in"
+)]
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
+compile_error!("thalweg traces x86-64 Linux programs that use glibc");
+
+mod clock;
+mod cpu;
+mod emit;
+mod field;
+mod gate;
+mod life;
+mod macros;
+mod map;
+mod register;
+mod site;
+mod span;
+mod state;
+mod sys;
+mod thread;
+mod tls;
+
+pub use field::{FieldType, Scalar};
+pub use site::Level;
+pub use span::Span;
+
+/// What the macros expand to. Not for direct use: it may change with every version.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::emit::emit;
+    pub use crate::gate::is_enabled;
+    pub use crate::site::{Site, field_name, typed};
+    pub use thalweg_abi::field::{Field, FieldClass};
+    pub use thalweg_abi::program::gate_of;
+    pub use thalweg_ring::Payload;
+}

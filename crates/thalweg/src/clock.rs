@@ -1,0 +1,30 @@
+//! The two clocks that a collector can ask for.
+
+use thalweg_abi::slot::CLOCK_TSC;
+
+/// The time on the clock that a slot's control word names.
+#[inline(always)]
+pub(crate) fn read(kind: u64) -> u64 {
+    if kind == CLOCK_TSC {
+        time_stamp_counter()
+    } else {
+        monotonic_ns()
+    }
+}
+
+#[inline(always)]
+fn time_stamp_counter() -> u64 {
+    // SAFETY: every x86-64 processor has the instruction, and it has no effect but its result.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
+#[cold]
+fn monotonic_ns() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a live timespec; the vDSO's function is async-signal-safe.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+}

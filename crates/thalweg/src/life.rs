@@ -1,0 +1,121 @@
+//! The life of the library in a process: before `main`, in a forked child, at the end.
+
+use crate::gate::GATES;
+use crate::map::Map;
+use crate::state::{self, RSEQ_AREA, State, TID_OFFSET};
+use crate::sys::{self, ErrnoKept};
+use crate::{cpu, register, site, thread};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use thalweg_abi::program;
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = construct;
+
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static DESTRUCTOR: extern "C" fn() = destruct;
+
+/// Whether the process ever forked: then a child may still need its rendezvous file.
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn note_fork() {
+    FORKED.store(true, Relaxed);
+}
+
+extern "C" fn construct() {
+    let _errno = ErrnoKept::new();
+    if site::all().is_empty() {
+        return;
+    }
+    site::number_all();
+    RSEQ_AREA.store(cpu::find_area(), Relaxed);
+    TID_OFFSET.store(thread::find_tid_offset(), Relaxed);
+    register::remember_folders();
+    let Some(pages) = sys::wiped_pages(size_of::<State>()) else {
+        return;
+    };
+    // SAFETY: fresh zeroed pages of that size, wiped on fork, never unmapped; no other thread
+    // runs this library's code before its constructor is done.
+    unsafe { state::install(pages.cast()) };
+    // SAFETY: the handler is async-signal-safe, and a plain store.
+    unsafe { libc::pthread_atfork(None, Some(note_fork), None) };
+    set_up();
+}
+
+/// Sets a forked child up at its first event; whether the process is ready now.
+#[cold]
+pub(crate) fn set_up_child() -> bool {
+    let _errno = ErrnoKept::new();
+    if !state::get().is_some_and(State::is_untouched) {
+        return false;
+    }
+    // A raw clone leaves glibc's copy of the thread id as it was in the parent.
+    TID_OFFSET.store(thread::find_tid_offset(), Relaxed);
+    set_up()
+}
+
+fn set_up() -> bool {
+    let Some(state) = state::get() else {
+        return false;
+    };
+    if !state.begin_set_up() {
+        return false;
+    }
+    let Some(memory) = Memory::new(site::all().len()) else {
+        return false;
+    };
+    let nonce = register::nonce();
+    memory.map.head(program::HEAD_NONCE).store(nonce, Relaxed);
+    // Threads may emit from here on; nothing is enabled yet but what the file's readers enable.
+    state.set_up(memory.map, nonce);
+    register::register(&memory.map, &memory.file, nonce);
+    // The descriptor stays open for collectors that come later, out of the program's way.
+    core::mem::forget(memory.file);
+    true
+}
+
+/// The process's memfd and its mapping.
+struct Memory {
+    file: sys::Fd,
+    map: Map,
+}
+
+impl Memory {
+    fn new(sites: usize) -> Option<Self> {
+        let file = sys::move_up(sys::sealed_memfd(program::total_len(sites))?);
+        // All that is touched without a collector's doing has memory from the start.
+        let threads = program::THREADS_AT_START * 8;
+        let words = program::slot_offset(sites, 0) - program::WORDS;
+        let allocated = sys::allocate(&file, 0, program::THREADS + threads)
+            && sys::allocate(&file, program::WORDS, words);
+        if !allocated {
+            return None;
+        }
+        let base = sys::map_shared(&file, program::total_len(sites))?;
+        // SAFETY: that many bytes were just mapped shared, and nobody unmaps them.
+        let map = unsafe { Map::new(base.cast(), sites) };
+        map.head(program::HEAD_VERSION)
+            .store(u64::from(thalweg_abi::VERSION), Relaxed);
+        map.head(program::HEAD_SITES).store(sites as u64, Relaxed);
+        map.head(program::HEAD_THREADS_READY)
+            .store(program::THREADS_AT_START as u64, Relaxed);
+        map.head(program::HEAD_MAGIC).store(program::MAGIC, Relaxed);
+        let (gates, len) = (GATES.address(), program::GATES_LEN);
+        // SAFETY: the static consists of just these whole pages.
+        let opened = unsafe { sys::map_over(gates, len, &file, program::GATES) };
+        opened.then_some(Self { file, map })
+    }
+}
+
+/// At `exit` or `dlclose`: nobody needs to find this library any more.
+extern "C" fn destruct() {
+    let _errno = ErrnoKept::new();
+    let Some(process) = state::get().and_then(State::process) else {
+        return;
+    };
+    process.map.head(program::HEAD_CLOSED).store(1, Relaxed);
+    if !FORKED.load(Relaxed) {
+        register::withdraw();
+    }
+}

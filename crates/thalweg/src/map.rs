@@ -1,0 +1,71 @@
+//! The program's memfd, mapped: the shared words by their names.
+
+use core::sync::atomic::{AtomicU32, AtomicU64};
+use thalweg_abi::{program, slot};
+use thalweg_ring::Slot;
+
+/// The mapping of this process's memfd. Never unmapped while the process lives: other threads may
+/// be in the middle of an event at any time.
+#[derive(Clone, Copy)]
+pub(crate) struct Map {
+    base: *const u8,
+    sites: usize,
+}
+
+impl Map {
+    /// # Safety
+    /// `program::total_len(sites)` bytes from `base` are mapped shared, readable and writable,
+    /// page-aligned, and stay so.
+    pub(crate) unsafe fn new(base: *const u8, sites: usize) -> Self {
+        Self { base, sites }
+    }
+
+    /// How many sites the library has.
+    pub(crate) fn sites(&self) -> usize {
+        self.sites
+    }
+
+    fn u64_at(&self, offset: usize) -> &'static AtomicU64 {
+        // SAFETY: every caller's offset is one of the ABI's, below the mapping's length.
+        let at = unsafe { self.base.add(offset) }.cast::<AtomicU64>();
+        // SAFETY: mapped for ever by the promise of `new`, and aligned: the offsets are.
+        unsafe { &*at }
+    }
+
+    /// A word of the head.
+    pub(crate) fn head(&self, index: usize) -> &'static AtomicU64 {
+        self.u64_at((index * 8).min(thalweg_abi::PAGE - 8))
+    }
+
+    /// A word of the dead bits.
+    pub(crate) fn dead(&self, index: usize) -> &'static AtomicU64 {
+        self.u64_at(program::DEAD + (index % program::DEAD_WORDS) * 8)
+    }
+
+    /// An entry of the thread table.
+    pub(crate) fn thread(&self, index: usize) -> &'static AtomicU64 {
+        self.u64_at(program::THREADS + (index % thalweg_abi::MAX_THREADS) * 8)
+    }
+
+    /// The word of a site: one byte a slot.
+    #[inline(always)]
+    pub(crate) fn site(&self, index: u16) -> &'static AtomicU32 {
+        let index = usize::from(index).min(self.sites.saturating_sub(1));
+        // SAFETY: below the table's end by the line above; `sites` is that of the mapping.
+        let at = unsafe { self.base.add(program::WORDS + index * 4) }.cast::<AtomicU32>();
+        // SAFETY: mapped for ever by the promise of `new`, aligned to 4.
+        unsafe { &*at }
+    }
+
+    /// One collector's ring.
+    #[inline(always)]
+    pub(crate) fn slot(&self, index: usize) -> Slot<'static> {
+        let offset = program::slot_offset(self.sites, index % thalweg_abi::SLOTS);
+        // SAFETY: the slot's range lies in the mapping.
+        let base = unsafe { self.base.add(offset) };
+        // SAFETY: `slot::LEN` bytes from there are mapped for ever, and page-aligned.
+        unsafe { Slot::from_base(base) }
+    }
+}
+
+const _: () = assert!(slot::LEN.is_multiple_of(8), "slots are aligned");

@@ -1,0 +1,277 @@
+//! Collectors that were here first: hand them the memfd, and enable what they ask for.
+
+use super::folder::Folder;
+use super::path::Path;
+use crate::gate::GATES;
+use crate::map::Map;
+use crate::site;
+use crate::sys::{self, Fd};
+use core::ffi::{CStr, c_int};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use thalweg_abi::advert::{FIRST_LINE, FOLDER, MAX_LEN, glob_matches};
+use thalweg_abi::{SLOTS, program, slot};
+
+/// Greets each collector whose advert lies in the folder.
+pub(crate) fn greet_all(folder: &Folder, map: &Map, memfd: &Fd, file: &Fd) {
+    let mut path = Path::new();
+    path.push(FOLDER.as_bytes());
+    let Some(name) = path.as_c_str() else { return };
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+    let Some(adverts) = sys::open(folder.descriptor(), name, flags, 0) else {
+        return;
+    };
+    let mut entries = [0_u64; 256];
+    loop {
+        // SAFETY: the kernel writes whole entries, at most the buffer's length.
+        let filled = unsafe {
+            libc::syscall(
+                libc::SYS_getdents64,
+                adverts.0,
+                entries.as_mut_ptr(),
+                size_of_val(&entries),
+            )
+        };
+        let Ok(filled @ 1..) = usize::try_from(filled) else {
+            return;
+        };
+        // SAFETY: that many bytes were just written; any byte is a valid u8.
+        let bytes = unsafe { core::slice::from_raw_parts(entries.as_ptr().cast::<u8>(), filled) };
+        for name in Names(bytes) {
+            greet(folder, &adverts, name, map, memfd, file);
+        }
+    }
+}
+
+/// The names in a buffer of `linux_dirent64`.
+struct Names<'b>(&'b [u8]);
+
+impl<'b> Iterator for Names<'b> {
+    type Item = &'b CStr;
+
+    fn next(&mut self) -> Option<&'b CStr> {
+        const NAME: usize = 19;
+        let length = usize::from(u16::from_le_bytes([*self.0.get(16)?, *self.0.get(17)?]));
+        let (entry, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        CStr::from_bytes_until_nul(entry.get(NAME..)?).ok()
+    }
+}
+
+fn greet(folder: &Folder, adverts: &Fd, name: &CStr, map: &Map, memfd: &Fd, file: &Fd) {
+    let bytes = name.to_bytes();
+    if bytes.starts_with(b".") || bytes.ends_with(b".sock") {
+        return;
+    }
+    let Some(text) = sys::open(adverts.0, name, libc::O_RDONLY | libc::O_NONBLOCK, 0) else {
+        return;
+    };
+    let mut buffer = [0; MAX_LEN];
+    let len = sys::read(&text, &mut buffer);
+    let Some(advert) = Advert::parse(&buffer[..len]) else {
+        return;
+    };
+    let ring = map.slot(advert.slot);
+    let state = ring.control(slot::STATE);
+    if state
+        .compare_exchange(slot::IDLE, slot::SETTING, Acquire, Relaxed)
+        .is_err()
+    {
+        return;
+    }
+    let ready = grant(map, memfd, &advert) && hand_over(folder, bytes, memfd, file);
+    state.store(if ready { slot::ACTIVE } else { slot::IDLE }, Release);
+    if ready {
+        advert.enable(map);
+    }
+}
+
+/// What an advert says.
+struct Advert<'t> {
+    slot: usize,
+    clock: u64,
+    limit_units: usize,
+    patterns: &'t [u8],
+}
+
+impl<'t> Advert<'t> {
+    fn parse(text: &'t [u8]) -> Option<Self> {
+        let rest = text
+            .strip_prefix(FIRST_LINE.as_bytes())?
+            .strip_prefix(b"\n")?;
+        let mut advert = Self {
+            slot: SLOTS,
+            clock: 0,
+            limit_units: 0,
+            patterns: rest,
+        };
+        for line in rest.split(|&byte| byte == b'\n') {
+            match split_key(line) {
+                (b"slot", value) => advert.slot = number(value)?,
+                (b"limit-units", value) => advert.limit_units = number(value)?,
+                (b"clock", b"tsc") => advert.clock = slot::CLOCK_TSC,
+                (b"clock", b"mono") => advert.clock = slot::CLOCK_MONO,
+                _ => {}
+            }
+        }
+        (advert.slot < SLOTS).then_some(advert)
+    }
+
+    /// Enables each site that a pattern matches. Words before gates: who finds the gate open
+    /// looks at the word.
+    fn enable(&self, map: &Map) {
+        for site in site::all()
+            .iter()
+            .filter(|site| self.wants(site.name().as_bytes()))
+        {
+            map.site(site.index())
+                .fetch_or(1 << (8 * self.slot), Release);
+            GATES.open(site.gate(), self.slot);
+        }
+    }
+
+    fn wants(&self, name: &[u8]) -> bool {
+        let lines = self.patterns.split(|&byte| byte == b'\n');
+        lines
+            .map(split_key)
+            .any(|(key, value)| key == b"enable" && glob_matches(value, name))
+    }
+}
+
+fn split_key(line: &[u8]) -> (&[u8], &[u8]) {
+    match line.iter().position(|&byte| byte == b' ') {
+        Some(at) => (&line[..at], &line[at + 1..]),
+        None => (line, &[]),
+    }
+}
+
+fn number(text: &[u8]) -> Option<usize> {
+    core::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// Gives the slot its first memory, so that events need not wait for the collector.
+fn grant(map: &Map, memfd: &Fd, advert: &Advert<'_>) -> bool {
+    let units = advert.limit_units.min(slot::INITIAL_UNITS);
+    let base = program::slot_offset(map.sites(), advert.slot);
+    let threads = program::THREADS_AT_START;
+    let allocated = sys::allocate(memfd, base, slot::DESCS + units * 8)
+        && sys::allocate(memfd, base + slot::LOST, threads * 8)
+        && sys::allocate(memfd, base + slot::CHUNKS, (units * slot::UNIT).max(1));
+    if !allocated {
+        return false;
+    }
+    let ring = map.slot(advert.slot);
+    for (unit, class) in (0..).map_while(|index| slot::initial_chunk(units, index)) {
+        thalweg_ring::publish_free(&ring, unit, class, 0);
+    }
+    for (word, value) in [
+        (slot::CLOCK, advert.clock),
+        (slot::SELF_GRANTED, units as u64),
+        (slot::UNITS_READY, units as u64),
+        (slot::LOST_READY, threads as u64),
+    ] {
+        ring.control(word).store(value, Release);
+    }
+    true
+}
+
+/// Sends the memfd and the rendezvous file to the collector's socket, without waiting.
+fn hand_over(folder: &Folder, name: &[u8], memfd: &Fd, file: &Fd) -> bool {
+    let mut path = *folder.path();
+    path.push(b"/")
+        .push(FOLDER.as_bytes())
+        .push(b"/")
+        .push(name)
+        .push(b".sock");
+    let Some(socket) = connect(&path) else {
+        return false;
+    };
+    let mut control = Rights::new([memfd.0, file.0]);
+    let mut byte = [1_u8];
+    let mut part = libc::iovec {
+        iov_base: byte.as_mut_ptr().cast(),
+        iov_len: 1,
+    };
+    // SAFETY: all-zero is a valid msghdr.
+    let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = (&raw mut control).cast();
+    message.msg_controllen = size_of::<Rights>();
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: the message points to live parts with their lengths.
+    unsafe { libc::sendmsg(socket.0, &raw const message, flags) == 1 }
+}
+
+fn connect(path: &Path) -> Option<Fd> {
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: no memory is passed.
+    let socket = unsafe { libc::socket(libc::AF_UNIX, kind, 0) };
+    let socket = (socket >= 0).then_some(Fd(socket))?;
+    let name = path.as_c_str()?.to_bytes_with_nul();
+    // SAFETY: all-zero is a valid sockaddr_un.
+    let mut address: libc::sockaddr_un = unsafe { core::mem::zeroed() };
+    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    if name.len() > address.sun_path.len() {
+        return None;
+    }
+    for (to, &from) in address.sun_path.iter_mut().zip(name) {
+        *to = from.cast_signed();
+    }
+    let length = size_of_val(&address) as libc::socklen_t;
+    // SAFETY: the address is live and of that length.
+    let done = unsafe { libc::connect(socket.0, (&raw const address).cast(), length) };
+    (done == 0).then_some(socket)
+}
+
+/// A control message with two descriptors, laid out as the kernel reads it.
+#[repr(C, align(8))]
+struct Rights {
+    length: usize,
+    level: c_int,
+    kind: c_int,
+    descriptors: [c_int; 2],
+}
+
+impl Rights {
+    fn new(descriptors: [c_int; 2]) -> Self {
+        let length = size_of::<Self>();
+        Self {
+            length,
+            level: libc::SOL_SOCKET,
+            kind: libc::SCM_RIGHTS,
+            descriptors,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_advert_is_read() {
+        let text =
+            b"thalweg-session 1\nslot 2\nclock mono\nlimit-units 16\nenable a:*\nnew thing\n";
+        let advert = Advert::parse(text).unwrap();
+        assert_eq!(
+            (advert.slot, advert.clock, advert.limit_units),
+            (2, slot::CLOCK_MONO, 16)
+        );
+        assert!(advert.wants(b"a:b") && !advert.wants(b"b:a"));
+    }
+
+    #[test]
+    fn what_is_no_advert_is_refused() {
+        assert!(Advert::parse(b"").is_none());
+        assert!(Advert::parse(b"thalweg-session 2\nslot 0\n").is_none());
+        assert!(Advert::parse(b"thalweg-session 1\nslot 4\n").is_none());
+        assert!(Advert::parse(b"thalweg-session 1\n").is_none());
+    }
+
+    #[test]
+    fn the_control_message_has_the_kernels_layout() {
+        // SAFETY: computes a length.
+        let expected = unsafe { libc::CMSG_LEN(8) };
+        assert_eq!(size_of::<Rights>(), expected as usize);
+    }
+}

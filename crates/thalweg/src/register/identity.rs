@@ -1,0 +1,106 @@
+//! Who this process is.
+
+use crate::site;
+use crate::sys::{self, Fd};
+use core::ffi::CStr;
+use thalweg_abi::rendezvous::{Head, PROCNAME_LEN};
+
+/// A number that no other process and no other library in this one has.
+pub(crate) fn nonce() -> u64 {
+    // SAFETY: the instruction has no effect but its result.
+    let time = unsafe { core::arch::x86_64::_rdtsc() };
+    let here = (&raw const crate::gate::GATES).addr() as u64;
+    mix(time ^ mix(u64::from(sys::getpid()) ^ here)).max(2)
+}
+
+/// The finaliser of splitmix64: each bit of the input reaches each of the output.
+fn mix(mut number: u64) -> u64 {
+    number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+/// A number that every `exec` changes, and that does not give the kernel's random bytes away.
+fn image() -> u64 {
+    // SAFETY: reads a value from the auxiliary vector.
+    let random = unsafe { libc::getauxval(libc::AT_RANDOM) } as *const [u64; 2];
+    if random.is_null() {
+        return 0;
+    }
+    // SAFETY: the kernel put 16 bytes there, on the stack's upper end, for ever.
+    let [low, high] = unsafe { random.read_unaligned() };
+    mix(low.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mix(high))
+}
+
+/// The head of the rendezvous file; its length is not known yet.
+pub(crate) fn head(memfd: &Fd, nonce: u64) -> Option<Head> {
+    let memory = sys::identity(memfd)?;
+    let stat = first_bytes(c"/proc/self/stat");
+    Some(Head {
+        len: 0,
+        pid: sys::getpid(),
+        ring_fd: memfd.0,
+        start_time: start_time(&stat.0[..stat.1]),
+        image: image(),
+        nonce,
+        boot_id: boot_id(),
+        ring_ino: memory.st_ino,
+        ring_len: memory.st_size.cast_unsigned(),
+        sites: site::all().len() as u64,
+        tid: sys::gettid(),
+        flags: 0,
+        procname: procname(),
+    })
+}
+
+fn first_bytes(path: &CStr) -> ([u8; 1024], usize) {
+    let mut buffer = [0; 1024];
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let len =
+        sys::open(libc::AT_FDCWD, path, flags, 0).map_or(0, |file| sys::read(&file, &mut buffer));
+    (buffer, len)
+}
+
+/// Field 22 of `/proc/self/stat`; the name in field 2 may hold anything, so count from its end.
+fn start_time(stat: &[u8]) -> u64 {
+    let after_name = stat
+        .iter()
+        .rposition(|&b| b == b')')
+        .map_or(&[][..], |at| &stat[at + 1..]);
+    let field = after_name
+        .split(|&b| b == b' ')
+        .filter(|f| !f.is_empty())
+        .nth(19);
+    field.unwrap_or_default().iter().fold(0, |n, &digit| {
+        n * 10 + u64::from(digit.wrapping_sub(b'0') % 10)
+    })
+}
+
+fn boot_id() -> [u8; 16] {
+    let (text, len) = first_bytes(c"/proc/sys/kernel/random/boot_id");
+    let mut id = [0; 16];
+    let digits = text[..len].iter().filter_map(|b| (*b as char).to_digit(16));
+    for (at, digit) in digits.take(32).enumerate() {
+        id[at / 2] = (id[at / 2] << 4) | digit as u8;
+    }
+    id
+}
+
+fn procname() -> [u8; PROCNAME_LEN] {
+    let mut name = [0; PROCNAME_LEN];
+    // SAFETY: the kernel writes at most 16 bytes, the name and a NUL.
+    unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_time_is_found_behind_any_name() {
+        let stat = b"7 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21";
+        assert_eq!(start_time(stat), 4711);
+        assert_eq!(start_time(b"nonsense"), 0);
+    }
+}

@@ -1,0 +1,148 @@
+//! A call site: the static that each `event!` leaves in a section of its own.
+
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use thalweg_abi::field::Field;
+use thalweg_abi::program::MAX_SITES;
+
+/// How severe an event is: LTTng's log levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Level {
+    Emerg = 0,
+    Alert = 1,
+    Crit = 2,
+    Err = 3,
+    Warning = 4,
+    Notice = 5,
+    Info = 6,
+    DebugSystem = 7,
+    DebugProgram = 8,
+    DebugProcess = 9,
+    DebugModule = 10,
+    DebugUnit = 11,
+    DebugFunction = 12,
+    DebugLine = 13,
+    Debug = 14,
+}
+
+/// A call site.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Site {
+    name: &'static str,
+    file: &'static str,
+    fields: &'static [Field],
+    line: u32,
+    index: AtomicU32,
+    gate: u16,
+    level: Level,
+}
+
+impl Site {
+    /// A site at a place in the source.
+    pub const fn new(
+        name: &'static str,
+        level: Level,
+        fields: &'static [Field],
+        place: (&'static str, u32, u16),
+    ) -> Self {
+        let (file, line, gate) = place;
+        Self {
+            name,
+            file,
+            fields,
+            line,
+            index: AtomicU32::new(0),
+            gate,
+            level,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn file(&self) -> &'static str {
+        self.file
+    }
+
+    pub(crate) fn fields(&self) -> &'static [Field] {
+        self.fields
+    }
+
+    pub(crate) fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// The gate that the site tests.
+    #[inline]
+    pub fn gate(&self) -> u16 {
+        self.gate
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
+    pub(crate) fn index(&self) -> u16 {
+        self.index.load(Relaxed) as u16
+    }
+}
+
+/// A field's name without the mark of a raw identifier.
+pub const fn field_name(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
+
+/// Gives an expression its declared type.
+#[inline(always)]
+pub const fn typed<T>(value: T) -> T {
+    value
+}
+
+// Weak: a program that links this library and defines no event has no such section.
+core::arch::global_asm!(
+    ".weak __start_thalweg_sites",
+    ".weak __stop_thalweg_sites",
+    ".hidden __start_thalweg_sites",
+    ".hidden __stop_thalweg_sites",
+);
+
+/// The bounds of the section; both null if there is none.
+fn bounds() -> (*const Site, usize) {
+    let (start, stop): (*const Site, *const Site);
+    // SAFETY: loads two addresses, which the linker defines, from the global offset table.
+    unsafe {
+        core::arch::asm!(
+            "mov {start}, qword ptr [rip + __start_thalweg_sites@GOTPCREL]",
+            "mov {stop}, qword ptr [rip + __stop_thalweg_sites@GOTPCREL]",
+            start = out(reg) start,
+            stop = out(reg) stop,
+            options(nostack, preserves_flags, pure, readonly),
+        );
+    }
+    (start, stop.addr() - start.addr())
+}
+
+/// All sites of this executable or library.
+pub(crate) fn all() -> &'static [Site] {
+    let (start, bytes) = bounds();
+    let count = (bytes / size_of::<Site>()).min(MAX_SITES);
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: the linker gathers the statics of type `Site` between the two symbols, one after
+    // the other: the section holds nothing else, and their size is a multiple of their alignment.
+    unsafe { core::slice::from_raw_parts(start, count) }
+}
+
+/// Gives each site the number that its records carry.
+pub(crate) fn number_all() {
+    for (index, site) in all().iter().enumerate() {
+        site.index.store(index as u32, Relaxed);
+    }
+}

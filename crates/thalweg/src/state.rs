@@ -1,0 +1,110 @@
+//! What a process knows of itself, on pages that a forked child finds zeroed.
+//!
+//! ```text
+//!   generation 0: nothing set up (a fresh child, or no tracing)
+//!              1: being set up
+//!              n: set up; threads compare it with their own words
+//! ```
+//!
+//! So a child of `fork`, `_Fork` or a raw `clone` never writes into its parent's ring, and no
+//! atfork handler is needed for that.
+
+use crate::map::Map;
+use crate::thread::Block;
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{
+    AtomicIsize, AtomicPtr, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use thalweg_abi::MAX_THREADS;
+
+const NONE: u64 = 0;
+const BUSY: u64 = 1;
+
+/// The wiped pages. Zeroed memory is a valid one.
+#[repr(C)]
+pub(crate) struct State {
+    generation: AtomicU64,
+    map: UnsafeCell<MaybeUninit<Map>>,
+    pub(crate) next_thread: AtomicU64,
+    blocks: [Block; MAX_THREADS],
+}
+
+/// Where the wiped pages are; null where the library could not set itself up.
+static STATE: AtomicPtr<State> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Facts that no fork changes.
+pub(crate) static RSEQ_AREA: AtomicIsize = AtomicIsize::new(0);
+pub(crate) static TID_OFFSET: AtomicIsize = AtomicIsize::new(0);
+
+/// A process that is set up.
+#[derive(Clone, Copy)]
+pub(crate) struct Process {
+    pub(crate) state: &'static State,
+    pub(crate) map: Map,
+    pub(crate) generation: u64,
+}
+
+/// The state, wherever it stands.
+#[inline(always)]
+pub(crate) fn get() -> Option<&'static State> {
+    // SAFETY: null, or the pages of `install`, which are never unmapped.
+    unsafe { STATE.load(Relaxed).as_ref() }
+}
+
+/// Makes the pages known: before `main`, when there is one thread.
+///
+/// # Safety
+/// `pages` are `size_of::<State>()` zeroed bytes, page-aligned, mapped private for ever and wiped
+/// on fork.
+pub(crate) unsafe fn install(pages: *mut State) {
+    STATE.store(pages, Release);
+}
+
+impl State {
+    /// The process, if it is set up.
+    #[inline(always)]
+    pub(crate) fn process(&'static self) -> Option<Process> {
+        // ORDER(set-up): Acquire, pairs with the Release store in `set_up`.
+        let generation = self.generation.load(Acquire);
+        if generation <= BUSY {
+            return None;
+        }
+        // SAFETY: nobody writes the cell any more once the generation is stored.
+        let map = unsafe { &*self.map.get() };
+        // SAFETY: written before the generation was.
+        let map = unsafe { map.assume_init_read() };
+        Some(Process {
+            state: self,
+            map,
+            generation,
+        })
+    }
+
+    /// Claims the right to set this process up.
+    pub(crate) fn begin_set_up(&self) -> bool {
+        self.generation
+            .compare_exchange(NONE, BUSY, Acquire, Relaxed)
+            .is_ok()
+    }
+
+    /// Whether nobody has tried to set this process up.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.generation.load(Relaxed) == NONE
+    }
+
+    /// Ends the set-up.
+    pub(crate) fn set_up(&self, map: Map, generation: u64) {
+        // SAFETY: only the caller that won `begin_set_up` writes, and nobody reads before the
+        // generation is stored below.
+        unsafe { self.map.get().write(MaybeUninit::new(map)) };
+        // ORDER(set-up): Release, pairs with the Acquire load in `process`.
+        self.generation.store(generation.max(BUSY + 1), Release);
+    }
+
+    /// The block of a thread index.
+    pub(crate) fn block(&self, index: usize) -> &Block {
+        &self.blocks[index % MAX_THREADS]
+    }
+}

@@ -1,0 +1,162 @@
+//! The system calls that the library makes: before `main`, in a forked child, and one futex.
+//!
+//! All are async-signal-safe, and none leaves a trace in `errno`: see [`ErrnoKept`].
+
+use core::ffi::{CStr, c_int, c_void};
+use core::sync::atomic::AtomicU64;
+
+/// Restores `errno` when dropped: a traced program must not see that we called the kernel.
+pub(crate) struct ErrnoKept(c_int);
+
+impl ErrnoKept {
+    pub(crate) fn new() -> Self {
+        // SAFETY: `errno` is this thread's, live as long as the thread.
+        Self(unsafe { errno().read() })
+    }
+}
+
+impl Drop for ErrnoKept {
+    fn drop(&mut self) {
+        // SAFETY: as in `new`; the drop is on the same thread.
+        unsafe { errno().write(self.0) };
+    }
+}
+
+fn errno() -> *mut c_int {
+    // SAFETY: returns the address of this thread's errno.
+    unsafe { libc::__errno_location() }
+}
+
+/// A descriptor that is closed when dropped.
+pub(crate) struct Fd(pub(crate) c_int);
+
+impl Drop for Fd {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is ours.
+        unsafe { libc::close(self.0) };
+    }
+}
+
+fn fd(result: c_int) -> Option<Fd> {
+    (result >= 0).then_some(Fd(result))
+}
+
+pub(crate) fn gettid() -> u32 {
+    let _errno = ErrnoKept::new();
+    // SAFETY: no memory is passed.
+    unsafe { libc::syscall(libc::SYS_gettid) as u32 }
+}
+
+pub(crate) fn getpid() -> u32 {
+    // SAFETY: no memory is passed. The raw call: glibc's may not know of a raw clone.
+    unsafe { libc::syscall(libc::SYS_getpid) as u32 }
+}
+
+pub(crate) fn open(folder: c_int, path: &CStr, flags: c_int, mode: libc::mode_t) -> Option<Fd> {
+    let flags = flags | libc::O_CLOEXEC | libc::O_NOFOLLOW;
+    // SAFETY: the path is a C string.
+    fd(unsafe { libc::openat(folder, path.as_ptr(), flags, mode) })
+}
+
+pub(crate) fn read(from: &Fd, buffer: &mut [u8]) -> usize {
+    // SAFETY: the buffer is writable for its length.
+    let n = unsafe { libc::read(from.0, buffer.as_mut_ptr().cast(), buffer.len()) };
+    usize::try_from(n).unwrap_or(0)
+}
+
+pub(crate) fn write_all(to: &Fd, mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        // SAFETY: the bytes are readable for their length.
+        let n = unsafe { libc::write(to.0, bytes.as_ptr().cast(), bytes.len()) };
+        let Ok(n @ 1..) = usize::try_from(n) else {
+            return false;
+        };
+        bytes = &bytes[n..];
+    }
+    true
+}
+
+/// Moves a descriptor out of the way of the program's own low numbers.
+pub(crate) fn move_up(from: Fd) -> Fd {
+    // SAFETY: no memory is passed.
+    let moved = unsafe { libc::fcntl(from.0, libc::F_DUPFD_CLOEXEC, 700) };
+    fd(moved).unwrap_or(from)
+}
+
+/// A memfd of `len` bytes without pages, which nobody can shrink or grow.
+pub(crate) fn sealed_memfd(len: usize) -> Option<Fd> {
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    // SAFETY: the name is a C string.
+    let memfd = fd(unsafe { libc::memfd_create(c"thalweg".as_ptr(), flags) })?;
+    // SAFETY: no memory is passed.
+    if unsafe { libc::ftruncate(memfd.0, len as libc::off_t) } != 0 {
+        return None;
+    }
+    let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: no memory is passed.
+    (unsafe { libc::fcntl(memfd.0, libc::F_ADD_SEALS, seals) } == 0).then_some(memfd)
+}
+
+/// Gives a range of a file its memory, so that touching it cannot fail later.
+pub(crate) fn allocate(file: &Fd, offset: usize, len: usize) -> bool {
+    // SAFETY: no memory is passed.
+    unsafe { libc::fallocate(file.0, 0, offset as libc::off_t, len as libc::off_t) == 0 }
+}
+
+/// Maps a file shared; forked children do not get it, core dumps leave it out.
+pub(crate) fn map_shared(file: &Fd, len: usize) -> Option<*mut c_void> {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
+    // SAFETY: the kernel chooses an address that nobody uses.
+    let at = unsafe { libc::mmap(core::ptr::null_mut(), len, protection, flags, file.0, 0) };
+    if at == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: our own mapping.
+    unsafe { libc::madvise(at, len, libc::MADV_DONTDUMP) };
+    // SAFETY: our own mapping.
+    unsafe { libc::madvise(at, len, libc::MADV_DONTFORK) };
+    Some(at)
+}
+
+/// Private zeroed pages that a forked child finds zeroed again.
+pub(crate) fn wiped_pages(len: usize) -> Option<*mut c_void> {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: the kernel chooses an address that nobody uses.
+    let at = unsafe { libc::mmap(core::ptr::null_mut(), len, protection, flags, -1, 0) };
+    if at == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: our own mapping.
+    (unsafe { libc::madvise(at, len, libc::MADV_WIPEONFORK) } == 0).then_some(at)
+}
+
+/// Maps a range of a file over pages that are ours.
+///
+/// # Safety
+/// `len` bytes at `at`, both whole pages, belong to a static of ours.
+pub(crate) unsafe fn map_over(at: *mut c_void, len: usize, file: &Fd, offset: usize) -> bool {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+    // SAFETY: only the caller's own static is replaced.
+    let mapped = unsafe { libc::mmap(at, len, protection, flags, file.0, offset as libc::off_t) };
+    mapped == at
+}
+
+/// Inode number and length of an open file.
+pub(crate) fn identity(file: &Fd) -> Option<libc::stat> {
+    let mut stat = core::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the pointer is to room for one stat.
+    let done = unsafe { libc::fstat(file.0, stat.as_mut_ptr()) } == 0;
+    // SAFETY: filled, as the call succeeded.
+    done.then(|| unsafe { stat.assume_init() })
+}
+
+/// Wakes the collector that sleeps on a control word.
+#[cold]
+pub(crate) fn futex_wake(word: &AtomicU64) {
+    let _errno = ErrnoKept::new();
+    // SAFETY: the address is of a live word; its low half is the futex (little-endian).
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1, 0, 0, 0) };
+}
