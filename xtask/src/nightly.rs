@@ -1,0 +1,76 @@
+//! The tier at length: hours, not minutes.
+
+use anyhow::Result;
+
+use crate::cargo::tests;
+use crate::fuzz::{self, Limits};
+use crate::sanitize;
+use crate::step::{Context, Step};
+use crate::test::loom_with;
+
+/// What `cargo xtask nightly` passes.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "full",
+        shows: "kill loops, soaks and ignored tests at full count",
+        run: full,
+    },
+    Step {
+        name: "loom-more",
+        shows: "the ring under loom, with more preemptions",
+        run: loom_more,
+    },
+    Step {
+        name: "shuttle",
+        shows: "the ring in large random schedules",
+        run: shuttle,
+    },
+    Step {
+        name: "asan",
+        shows: "stress tests under AddressSanitizer",
+        run: sanitize::address,
+    },
+    Step {
+        name: "tsan",
+        shows: "stress tests under ThreadSanitizer",
+        run: sanitize::thread,
+    },
+    Step {
+        name: "fuzz-long",
+        shows: "each fuzz target, a million executions",
+        run: fuzz_long,
+    },
+];
+
+fn full(context: &Context) -> Result<()> {
+    tests(context, &["--workspace", "--release"], |command| {
+        command.env("THALWEG_FULL", "1");
+    })
+}
+
+fn loom_more(context: &Context) -> Result<()> {
+    loom_with(context, 3)
+}
+
+fn shuttle(context: &Context) -> Result<()> {
+    tests(
+        context,
+        &["--package", "thalweg-ring", "--release"],
+        |command| {
+            command
+                .env("RUSTFLAGS", "--cfg shuttle")
+                .env("THALWEG_FULL", "1")
+                .env("CARGO_TARGET_DIR", context.target.join("shuttle"));
+        },
+    )
+}
+
+fn fuzz_long(context: &Context) -> Result<()> {
+    fuzz::run_all(
+        context,
+        Limits {
+            runs: Some(context.fuzz_runs),
+            seconds: None,
+        },
+    )
+}
