@@ -28,7 +28,7 @@ pub fn is_enabled<const GATE: u16>() -> bool {
         assert!(
             (GATE as usize) < GATE_COUNT,
             "gates are numbered by `gate_of`"
-        )
+        );
     };
     // SAFETY: reads 4 bytes of the static; changes nothing but flags.
     unsafe {

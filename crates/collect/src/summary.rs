@@ -1,0 +1,102 @@
+//! What a recording was asked for, and what it can say of itself: plain data.
+
+use std::path::PathBuf;
+use std::time::Duration;
+use thalweg_model::LossCause;
+
+/// What to record, and where to.
+#[derive(Clone, Debug)]
+pub struct RecordingConfig {
+    /// The folder of the trace; it must not exist yet.
+    pub output: PathBuf,
+    /// Which events of programs, if any.
+    pub programs: Option<ProgramsRequest>,
+    /// Which events of the kernel, if any.
+    pub kernel: Option<KernelRequest>,
+}
+
+/// Which events of programs to record.
+#[derive(Clone, Debug)]
+pub struct ProgramsRequest {
+    /// Name patterns in which `*` is special; an event that matches one is recorded.
+    pub patterns: Vec<String>,
+    /// The most ring memory of all programs together.
+    pub limit_bytes: u64,
+}
+
+impl Default for ProgramsRequest {
+    fn default() -> Self {
+        Self { patterns: vec!["*".to_owned()], limit_bytes: 64 << 20 }
+    }
+}
+
+/// Which events of the kernel to record.
+#[derive(Clone, Debug, Default)]
+pub struct KernelRequest {
+    /// Names and patterns; none means the default set.
+    pub patterns: Vec<String>,
+    /// The kernel's ring for each cpu; `None` means the default.
+    pub buffer_kib_per_cpu: Option<u32>,
+}
+
+/// What a started recording really records.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The number of kernel events that are on, or why there are none, if they were asked for.
+    pub kernel: Option<Result<usize, String>>,
+    /// What a user should know: sources that were tried and refused, and why.
+    pub notes: Vec<String>,
+}
+
+/// How a recording is going.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Since the start.
+    pub elapsed: Duration,
+    /// Events on disk.
+    pub events: u64,
+    /// Events lost, whatever the cause.
+    pub discarded: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// One source of events: the kernel, or a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceSummary {
+    /// `kernel`, or a program's name and process id.
+    pub name: String,
+    /// Events on disk.
+    pub events: u64,
+    /// Events lost, by cause; causes without loss are left out.
+    pub discarded: Vec<(LossCause, u64)>,
+}
+
+/// What a finished recording has to say.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The folder of the trace.
+    pub path: PathBuf,
+    /// From start to stop.
+    pub duration: Duration,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Each source.
+    pub sources: Vec<SourceSummary>,
+    /// The first failure of the storage, if there was one: the trace holds what came before.
+    pub storage_error: Option<String>,
+    /// What a user should know besides.
+    pub notes: Vec<String>,
+}
+
+impl Summary {
+    /// Events on disk.
+    pub fn events(&self) -> u64 {
+        self.sources.iter().map(|source| source.events).sum()
+    }
+
+    /// Events lost, whatever the cause.
+    pub fn discarded(&self) -> u64 {
+        self.sources.iter().flat_map(|source| &source.discarded).map(|(_, count)| count).sum()
+    }
+}
