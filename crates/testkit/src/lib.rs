@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod packet;
 mod tool;
 
-pub use tool::{Ran, babeltrace2, babeltrace2_clean, finish, package, run};
+pub use tool::{Ran, babeltrace2, babeltrace2_clean, discarded_events, finish, package, run};

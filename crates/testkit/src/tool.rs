@@ -81,3 +81,18 @@ pub fn babeltrace2_clean(dir: &Path) -> String {
     );
     ran.stdout
 }
+
+/// How many discarded events babeltrace2 reported on standard error, which says nothing else;
+/// `Err`: the first other thing that it says.
+pub fn discarded_events(stderr: &str) -> Result<u64, String> {
+    let count = |line: &str| {
+        let rest = line.strip_prefix("WARNING: Tracer discarded ")?;
+        let (count, rest) = rest.split_once(' ')?;
+        rest.starts_with("event")
+            .then(|| count.parse::<u64>().ok())?
+    };
+    let lines = stderr.lines().filter(|line| !line.is_empty());
+    lines
+        .map(|line| count(line).ok_or_else(|| line.to_owned()))
+        .sum()
+}

@@ -12,10 +12,14 @@ use std::collections::HashMap;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
-use thalweg_ctf::write::{StreamLayout, TsdlError, event_text, packet_context_text, stream_text};
-use thalweg_model::EventClass;
+use thalweg_ctf::write::{
+    EVENTS_AT, PacketHeader, SIGNATURE, StreamLayout, TsdlError, event_text, packet_context_text,
+    stream_text,
+};
+use thalweg_model::{EventClass, Uuid};
 
 use super::SinkError;
+use super::blocks::{blocks, number_behind, value};
 use super::disk::{Disk, write_all};
 
 /// Longer metadata would be a burden to every reader; a program that declares that much is refused.
@@ -28,7 +32,7 @@ pub(super) struct StreamEntry {
 }
 
 impl StreamEntry {
-    pub(super) fn new(context_len: usize) -> Self {
+    fn new(context_len: usize) -> Self {
         Self {
             context_len,
             next_event: 0,
@@ -63,31 +67,51 @@ impl Declarations {
         }
     }
 
-    /// The same declarations as they were found in a file.
-    pub(super) fn found(
-        clock_name: String,
-        text: String,
-        shared: Option<String>,
-        streams: Vec<StreamEntry>,
-    ) -> Self {
-        let flushed = text.len();
-        Self {
-            shared,
-            streams,
-            flushed,
-            ..Self::new(clock_name, text)
+    /// The trace whose metadata file has this text, and its id.
+    pub(super) fn found(text: String) -> Result<(Uuid, Self), &'static str> {
+        if !text.starts_with(SIGNATURE) {
+            return Err("its metadata is not CTF 1.8 as text");
         }
+        let clock = blocks(&text).find_map(|block| value_of(block, "clock", "name"));
+        let uuid = blocks(&text).find_map(|block| value_of(block, "trace", "uuid"));
+        let uuid = uuid
+            .and_then(|uuid| uuid.parse().ok())
+            .ok_or("its metadata has no uuid")?;
+        let mut found = Self::new(
+            clock.ok_or("its metadata has no clock")?.to_owned(),
+            String::new(),
+        );
+        for block in blocks(&text) {
+            found
+                .take_up(block)
+                .ok_or("its metadata was not written by thalweg")?;
+        }
+        found.flushed = text.len();
+        found.text = text;
+        Ok((uuid, found))
     }
 
-    /// Takes note of a stream block that the text has.
-    pub(super) fn remember_stream(&mut self, block: &str, id: u32) {
-        self.stream_ids.insert(without_id(block), id);
-    }
-
-    /// Takes note of an event block that the text has.
-    pub(super) fn remember_event(&mut self, block: &str, id: u32, stream: &mut StreamEntry) {
-        stream.next_event = stream.next_event.max(id.saturating_add(1));
-        self.event_ids.insert(without_id(block), id);
+    fn take_up(&mut self, block: &str) -> Option<()> {
+        match block.lines().next()? {
+            "struct packet_context {" => self.shared = Some(block.to_owned()),
+            "stream {" => {
+                let (_, id, _) = split_id(block)?;
+                let events_at = number_behind(block, EVENTS_AT)?;
+                (id as usize == self.streams.len()).then_some(())?;
+                self.streams
+                    .push(StreamEntry::new(events_at.checked_sub(PacketHeader::LEN)?));
+                self.stream_ids.insert(without_id(block), id);
+            }
+            "event {" => {
+                let (_, id, _) = split_id(block)?;
+                let stream: usize = value(block, "stream_id")?.parse().ok()?;
+                let stream = self.streams.get_mut(stream)?;
+                stream.next_event = stream.next_event.max(id.checked_add(1)?);
+                self.event_ids.insert(without_id(block), id);
+            }
+            _ => {}
+        }
+        Some(())
     }
 
     /// The id of the stream class with this layout.
@@ -189,6 +213,10 @@ impl Declarations {
     }
 }
 
+fn value_of<'a>(block: &'a str, kind: &str, key: &str) -> Option<&'a str> {
+    block.starts_with(kind).then(|| value(block, key))?
+}
+
 /// Where the metadata is written before it takes its place.
 pub(super) fn hidden_path(dir: &Path) -> PathBuf {
     dir.join(".metadata.new")
@@ -205,6 +233,7 @@ pub(super) fn split_id(block: &str) -> Option<(&str, u32, &str)> {
 }
 
 fn without_id(block: &str) -> String {
+    let block = block.trim_end();
     split_id(block).map_or_else(|| block.to_owned(), |(head, _, tail)| [head, tail].concat())
 }
 

@@ -12,16 +12,21 @@
 //! [`TraceWriter::write_packet`] returned. A killed recorder leaves nothing to repair.
 
 mod blank;
+mod blocks;
 mod declarations;
 mod disk;
 mod error;
 mod index;
+mod reopen;
 mod stream;
+mod walk;
 mod writer;
 
 pub use disk::{Disk, HostDisk};
 pub use error::SinkError;
+pub use reopen::{FoundStream, Report};
 pub use stream::PacketHead;
+pub use walk::PacketOnDisk;
 pub use writer::{Closed, ClosedStream, StreamClassId, StreamId, TraceIdentity, TraceWriter};
 
-pub use thalweg_ctf::write::{EventHeader, PacketContext, StreamLayout};
+pub use thalweg_ctf::write::{EventHeader, PacketContext, PacketHeader, StreamLayout};

@@ -27,6 +27,7 @@ use thalweg_model::Timestamp;
 use super::SinkError;
 use super::blank::{BlankPages, PADDING, PAGE, growth_pages};
 use super::disk::{Disk, write_all};
+use super::walk::Tail;
 
 /// What a packet is, beside its records.
 #[derive(Clone, Copy, Debug)]
@@ -72,9 +73,9 @@ impl<F> StreamFile<F> {
         }
     }
 
-    /// A stream with packets up to byte `open_at`, found by a walk.
-    pub(super) fn found(file: F, path: PathBuf, found: Found) -> Self {
-        let Found {
+    /// A stream as a walk over its file found it.
+    pub(super) fn found(file: F, path: PathBuf, found: Tail) -> Self {
+        let Tail {
             open,
             context,
             open_at,
@@ -94,12 +95,19 @@ impl<F> StreamFile<F> {
         }
     }
 
+    /// Cuts away what a walk found behind the last packet.
+    pub(super) fn cut_tail<D: Disk<File = F>>(&self, disk: &D) -> Result<(), SinkError> {
+        disk.truncate(&self.file, self.len)
+            .map_err(|e| SinkError::io("cut", &self.path, e))
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn context_len(&self) -> usize {
-        self.context.len()
+    /// The last packet's context, or the one that the stream began with.
+    pub(super) fn context(&self) -> &[u8] {
+        &self.context
     }
 
     pub(super) fn last_end(&self) -> Timestamp {
@@ -126,16 +134,6 @@ impl<F> StreamFile<F> {
     fn room(&self) -> u64 {
         self.len - self.open_at
     }
-}
-
-/// What a walk finds of a stream.
-pub(super) struct Found {
-    pub(super) open: PacketHeader,
-    pub(super) context: Vec<u8>,
-    pub(super) open_at: u64,
-    pub(super) len: u64,
-    pub(super) last_end: Timestamp,
-    pub(super) told: u64,
 }
 
 /// Where a write goes: the disk, and blank pages to grow by.

@@ -219,7 +219,7 @@ impl<D: Disk> TraceWriter<D> {
     ) -> Result<(), SinkError> {
         self.flush_metadata()?;
         let (stream, mut to) = self.parts(stream)?;
-        check_len(head.context.len(), stream.file.context_len())?;
+        check_len(head.context.len(), stream.file.context().len())?;
         check_order(head, stream.file.last_end())?;
         let empty = stream.file.begin_count(&mut to, head.discarded_total)?;
         stream.log(to.disk, empty);
@@ -270,6 +270,19 @@ impl<D: Disk> TraceWriter<D> {
     /// The stream's discarded events, as far as they were told.
     pub fn discarded(&self, stream: StreamId) -> Option<u64> {
         self.stream(stream).map(StreamFile::discarded)
+    }
+
+    /// The context of the stream's last packet, or the one that it was opened with.
+    pub fn context(&self, stream: StreamId) -> Option<&[u8]> {
+        self.stream(stream).map(StreamFile::context)
+    }
+
+    /// All streams and the names of their files.
+    pub fn streams(&self) -> impl Iterator<Item = (StreamId, &str)> {
+        self.streams
+            .iter()
+            .enumerate()
+            .map(|(index, stream)| (StreamId(index), stream.name.as_str()))
     }
 
     /// Bytes of all packets and of the metadata.

@@ -435,7 +435,6 @@ fn integer_range(class: &IntegerClass) -> (i128, i128) {
 pub(super) fn fixed_len(class: &FieldClass) -> Option<usize> {
     match class {
         FieldClass::Integer(class) => whole_bytes(class.size_bits, class.align_bits),
-        FieldClass::Enum(class) => whole_bytes(class.integer.size_bits, class.integer.align_bits),
         FieldClass::Float(class) => {
             whole_bytes(class.exponent_bits + class.mantissa_bits, class.align_bits)
         }

@@ -182,6 +182,10 @@ fn header_text(clock: &str, kind: &str, tag: &str, last_id: u32, bits: u32) -> S
     )
 }
 
+/// What stands before the number of a packet's first byte behind its header and context, as a
+/// comment in each stream block: who takes up a trace need not parse the classes to know it.
+pub const EVENTS_AT: &str = " /* events begin at byte ";
+
 /// A stream class. `shared` is the text that [`packet_context_text`] gave for this trace: a stream
 /// whose packet context is another one spells it out.
 pub fn stream_text(
@@ -199,8 +203,10 @@ pub fn stream_text(
         EventHeader::Compact => "compact",
         EventHeader::Large => "large",
     };
+    let events_at = PacketHeader::LEN + layout.context_len()?;
     let mut out = format!(
-        "stream {{\n\tid = {id};\n\tevent.header := struct event_header_{header};\n\
+        "stream {{\n\tid = {id};{EVENTS_AT}{events_at} */\n\
+         \tevent.header := struct event_header_{header};\n\
          \tpacket.context := {context};\n"
     );
     if !layout.event_context.is_empty() {

@@ -24,6 +24,6 @@ pub use context::{PROCNAME_LEN, PacketContext};
 pub use event::EventHeader;
 pub use index::{INDEX_ENTRY_LEN, INDEX_HEADER, IndexEntry};
 pub use metadata::{
-    SIGNATURE, StreamLayout, begin_text, event_text, packet_context_text, stream_text,
+    EVENTS_AT, SIGNATURE, StreamLayout, begin_text, event_text, packet_context_text, stream_text,
 };
 pub use packet::{PACKET_MAGIC, PacketHeader};
