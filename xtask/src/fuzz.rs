@@ -20,19 +20,20 @@ use crate::step::Context;
 
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 
-/// Coverage feedback for libFuzzer, AddressSanitizer, and the checks of a debug build.
-const FLAGS: &[&str] = &[
+/// Coverage feedback for libFuzzer.
+const FEEDBACK: &[&str] = &[
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
     "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
-    "-Zsanitizer=address",
-    "-Cdebug-assertions",
     "-Ccodegen-units=1",
     "--cfg=fuzzing",
 ];
+
+/// What turns a silent mistake into a finding.
+const CHECKS: &[&str] = &["-Zsanitizer=address", "-Cdebug-assertions"];
 
 /// When a target stops; without either it runs until it finds something.
 #[derive(Clone, Copy)]
@@ -86,15 +87,21 @@ pub(crate) fn targets(root: &Path) -> Result<Vec<String>> {
 }
 
 fn build(context: &Context) -> Result<()> {
+    build_with(context, CHECKS, &folder(context))
+}
+
+fn build_with(context: &Context, flags: &[&str], folder: &Path) -> Result<()> {
     let mut command = cargo(
         context,
         &["build", "--release", "--target", TRIPLE, "--bins"],
     );
     command
         .arg("--manifest-path=fuzz/Cargo.toml")
-        .env("RUSTFLAGS", FLAGS.join(" "))
-        .env("CARGO_TARGET_DIR", folder(context));
-    allow_unstable(&mut command);
+        .env("RUSTFLAGS", [FEEDBACK, flags].concat().join(" "))
+        .env("CARGO_TARGET_DIR", folder);
+    if flags.iter().any(|flag| flag.starts_with("-Z")) {
+        allow_unstable(&mut command);
+    }
     run_command(&mut command)
 }
 
@@ -102,20 +109,62 @@ fn folder(context: &Context) -> PathBuf {
     context.target.join("fuzz")
 }
 
-fn execute(context: &Context, target: &str, limits: Limits) -> Result<()> {
-    println!("--> fuzz {target}");
+fn binary(folder: &Path, target: &str) -> PathBuf {
+    folder.join(TRIPLE).join("release").join(target)
+}
+
+/// Builds all targets so that a run leaves a profile of the lines that it ran.
+pub(crate) fn build_for_coverage(context: &Context) -> Result<()> {
+    build_with(
+        context,
+        &["-Cinstrument-coverage"],
+        &coverage_folder(context),
+    )
+}
+
+/// Runs one target over its corpus, built for coverage; gives the profile it left.
+pub(crate) fn profile(context: &Context, target: &str) -> Result<PathBuf> {
+    let profile = coverage_folder(context).join(format!("{target}.profraw"));
+    let mut command = Command::new(coverage_binary(context, target));
+    command
+        .env("LLVM_PROFILE_FILE", &profile)
+        .args(corpora(context, target)?);
+    run_command(
+        command
+            .args(["-runs=0", "-verbosity=0"])
+            .stdin(Stdio::null()),
+    )?;
+    Ok(profile)
+}
+
+/// Where a target lies that was built for coverage.
+pub(crate) fn coverage_binary(context: &Context, target: &str) -> PathBuf {
+    binary(&coverage_folder(context), target)
+}
+
+fn coverage_folder(context: &Context) -> PathBuf {
+    context.target.join("coverage")
+}
+
+/// Where a target's inputs lie: what was found here before, to which it adds, and the seeds.
+fn corpora(context: &Context, target: &str) -> Result<[PathBuf; 2]> {
     let found = made(folder(context).join("found").join(target))?;
-    let artifacts = made(folder(context).join("artifacts").join(target))?;
     let seeds = context.root.join("fuzz/corpus").join(target);
     ensure!(
         seeds.is_dir(),
         "{} is missing: a target starts from real input",
         seeds.display()
     );
-    let mut command = Command::new(folder(context).join(TRIPLE).join("release").join(target));
-    command.arg(found).arg(seeds).stdin(Stdio::null());
+    Ok([found, seeds])
+}
+
+fn execute(context: &Context, target: &str, limits: Limits) -> Result<()> {
+    println!("--> fuzz {target}");
+    let artifacts = made(folder(context).join("artifacts").join(target))?;
+    let mut command = Command::new(binary(&folder(context), target));
+    command.args(corpora(context, target)?).stdin(Stdio::null());
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
-    // An input that takes a second or half a gigabyte is a finding: no decoder here needs either.
+    // An input that takes ten seconds or two gigabytes is a finding: no decoder here needs either.
     command.args([
         "-timeout=10",
         "-rss_limit_mb=2048",

@@ -17,6 +17,7 @@ mod bench;
 mod cargo;
 mod command;
 mod counts;
+mod coverage;
 mod fuzz;
 mod nightly;
 mod sanitize;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::cargo::tests;
+use crate::coverage;
 use crate::fuzz::{self, Limits};
 use crate::sanitize;
 use crate::step::{Context, Step};
@@ -39,6 +40,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "fuzz-long",
         shows: "each fuzz target, a million executions",
         run: fuzz_long,
+    },
+    Step {
+        name: "coverage",
+        shows: "lines of each decoder that its fuzz corpus runs",
+        run: coverage::decoders,
     },
 ];
 

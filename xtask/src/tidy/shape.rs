@@ -30,12 +30,10 @@ fn tables_of_contents(member: &Member) -> impl Iterator<Item = Finding> {
         let name = source.path.rsplit('/').next();
         source.path.starts_with(&src) && matches!(name, Some("lib.rs" | "mod.rs"))
     };
-    member.sources.iter().filter(listed).flat_map(|source| {
-        let foreign = source.syntax.items.iter().filter(|item| !is_contents(item));
-        foreign.map(|item| {
-            let words = "holds more than docs, modules and `use`; give it a file with a name";
-            Finding::new(RULE, &source.path, lines_of(item).0, words)
-        })
+    member.sources.iter().filter(listed).filter_map(|source| {
+        let foreign = source.syntax.items.iter().find(|item| !is_contents(item))?;
+        let words = "holds more than docs, modules and `use`; give it a file with a name";
+        Some(Finding::new(RULE, &source.path, lines_of(foreign).0, words))
     })
 }
 
