@@ -1,7 +1,7 @@
 //! The writer is killed after each of its system calls, and inside of each write at each page: what
 //! lies on disk is a valid trace with every packet that was committed, and can be taken up.
 
-#[expect(unreachable_pub, reason = "shared by several test binaries")]
+#[allow(dead_code, unreachable_pub, reason = "shared by several test binaries")]
 mod layout_support;
 
 use std::path::Path;

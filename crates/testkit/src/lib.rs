@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 pub mod packet;
+mod tmpfs;
 mod tool;
 
+pub use tmpfs::Tmpfs;
 pub use tool::{Ran, babeltrace2, babeltrace2_clean, discarded_events, finish, package, run};

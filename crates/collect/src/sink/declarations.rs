@@ -189,23 +189,23 @@ impl Declarations {
             return Ok(());
         }
         let hidden = hidden_path(dir);
-        self.write_hidden(disk, &hidden).inspect_err(|_| {
-            // Half a file would take room that a full disk needs.
-            let _ = disk.remove(&hidden);
-        })?;
-        let visible = dir.join("metadata");
-        disk.rename(&hidden, &visible)
-            .map_err(|e| SinkError::io("rename", &visible, e))?;
+        self.replace(disk, &hidden, &dir.join("metadata"))
+            .inspect_err(|_| {
+                // Half a file would take room that a full disk needs, and the name as well.
+                let _ = disk.remove(&hidden);
+            })?;
         self.flushed = self.text.len();
         Ok(())
     }
 
-    fn write_hidden<D: Disk>(&self, disk: &D, hidden: &Path) -> Result<(), SinkError> {
+    fn replace<D: Disk>(&self, disk: &D, hidden: &Path, visible: &Path) -> Result<(), SinkError> {
         let file = disk
             .create(hidden)
             .map_err(|e| SinkError::io("create", hidden, e))?;
         write_all(disk, &file, &mut [IoSlice::new(self.text.as_bytes())], 0)
-            .map_err(|(_, error)| SinkError::io("write", hidden, error))
+            .map_err(|(_, error)| SinkError::io("write", hidden, error))?;
+        disk.rename(hidden, visible)
+            .map_err(|e| SinkError::io("rename", visible, e))
     }
 
     pub(super) fn text_bytes(&self) -> u64 {

@@ -15,6 +15,7 @@ mod blank;
 mod blocks;
 mod declarations;
 mod disk;
+pub mod environment;
 mod error;
 mod index;
 mod reopen;

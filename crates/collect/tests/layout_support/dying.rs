@@ -17,6 +17,8 @@ pub enum Death {
     Before(usize),
     /// In system call `call`, a write, after so many page boundaries.
     Inside { call: usize, boundaries: usize },
+    /// No death: system call number so much is refused, and all others are not.
+    Refused(usize),
 }
 
 /// The machine's disk, until death.
@@ -53,6 +55,11 @@ impl DyingDisk {
             .collect()
     }
 
+    /// How many calls there were.
+    pub fn calls(&self) -> usize {
+        self.calls.get()
+    }
+
     /// Counts a call; says how many of `len` bytes from `at` on are done before death.
     fn step(&self, at: u64, len: usize) -> io::Result<usize> {
         let call = self.calls.replace(self.calls.get() + 1);
@@ -64,6 +71,7 @@ impl DyingDisk {
         };
         self.boundaries.borrow_mut().push(inside);
         match self.death {
+            Death::Refused(refused) if call == refused => Err(io::Error::from_raw_os_error(5)),
             Death::Before(last) if call >= last => dead(),
             Death::Inside { call: last, .. } if call > last => dead(),
             Death::Inside {

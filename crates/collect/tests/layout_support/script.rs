@@ -87,10 +87,8 @@ pub fn records(header: EventHeader, id: u32, at: u64, bytes: usize) -> Vec<u8> {
         if header == EventHeader::Large {
             out.extend(1_u32.to_le_bytes());
         }
-        out.extend(std::iter::repeat_n(
-            b'x',
-            (bytes - out.len().min(bytes)).min(200),
-        ));
+        let rest = bytes.saturating_sub(out.len());
+        out.resize(out.len() + rest.min(2_000), b'x');
         out.push(0);
         previous += 3;
     }
