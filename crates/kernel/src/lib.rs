@@ -1,1 +1,66 @@
-//! Kernel events from tracefs: one instance per recording.
+//! Kernel events from tracefs: one instance per recording, no module, no thread.
+//!
+//! ```text
+//!  Tracefs::find ── KernelRecording::start(config)         instances/thalweg-ID/
+//!                       │  trace_clock, buffer sizes, events, filters
+//!                       │  events(): names and fields     ──▶ the trace's metadata
+//!                       │  set_ids(…), resume()
+//!                       ▼
+//!            per CPU:  mapped ring ──page──▶ Transcoder ──KernelPacket──▶ sink
+//!                          ▲                                               │
+//!                          └───────── give the page back ◀──── Ok ─────────┘
+//! ```
+//!
+//! # What is never lost, and what is counted
+//! A page stays the kernel's until the sink has taken its packet: a recorder killed at any
+//! instant leaves its page in the ring. Another process [`adopt`](KernelRecording::adopt)s the
+//! instance, passes for each CPU the time of the last event on disk, and gets every event after
+//! it once. A packet never ends between two events of the same time, because the kernel commits
+//! an event together with all that interrupted it.
+//! Kernels before 6.10 cannot map the ring; there `read` takes a page out, and a recorder killed
+//! between `read` and the end of the sink's write loses that page: at most one per CPU.
+//!
+//! Events that found the ring full are counted by the kernel per CPU (`per_cpu/cpuN/stats`);
+//! [`KernelPacket::lost_total`] carries that count from the first packet that begins after it was
+//! read, and the last packet of [`drain_all`](KernelRecording::drain_all) carries what is left:
+//! produced = recorded + lost, to the event.
+//!
+//! # Waiting
+//! [`as_fd`](KernelRecording::as_fd) gives one descriptor per CPU for `poll` or `epoll`: it is
+//! readable when the share of the ring that [`KernelConfig::wake_percent`] names has been filled.
+//!
+//! # Who may
+//! tracefs belongs to root. `CAP_DAC_OVERRIDE` alone suffices for everything here; [`Error`] says
+//! so, with the command, where a permission is missing.
+//!
+//! Invariant: an instance that a living recorder holds (a record lock that the kernel drops when
+//! the process dies, however it dies) is never adopted or removed by another.
+
+#![forbid(unsafe_code)]
+
+mod catalogue;
+mod clock;
+mod config;
+mod cpu;
+mod error;
+mod glob;
+mod instance;
+mod loss;
+mod near;
+mod recording;
+mod report;
+mod source;
+mod stats;
+mod tracefs;
+
+pub use catalogue::KnownEvent;
+pub use clock::TraceClock;
+pub use config::{DEFAULT_EVENTS, EventRule, KernelConfig};
+pub use cpu::{KernelPacket, PageSpan, Resume, Tally};
+pub use error::{DrainError, Error};
+pub use instance::FoundInstance;
+pub use recording::KernelRecording;
+pub use report::{Missing, PageSource, StartReport};
+pub use stats::CpuStats;
+pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
+pub use tracefs::Tracefs;

@@ -101,7 +101,7 @@ impl MappedRing {
         let offset = meta.u32_at(META_PAGE_SIZE);
         let page_bytes = meta.u32_at(META_SUBBUF_SIZE) as usize;
         let page_count = meta.u32_at(META_NR_SUBBUFS);
-        let sane = page_bytes > HEADER_BYTES && page_bytes % 8 == 0;
+        let sane = page_bytes > HEADER_BYTES && page_bytes.is_multiple_of(8);
         let total = page_bytes
             .checked_mul(page_count as usize)
             .filter(|&total| sane && total > 0);
@@ -198,7 +198,7 @@ impl Mapping {
 
     fn u32_at(&self, at: usize) -> u32 {
         assert!(
-            at % 4 == 0 && at + 4 <= self.len,
+            at.is_multiple_of(4) && at + 4 <= self.len,
             "an aligned word in the mapping"
         );
         // SAFETY: in bounds by the check above.
@@ -210,7 +210,7 @@ impl Mapping {
 
     fn u64_at(&self, at: usize, order: Ordering) -> u64 {
         assert!(
-            at % 8 == 0 && at + 8 <= self.len,
+            at.is_multiple_of(8) && at + 8 <= self.len,
             "an aligned word in the mapping"
         );
         // SAFETY: in bounds by the check above.

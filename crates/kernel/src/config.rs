@@ -1,0 +1,101 @@
+//! What to record.
+
+use crate::{Naming, TraceClock};
+
+/// The events of a recording that names none: what scheduler, interrupts, system calls, disks,
+/// tasks, signals and page faults do.
+pub const DEFAULT_EVENTS: &[&str] = &[
+    "sched",
+    "irq",
+    "syscalls",
+    "block",
+    "task",
+    "signal",
+    "exceptions:page_fault_*",
+];
+
+/// Which events, and under which condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRule {
+    /// A name or glob, `subsystem:event`, or a subsystem.
+    pub pattern: String,
+    /// A condition in the kernel's filter language.
+    pub filter: Option<String>,
+    /// Whether it is an error when this kernel has no such event.
+    pub required: bool,
+}
+
+impl EventRule {
+    /// A rule that this kernel must be able to follow.
+    pub fn new(pattern: impl Into<String>) -> Self {
+        Self {
+            pattern: pattern.into(),
+            filter: None,
+            required: true,
+        }
+    }
+
+    /// The same rule under a condition.
+    #[must_use]
+    pub fn with_filter(mut self, filter: impl Into<String>) -> Self {
+        self.filter = Some(filter.into());
+        self
+    }
+
+    /// The default events; what this kernel lacks of them is reported, not refused.
+    pub fn defaults() -> Vec<Self> {
+        DEFAULT_EVENTS
+            .iter()
+            .map(|&p| Self {
+                required: false,
+                ..Self::new(p)
+            })
+            .collect()
+    }
+
+    /// The rules of a list with commas.
+    pub fn parse_list(list: &str) -> Vec<Self> {
+        list.split(',')
+            .map(str::trim)
+            .filter(|p| !p.is_empty())
+            .map(Self::new)
+            .collect()
+    }
+}
+
+/// A recording's settings.
+#[derive(Clone, Debug)]
+pub struct KernelConfig {
+    /// Makes the instance's name, `thalweg-ID`.
+    pub id: String,
+    /// Which events.
+    pub rules: Vec<EventRule>,
+    /// The ring's size for each CPU.
+    pub buffer_bytes_per_cpu: usize,
+    /// The size of the ring's pages, each of which becomes a packet; smaller where the ring is.
+    pub page_bytes: usize,
+    /// The share of the ring that must be filled before a waiter is woken.
+    pub wake_percent: u8,
+    /// The clock; the one that the kernel trusts, if none is named.
+    pub clock: Option<TraceClock>,
+    /// Whose names events have.
+    pub naming: Naming,
+    /// Whether to map the ring where the kernel can.
+    pub map: bool,
+}
+
+impl KernelConfig {
+    /// The default events in rings of 8 MiB.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            rules: EventRule::defaults(),
+            buffer_bytes_per_cpu: 8 << 20,
+            page_bytes: 64 << 10,
+            wake_percent: 10,
+            clock: None,
+            naming: Naming::Lttng,
+            map: true,
+        }
+    }
+}

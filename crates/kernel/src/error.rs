@@ -1,0 +1,163 @@
+//! What can go wrong with tracefs, and what to do then.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thalweg_kbuf::FormatError;
+
+/// Why the kernel's events cannot be had. Messages finish the sentence "failed to …".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No mount of type tracefs.
+    #[error(
+        "find tracefs: it is not mounted; mount it as root: \
+         mount -t tracefs nodev /sys/kernel/tracing"
+    )]
+    NotMounted,
+    /// Mounted, and this process may not.
+    #[error(
+        "{doing} {}: permission denied; run as root, or give the program the one capability \
+         that suffices: setcap cap_dac_override+ep {}", path.display(), program()
+    )]
+    Denied {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+    },
+    /// Mounted, and the kernel shows nothing in it.
+    #[error(
+        "use tracefs at {}: it is empty; the kernel was built without tracing, or lockdown \
+         (/sys/kernel/security/lockdown) hides it", path.display()
+    )]
+    Empty {
+        /// Where it is mounted.
+        path: PathBuf,
+    },
+    /// An input or output error of tracefs.
+    #[error("{doing} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A rule matches no event of this kernel.
+    #[error("find a kernel event called `{pattern}`{}", near(near_names))]
+    UnknownEvent {
+        /// The rule's pattern.
+        pattern: String,
+        /// Names that look like it.
+        near_names: Vec<String>,
+    },
+    /// No rule matched, and none had to.
+    #[error("enable kernel events: none of the chosen ones is in this kernel")]
+    NoEvents,
+    /// The kernel refused a filter.
+    #[error("set the filter `{filter}` on {event}: {why}")]
+    Filter {
+        /// The event.
+        event: String,
+        /// The filter.
+        filter: String,
+        /// The kernel's words.
+        why: String,
+    },
+    /// The kernel has no clock that programs can read too.
+    #[error(
+        "choose a trace clock: the kernel offers {}, and neither x86-tsc (with clocksource tsc) \
+         nor mono is among them", clocks.join(" ")
+    )]
+    NoClock {
+        /// What it offers.
+        clocks: Vec<String>,
+    },
+    /// The clock that was asked for is not there.
+    #[error("set the trace clock {clock}: the kernel offers {}", clocks.join(" "))]
+    UnknownClock {
+        /// What was asked for.
+        clock: String,
+        /// What it offers.
+        clocks: Vec<String>,
+    },
+    /// A `format` file or a page header is not what this program knows.
+    #[error("read the layout in {}: {source}", path.display())]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// A recording's id cannot be part of a folder's name.
+    #[error("name a recording `{id}`: letters, digits, `-`, `_` and `.` only, at most 64")]
+    BadId {
+        /// The id.
+        id: String,
+    },
+    /// An instance of this id is there already.
+    #[error("create the trace instance {name}: it exists; a recording with this id runs or died")]
+    Exists {
+        /// The instance.
+        name: String,
+    },
+    /// No instance of this name.
+    #[error("open the trace instance {name}: there is none")]
+    NoInstance {
+        /// The instance.
+        name: String,
+    },
+    /// Another process holds the instance.
+    #[error("take the trace instance {name}: process {pid} holds it")]
+    Held {
+        /// The instance.
+        name: String,
+        /// Its holder; 0 if that is outside of this process's view.
+        pid: i32,
+    },
+    /// A CPU that the instance does not have.
+    #[error("drain cpu {cpu}: the trace instance has no ring for it")]
+    NoCpu {
+        /// The CPU.
+        cpu: u32,
+    },
+}
+
+fn near(names: &[String]) -> String {
+    match names {
+        [] => "; `thalweg list -k` shows what there is".to_owned(),
+        names => format!("; did you mean {}?", names.join(", ")),
+    }
+}
+
+fn program() -> String {
+    std::env::current_exe().map_or_else(|_| "PROGRAM".to_owned(), |path| path.display().to_string())
+}
+
+impl Error {
+    /// An input or output error with its place; a missing permission is told apart.
+    pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => Self::Denied { doing, path },
+            _ => Self::Io {
+                doing,
+                path,
+                source,
+            },
+        }
+    }
+}
+
+/// Why draining stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DrainError<E> {
+    /// The kernel's side failed.
+    #[error(transparent)]
+    Kernel(#[from] Error),
+    /// The sink refused a packet; the same events come again with the next call.
+    #[error("{0}")]
+    Sink(E),
+}

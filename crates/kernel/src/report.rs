@@ -1,0 +1,38 @@
+//! What a start has made of its settings.
+
+use crate::TraceClock;
+
+/// What was asked for and cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The pattern, the event or the feature.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// How pages leave the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageSource {
+    /// The ring is mapped: nothing is copied, and a page is given back after it is written.
+    Mapped,
+    /// Pages are read: a recorder that is killed can lose one per CPU.
+    Read,
+}
+
+/// What runs, and what does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartReport {
+    /// How many events are enabled.
+    pub enabled: usize,
+    /// What is not there.
+    pub missing: Vec<Missing>,
+    /// The clock.
+    pub clock: TraceClock,
+    /// The ring's size for each CPU, as the kernel rounded it.
+    pub buffer_bytes_per_cpu: usize,
+    /// The size of its pages.
+    pub page_bytes: usize,
+    /// How pages leave the kernel.
+    pub source: PageSource,
+}
