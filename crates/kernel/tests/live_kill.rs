@@ -1,0 +1,282 @@
+//! A recorder that is killed at any instant loses no event and writes none twice.
+//!
+//! A drainer process adopts the instance, writes packets to files and is killed with SIGKILL after
+//! a random time; the next one goes on behind the last whole packet on disk. At the end, a thread
+//! that made N calls must have N entries and N exits, in turns, or counted losses.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use common::{Caller, Collected, getppid_of, tracefs};
+use thalweg_kernel::{HeaderKind, KernelConfig, KernelPacket, KernelRecording, Naming, Resume};
+use thalweg_model::Timestamp;
+
+const INSTANCE: &str = "THALWEG_TEST_INSTANCE";
+const FOLDER: &str = "THALWEG_TEST_FOLDER";
+/// begin, end, lost, events, length of the records
+const HEAD: usize = 40;
+
+fn file_of(folder: &Path, cpu: u32) -> PathBuf {
+    folder.join(cpu.to_string())
+}
+
+fn bytes_of(packet: &KernelPacket<'_>) -> Vec<u8> {
+    let head = [
+        packet.begin.0,
+        packet.end.0,
+        packet.lost_total,
+        packet.events,
+        packet.records.len() as u64,
+    ];
+    let mut bytes: Vec<u8> = head.iter().flat_map(|word| word.to_le_bytes()).collect();
+    bytes.extend_from_slice(packet.records);
+    bytes
+}
+
+/// The whole packets of a file, and where they end.
+fn packets(cpu: u32, bytes: &[u8]) -> (Vec<KernelPacket<'_>>, usize) {
+    let (mut at, mut packets) = (0, Vec::new());
+    while let Some(head) = bytes.get(at..at + HEAD) {
+        let word = |n: usize| u64::from_le_bytes(head[8 * n..8 * n + 8].try_into().unwrap());
+        let from = at + HEAD;
+        let Some(records) = bytes.get(from..from + word(4) as usize) else {
+            break;
+        };
+        packets.push(KernelPacket {
+            cpu,
+            begin: Timestamp(word(0)),
+            end: Timestamp(word(1)),
+            lost_total: word(2),
+            events: word(3),
+            records,
+            page: None,
+        });
+        at = from + records.len();
+    }
+    (packets, at)
+}
+
+/// Cuts torn tails off, and says where each file ends.
+fn resume(folder: &Path) -> Vec<Resume> {
+    let mut resume = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let cpu = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let (packets, end) = packets(cpu, &bytes);
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(end as u64)
+            .unwrap();
+        if let Some(last) = packets.last() {
+            resume.push(Resume {
+                cpu,
+                after: last.end,
+                lost_total: last.lost_total,
+            });
+        }
+    }
+    resume
+}
+
+struct Files {
+    folder: PathBuf,
+    open: BTreeMap<u32, File>,
+}
+
+impl Files {
+    fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            open: BTreeMap::new(),
+        }
+    }
+
+    fn write(&mut self, packet: &KernelPacket<'_>) -> Result<(), Infallible> {
+        let path = file_of(&self.folder, packet.cpu);
+        let file = self.open.entry(packet.cpu).or_insert_with(|| {
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .unwrap()
+        });
+        file.write_all(&bytes_of(packet)).unwrap();
+        Ok(())
+    }
+}
+
+fn adopt(name: &str, folder: &Path) -> KernelRecording {
+    let mut recording =
+        KernelRecording::adopt(&tracefs(), name, Naming::Lttng, &resume(folder)).unwrap();
+    let ids = recording
+        .events()
+        .iter()
+        .map(|e| u32::from(e.name.contains("exit")));
+    let ids: Vec<u32> = ids.collect();
+    assert_eq!(ids.len(), 2);
+    recording.set_ids(HeaderKind::Compact, &ids);
+    recording
+}
+
+#[test]
+#[ignore = "the process that the other tests of this file start and kill"]
+fn drainer() {
+    let (Ok(name), Ok(folder)) = (std::env::var(INSTANCE), std::env::var(FOLDER)) else {
+        return;
+    };
+    let folder = PathBuf::from(folder);
+    let mut recording = adopt(&name, &folder);
+    let mut files = Files::new(&folder);
+    let cpus: Vec<u32> = recording.cpus().collect();
+    for round in 0_u64.. {
+        for &cpu in &cpus {
+            let sink = &mut |packet: &KernelPacket<'_>| files.write(packet);
+            // Cut pages that the kernel still writes to as well, as a live reader does.
+            let drained = match round % 3 {
+                0 => recording.flush(cpu, sink),
+                _ => recording.drain(cpu, sink),
+            };
+            drained.unwrap();
+        }
+    }
+}
+
+fn start_drainer(name: &str, folder: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "drainer", "--ignored"])
+        .env(INSTANCE, name)
+        .env(FOLDER, folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Kills drainers while `calls` calls are made, and reads the files back.
+fn record(config: &KernelConfig, caller: &Caller, kills: u32) -> (u64, Collected) {
+    let folder = std::env::temp_dir().join(format!("thalweg-kill-{}", config.id));
+    fs::create_dir_all(&folder).unwrap();
+    let (recording, _) = KernelRecording::start(&tracefs(), config).unwrap();
+    let name = recording.name().to_owned();
+    recording.resume().unwrap();
+    // As if this process had died: the instance stays, and nobody holds it.
+    drop(recording);
+    let (mut calls, mut random) = (0, 0x9e37_79b9_7f4a_7c15_u64);
+    for _ in 0..kills {
+        let mut drainer = start_drainer(&name, &folder);
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let until = std::time::Instant::now() + Duration::from_micros(10_000 + random % 50_000);
+        while std::time::Instant::now() < until {
+            caller.call(1000);
+            calls += 1000;
+        }
+        drainer.kill().unwrap();
+        drainer.wait().unwrap();
+    }
+    let mut files = Files::new(&folder);
+    let mut last = adopt(&name, &folder);
+    last.stop().unwrap();
+    last.drain_all(&mut |packet| files.write(packet)).unwrap();
+    last.remove().unwrap();
+    let mut collected = Collected::default();
+    for &Resume { cpu, .. } in &resume(&folder) {
+        let bytes = fs::read(file_of(&folder, cpu)).unwrap();
+        for packet in packets(cpu, &bytes).0 {
+            collected.take(&packet, &[0, 8]).unwrap();
+        }
+    }
+    fs::remove_dir_all(&folder).unwrap();
+    (calls, collected)
+}
+
+#[test]
+fn killed_recorders_lose_nothing_and_write_nothing_twice() {
+    let caller = Caller::start();
+    let (calls, collected) = record(&getppid_of(caller.tid, "kill"), &caller, 40);
+    println!(
+        "{calls} calls in {} packets under 40 kills",
+        collected.packets
+    );
+    assert_eq!(collected.lost(), 0, "the ring was large enough");
+    assert_eq!((collected.count(0), collected.count(1)), (calls, calls));
+    let mut all: Vec<_> = collected.events.into_values().flatten().collect();
+    all.sort_unstable();
+    let turns = all.iter().zip([0, 1].into_iter().cycle());
+    assert!(
+        turns.clone().all(|(seen, id)| seen.id == id),
+        "entry and exit take turns"
+    );
+}
+
+#[test]
+fn killed_recorders_count_what_a_small_ring_loses() {
+    let caller = Caller::start();
+    let config = KernelConfig {
+        buffer_bytes_per_cpu: 64 << 10,
+        ..getppid_of(caller.tid, "kill-small")
+    };
+    let (calls, collected) = record(&config, &caller, 15);
+    println!("{calls} calls, {} lost under 15 kills", collected.lost());
+    assert!(collected.lost() > 0, "the ring was not small enough");
+    assert_eq!(
+        collected.count(0) + collected.count(1) + collected.lost(),
+        2 * calls
+    );
+}
+
+#[test]
+fn an_instance_that_a_living_process_holds_is_left_alone() {
+    let caller = Caller::start();
+    let config = getppid_of(caller.tid, "held");
+    let (recording, _) = KernelRecording::start(&tracefs(), &config).unwrap();
+    let name = recording.name().to_owned();
+    let again = KernelRecording::start(&tracefs(), &config).unwrap_err();
+    assert!(again.to_string().contains("it exists"), "{again}");
+    drop(recording);
+    let folder = std::env::temp_dir().join(format!("thalweg-held-{}", config.id));
+    fs::create_dir_all(&folder).unwrap();
+    let mut drainer = start_drainer(&name, &folder);
+    let holder = || {
+        let all = KernelRecording::list_instances(&tracefs()).unwrap();
+        all.into_iter()
+            .find(|found| found.name == name)
+            .expect("it is there")
+            .holder
+    };
+    while holder().is_none() {
+        assert!(
+            drainer.try_wait().unwrap().is_none(),
+            "the drainer ended by itself"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let pid = drainer.id().cast_signed();
+    assert_eq!(holder(), Some(pid));
+    let error = KernelRecording::adopt(&tracefs(), &name, Naming::Lttng, &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("take the trace instance {name}: process {pid} holds it")
+    );
+    drainer.kill().unwrap();
+    drainer.wait().unwrap();
+    assert_eq!(holder(), None);
+    // Removing works although the reader's mapping died with it.
+    let adopted = KernelRecording::adopt(&tracefs(), &name, Naming::Lttng, &[]).unwrap();
+    assert_eq!(holder(), Some(std::process::id().cast_signed()));
+    adopted.remove().unwrap();
+    let left = KernelRecording::list_instances(&tracefs()).unwrap();
+    assert!(left.iter().all(|found| found.name != name));
+    fs::remove_dir_all(&folder).unwrap();
+}
