@@ -12,4 +12,5 @@
 
 pub mod metadata;
 mod path;
+pub mod read;
 pub mod write;

@@ -14,12 +14,18 @@ pub enum LossCause {
     AbiViolation,
     /// The event was larger than a chunk.
     TooLarge,
+    /// Too many signal handlers were nested, each in the middle of an event.
+    TooDeep,
     /// The thread had no slot to keep its state in.
     NoThreadSlot,
     /// The trace's storage refused the packet (disk full, input/output error).
     Storage,
     /// The event came so late that no stream could take it in order.
     Late,
+    /// The trace's bytes do not parse from here to the end of the packet.
+    Unreadable,
+    /// This many packets of the stream are missing, with all their events.
+    PacketGap(u64),
     /// The trace says that events are missing, but not why.
     Unknown,
 }

@@ -1,0 +1,30 @@
+//! The metadata of a CTF 1.8 trace (TSDL text), as a [`TraceClass`](thalweg_model::TraceClass).
+//!
+//! ```text
+//!   bytes ─ envelope ─▶ text ─ lexer ─▶ tokens ─ parser ─▶ classes ─ finish ─▶ TraceClass
+//!           (packets)                    (types, blocks)   raw names   resolve, rename
+//! ```
+//!
+//! The parser lowers as it reads: TSDL wants every type declared before its use, so no tree of the
+//! text is kept. The one thing that may come late is the trace's byte order; when it turns out not
+//! to be the assumed one, the text is read again with the right one.
+//!
+//! Invariant: no input makes this module panic, recurse deeper than [`MAX_DEPTH`] types, or hold
+//! more than [`MAX_CLASSES`] field classes. Every refusal has a line and a column.
+
+mod attributes;
+mod blocks;
+mod enums;
+mod envelope;
+mod error;
+mod finish;
+mod lexer;
+mod numbers;
+mod parser;
+mod scope;
+mod structs;
+mod types;
+
+pub use envelope::text_of;
+pub use error::{MetadataError, Position, Reason};
+pub use parser::{MAX_BYTES, MAX_CLASSES, MAX_DEPTH, parse};

@@ -1,0 +1,212 @@
+//! All streams of all traces as one, in the order of time.
+//!
+//! Ties are broken as babeltrace2 breaks them: by the trace's uuid, the stream class's id, the
+//! stream's name. Streams without a clock come first, one after the other.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::path::Path;
+
+use thalweg_model::{Message, Uuid};
+
+use crate::error::Error;
+use crate::file::StreamFile;
+use crate::find;
+use crate::stream::{Stream, StreamInfo};
+use crate::trace::Trace;
+use crate::window::Window;
+
+/// A message, with where and when it belongs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item<'a> {
+    /// The index of its trace in [`Reader::traces`]: event classes are that trace's.
+    pub trace: usize,
+    /// The index of its stream, for [`Reader::stream`].
+    pub stream: usize,
+    /// The index of its stream's class in the trace.
+    pub stream_class: usize,
+    /// Nanoseconds since the Unix epoch, if the message has a time.
+    pub at_ns: Option<i64>,
+    /// The message.
+    pub message: Message<'a>,
+}
+
+/// Reads traces in the order of time.
+#[derive(Debug)]
+pub struct Reader {
+    traces: Vec<Trace>,
+    streams: Vec<Stream>,
+    /// Errors of opening that concern one file each.
+    faults: Vec<Error>,
+    /// The streams that have a message, by its time and their rank.
+    heap: BinaryHeap<Reverse<(i64, usize)>>,
+    /// The stream whose message came last: not in the heap.
+    current: Option<usize>,
+}
+
+/// What orders streams whose messages are at the same time, and what makes files one stream.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    uuid: Option<[u8; 16]>,
+    /// Traces without a uuid are never one trace.
+    trace: usize,
+    class_id: u64,
+    path: std::path::PathBuf,
+}
+
+impl Reader {
+    /// Opens every trace in the given folders.
+    pub fn open<P: AsRef<Path>>(folders: &[P]) -> Result<Self, Error> {
+        let mut reader = Self {
+            traces: Vec::new(),
+            streams: Vec::new(),
+            faults: Vec::new(),
+            heap: BinaryHeap::new(),
+            current: None,
+        };
+        let mut files = Vec::new();
+        for folder in folders {
+            for path in find::traces(folder.as_ref())? {
+                let index = reader.traces.len();
+                reader.traces.push(Trace::open(&path)?);
+                let found = find::stream_files(&path)?;
+                files.extend(
+                    found
+                        .into_iter()
+                        .map(|(path, size)| StreamFile::new(index, path, size)),
+                );
+            }
+        }
+        reader.add_streams(files);
+        Ok(reader)
+    }
+
+    fn add_streams(&mut self, files: Vec<StreamFile>) {
+        let groups = self.group(files);
+        let count = groups.len();
+        for (_, files) in groups {
+            let Some((class, instance_id)) = files
+                .first()
+                .and_then(|f| f.head)
+                .map(|h| (h.stream, h.instance_id))
+            else {
+                continue;
+            };
+            let info = StreamInfo {
+                trace: files[0].trace,
+                class,
+                instance_id,
+                path: files[0].path.clone(),
+            };
+            self.streams
+                .push(Stream::new(info, files, Window::new(count)));
+        }
+        for index in 0..self.streams.len() {
+            self.wait_for(index);
+        }
+        self.faults.reverse();
+    }
+
+    /// Reads the first head of each file, and puts files of one stream together, in their order.
+    fn group(&mut self, files: Vec<StreamFile>) -> Vec<(Rank, Vec<StreamFile>)> {
+        let mut groups: Vec<(Rank, Vec<StreamFile>)> = Vec::new();
+        let mut known: HashMap<_, usize> = HashMap::new();
+        let mut window = Window::new(usize::MAX);
+        for mut file in files {
+            let trace = &self.traces[file.trace];
+            window.clear();
+            if let Err(error) = file.read_head(trace, &mut window) {
+                self.faults.push(error);
+                continue;
+            }
+            let Some(head) = file.head else { continue };
+            let rank = Rank::of(trace, &file, head.stream);
+            let key = head
+                .instance_id
+                .map(|id| (rank.uuid, rank.trace, rank.class_id, id));
+            let group = key.and_then(|key| known.get(&key).copied());
+            match group {
+                Some(group) => groups[group].1.push(file),
+                None => {
+                    known.extend(key.map(|key| (key, groups.len())));
+                    groups.push((rank, vec![file]));
+                }
+            }
+        }
+        groups.sort_by(|a, b| a.0.cmp(&b.0));
+        groups
+    }
+
+    /// The traces, in the order of their paths.
+    pub fn traces(&self) -> &[Trace] {
+        &self.traces
+    }
+
+    /// A stream of the traces.
+    pub fn stream(&self, index: usize) -> Option<&StreamInfo> {
+        self.streams.get(index).map(|stream| &stream.info)
+    }
+
+    /// How many streams there are.
+    pub fn stream_count(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Puts a stream back in line, if it has another message.
+    fn wait_for(&mut self, index: usize) {
+        if let Some(at_ns) = self.streams[index].peek(&self.traces) {
+            self.heap.push(Reverse((at_ns, index)));
+        }
+    }
+
+    /// The stream whose message is the earliest.
+    fn choose(&mut self) -> Option<usize> {
+        let Some(last) = self.current.take() else {
+            return self.heap.pop().map(|Reverse((_, index))| index);
+        };
+        let Some(at_ns) = self.streams[last].peek(&self.traces) else {
+            return self.heap.pop().map(|Reverse((_, index))| index);
+        };
+        match self.heap.peek_mut() {
+            // Events come in bursts from one stream: most often it stays the earliest.
+            Some(mut top) if top.0 < (at_ns, last) => {
+                let Reverse((_, index)) = std::mem::replace(&mut *top, Reverse((at_ns, last)));
+                Some(index)
+            }
+            _ => Some(last),
+        }
+    }
+
+    /// The next message: `None` at the end. After an error the reader goes on with what it can
+    /// still read.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "the item borrows from the reader"
+    )]
+    pub fn next(&mut self) -> Option<Result<Item<'_>, Error>> {
+        if let Some(fault) = self.faults.pop() {
+            return Some(Err(fault));
+        }
+        let index = self.choose()?;
+        self.current = Some(index);
+        Some(self.streams[index].take(&self.traces, index))
+    }
+}
+
+impl Rank {
+    fn of(trace: &Trace, file: &StreamFile, class: usize) -> Self {
+        let uuid = trace.class().uuid.map(|Uuid(bytes)| bytes);
+        let class_id = trace
+            .class()
+            .streams
+            .get(class)
+            .map_or(0, |stream| stream.id);
+        let trace = if uuid.is_some() { 0 } else { file.trace };
+        Self {
+            uuid,
+            trace,
+            class_id,
+            path: file.path.clone(),
+        }
+    }
+}

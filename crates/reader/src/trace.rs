@@ -1,0 +1,74 @@
+//! A trace folder: its metadata, compiled.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thalweg_ctf::metadata::{self, MAX_BYTES};
+use thalweg_ctf::read::Decoder;
+use thalweg_model::TraceClass;
+
+use crate::error::Error;
+use crate::time::TimeScale;
+
+/// A trace: one folder with metadata and streams.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    path: PathBuf,
+    decoder: Arc<Decoder>,
+    /// By stream class.
+    scales: Vec<Option<TimeScale>>,
+}
+
+impl Trace {
+    /// Reads a trace folder's metadata.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("metadata");
+        let bytes = read_limited(&path).map_err(|error| Error::new(&path, error))?;
+        let class = metadata::parse(&bytes).map_err(|error| Error::new(&path, error))?;
+        let decoder = Arc::new(Decoder::new(Arc::new(class)));
+        let class = decoder.class();
+        let clock = |stream| {
+            decoder
+                .clock_of(stream)
+                .and_then(|clock| class.clocks.get(clock))
+        };
+        let scales = (0..class.streams.len())
+            .map(|s| clock(s).map(TimeScale::of))
+            .collect();
+        Ok(Self {
+            path: folder.to_owned(),
+            decoder,
+            scales,
+        })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the metadata says.
+    pub fn class(&self) -> &Arc<TraceClass> {
+        self.decoder.class()
+    }
+
+    /// The clock of a stream class, if it has one.
+    pub fn scale(&self, stream_class: usize) -> Option<TimeScale> {
+        self.scales.get(stream_class).copied().flatten()
+    }
+
+    pub(crate) fn decoder(&self) -> &Arc<Decoder> {
+        &self.decoder
+    }
+}
+
+/// One byte above the limit is enough for the parser to refuse the rest.
+fn read_limited(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
