@@ -2,9 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod layout;
+mod lttng;
 pub mod packet;
 mod tmpfs;
 mod tool;
 
+pub use lttng::record_with_lttng;
 pub use tmpfs::Tmpfs;
 pub use tool::{Ran, babeltrace2, babeltrace2_clean, discarded_events, finish, package, run};
