@@ -40,6 +40,8 @@ fn tables_of_contents(member: &Member) -> impl Iterator<Item = Finding> {
 fn is_contents(item: &syn::Item) -> bool {
     match item {
         syn::Item::Use(_) | syn::Item::ExternCrate(_) => true,
+        // A refusal to build elsewhere belongs where everything begins.
+        syn::Item::Macro(call) => call.mac.path.is_ident("compile_error"),
         syn::Item::Mod(module) => {
             let inside = module.content.iter().flat_map(|(_, items)| items);
             is_for_tests(&module.attrs) || inside.into_iter().all(is_contents)
@@ -144,6 +146,12 @@ mod tests {
         let text = "//! Words.\nmod a;\npub use a::A;\n#[doc(hidden)]\npub mod p { pub use super::A; }\n\
                     #[cfg(test)]\nmod tests { fn f() {} }\n";
         check_source("src/lib.rs", text, &[]);
+    }
+
+    #[test]
+    fn a_refusal_to_build_is_part_of_the_contents() {
+        check_source("src/lib.rs", "compile_error!(\"no\");\n", &[]);
+        check_source("src/lib.rs", "thread_local! {}\n", &["src/lib.rs:1: shape"]);
     }
 
     #[test]
