@@ -296,7 +296,17 @@ mod tests {
 
     #[test]
     fn what_is_no_declaration_is_refused() {
-        for text in ["", ";", "int", "int 3x", "x]", "[4]", "int (*f)(void)", "*"] {
+        for text in [
+            "",
+            ";",
+            "int",
+            "int 3x",
+            "x]",
+            "[4]",
+            "int (*f)(void)",
+            "*",
+            "Ţ",
+        ] {
             assert_eq!(Declaration::parse(text), None, "{text}");
         }
     }

@@ -1,0 +1,85 @@
+//! Any bytes as a ring page: what comes out must be event records that a reader of the classes
+//! takes to the last byte, as many as the summary says, in time order.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use thalweg_kbuf::{EventFormat, HeaderKind, Naming, PageLayout, TraceEvent, Transcoder};
+use thalweg_model::FieldClass;
+
+static EVENTS: LazyLock<Vec<TraceEvent>> = LazyLock::new(|| {
+    let formats = [
+        ("sched", include_str!("../../crates/kbuf/tests/data/sched_switch.format")),
+        ("sched", include_str!("../../crates/kbuf/tests/data/sched_process_exec.format")),
+        ("irq", include_str!("../../crates/kbuf/tests/data/irq_handler_entry.format")),
+        ("irq", include_str!("../../crates/kbuf/tests/data/softirq_entry.format")),
+        ("syscalls", include_str!("../../crates/kbuf/tests/data/sys_enter_read.format")),
+        ("syscalls", include_str!("../../crates/kbuf/tests/data/sys_exit_read.format")),
+        ("syscalls", include_str!("../../crates/kbuf/tests/data/sys_enter_openat.format")),
+        ("block", include_str!("../../crates/kbuf/tests/data/block_rq_issue.format")),
+        ("exceptions", include_str!("../../crates/kbuf/tests/data/page_fault_user.format")),
+    ];
+    let event = |(system, text): (&str, &str)| {
+        TraceEvent::new(system, &EventFormat::parse(text).expect("a format"), Naming::Lttng)
+    };
+    formats.map(event).into()
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    for (commit_bytes, data_offset) in [(8, 16), (4, 12)] {
+        let layout = PageLayout { commit_bytes, data_offset, page_bytes: bytes.len() };
+        for header in [HeaderKind::Compact, HeaderKind::Large] {
+            let transcoder = Transcoder::new(&EVENTS, header);
+            let mut out = Vec::new();
+            if let Ok(summary) = transcoder.page(bytes, &layout, &mut out) {
+                let (events, end) = read(header, &out);
+                assert_eq!(events, summary.events);
+                assert_eq!(end, summary.end);
+            }
+        }
+    }
+});
+
+/// Reads every record as a CTF reader does: how many, and the time of the last.
+fn read(header: HeaderKind, mut rest: &[u8]) -> (u64, u64) {
+    let (mut last, mut count) = (0, 0);
+    while !rest.is_empty() {
+        let (id, at, head) = read_header(header, rest, last);
+        assert!(at >= last);
+        rest = &rest[head..];
+        for member in &EVENTS[id as usize].payload.members {
+            rest = &rest[size(&member.class, rest)..];
+        }
+        last = at;
+        count += 1;
+    }
+    (count, last)
+}
+
+fn read_header(header: HeaderKind, bytes: &[u8], last: u64) -> (u32, u64, usize) {
+    let le = |at: usize, len: usize| {
+        bytes[at..at + len].iter().rev().fold(0, |n: u64, &byte| n << 8 | u64::from(byte))
+    };
+    let near = |bits: u32, short: u64| {
+        let at = last >> bits << bits | short;
+        if at < last { at + (1 << bits) } else { at }
+    };
+    match header {
+        HeaderKind::Compact if le(0, 1) & 31 == 31 => (le(1, 4) as u32, le(5, 8), 13),
+        HeaderKind::Compact => ((le(0, 4) & 31) as u32, near(27, le(0, 4) >> 5), 4),
+        HeaderKind::Large if le(0, 2) == 0xffff => (le(2, 4) as u32, le(6, 8), 14),
+        HeaderKind::Large => (le(0, 2) as u32, near(32, le(2, 4)), 6),
+    }
+}
+
+fn size(class: &FieldClass, bytes: &[u8]) -> usize {
+    match class {
+        FieldClass::Integer(class) => class.size_bits as usize / 8,
+        FieldClass::Enum(class) => class.integer.size_bits as usize / 8,
+        FieldClass::String(_) => bytes.iter().position(|&b| b == 0).expect("a string's end") + 1,
+        FieldClass::Array(class) => class.length as usize * size(&class.element, bytes),
+        other => panic!("none of these events has {other:?}"),
+    }
+}
