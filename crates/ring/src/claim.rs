@@ -1,5 +1,6 @@
 //! Where threads meet: a free chunk becomes one thread's own, and a full one the collector's.
 
+use crate::leave::Held;
 use crate::slot::{Slot, chunk_words};
 use crate::sync::{AcqRel, Acquire, Relaxed, Release, SeqCst, fence};
 use thalweg_abi::desc::{Desc, FREE, FULL, OWNED};
@@ -23,15 +24,20 @@ impl Owner {
 /// A chunk that a thread just claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
-    pub(crate) unit: usize,
+    pub(crate) held: Held,
     pub(crate) class: u8,
 }
 
 impl Slot<'_> {
     /// A free chunk for `owner`: of class `wanted` if there is one, else of another that has room
-    /// for `need_words`.
+    /// for `need_words`; and whether the collector learns from this claim that `wanted` is short.
     #[cold]
-    pub(crate) fn claim(&self, owner: Owner, wanted: u8, need_words: usize) -> Option<Claim> {
+    pub(crate) fn claim(
+        &self,
+        owner: Owner,
+        wanted: u8,
+        need_words: usize,
+    ) -> (Option<Claim>, bool) {
         let downwards = (0..=wanted).rev();
         let upwards = wanted + 1..slot::CLASSES as u8;
         let fits = |class: &u8| chunk_words(*class) - chunk::FIRST >= need_words;
@@ -39,10 +45,14 @@ impl Slot<'_> {
             .chain(upwards)
             .filter(fits)
             .find_map(|class| self.claim_of(owner, class));
-        if found.is_none_or(|claim| claim.class != wanted) {
-            self.control(slot::STARVED).fetch_or(1 << wanted, Relaxed);
-        }
-        found
+        let short = found.is_none_or(|claim| claim.class != wanted);
+        (found, short && self.starve(wanted))
+    }
+
+    /// Says that `class` is wanted and not found; whether this is news.
+    fn starve(&self, class: u8) -> bool {
+        let bit = 1 << class;
+        self.control(slot::STARVED).fetch_or(bit, Relaxed) & bit == 0
     }
 
     fn claim_of(&self, owner: Owner, class: u8) -> Option<Claim> {
@@ -60,65 +70,84 @@ impl Slot<'_> {
         while bits != 0 {
             let bit = bits.trailing_zeros() as usize;
             let unit = group * 64 + bit;
-            if self.claim_unit(owner, unit, class) {
+            if let Some(desc) = self.claim_unit(owner, unit, class) {
                 mask.fetch_and(!(1 << bit), Relaxed);
-                return Some(Claim { unit, class });
+                let held = Held { unit, desc };
+                return Some(Claim { held, class });
             }
             bits &= bits - 1;
         }
         None
     }
 
-    /// Makes the chunk at `unit` the owner's, if it is free, of `class`, and wholly in memory.
-    fn claim_unit(&self, owner: Owner, unit: usize, class: u8) -> bool {
+    /// Makes the chunk at `unit` the owner's, if it is free, of `class`, and wholly in memory; the
+    /// word of its descriptor then.
+    fn claim_unit(&self, owner: Owner, unit: usize, class: u8) -> Option<u64> {
         if unit + (1 << class) > self.units_ready() {
-            return false;
+            return None;
         }
         // ORDER(free): Acquire, pairs with the Release store in `publish_free`: the chunk is clear.
         let word = self.desc(unit).load(Acquire);
         let desc = Desc::unpack(word);
         if desc.state != FREE || desc.class != class {
-            return false;
+            return None;
         }
         let owned = Desc {
             state: OWNED,
             thread: owner.thread,
             tid: owner.tid,
             ..desc
-        };
+        }
+        .pack();
         self.desc(unit)
-            .compare_exchange(word, owned.pack(), AcqRel, Relaxed)
-            .is_ok()
+            .compare_exchange(word, owned, AcqRel, Relaxed)
+            .ok()
+            .map(|_| owned)
     }
 
     /// Writes the head of a claimed chunk. The first record's commit publishes it.
-    pub(crate) fn open_chunk(&self, owner: Owner, claim: Claim, begin: u64) {
-        let base = claim.unit * crate::UNIT_WORDS;
-        let lost = self.lost(usize::from(owner.thread)).load(Relaxed);
+    pub(crate) fn open_chunk(&self, owner: Owner, unit: usize, begin: u64) {
+        let base = unit * crate::UNIT_WORDS;
+        let lost = self.lost_of(owner).map_or(0, |lost| lost.load(Relaxed));
         self.word(base + chunk::BEGIN).store(begin, Relaxed);
         self.word(base + chunk::OWNER).store(owner.word(), Relaxed);
-        // ORDER(open): Release, pairs with the Acquire load in `Walk::new`.
-        self.word(base + chunk::LOST).store(lost, Release);
+        self.word(base + chunk::LOST).store(lost, Relaxed);
     }
 
     /// Gives back a chunk that was claimed and not used.
     #[cold]
-    pub(crate) fn unclaim(&self, owner: Owner, claim: Claim) {
-        let base = claim.unit * crate::UNIT_WORDS;
+    pub(crate) fn unclaim(&self, claim: Claim) {
+        let Claim { held, class } = claim;
+        let base = held.unit * crate::UNIT_WORDS;
         for word in [chunk::BEGIN, chunk::OWNER, chunk::LOST] {
             self.word(base + word).store(0, Relaxed);
         }
-        if self.move_own(owner, claim.unit, FREE) {
-            let group = claim.unit / 64;
-            self.mask(group, claim.class)
-                .fetch_or(1 << (claim.unit % 64), Relaxed);
+        let free = Desc::free(class, Desc::unpack(held.desc).generation);
+        if self.move_held(held, free) {
+            self.mask(held.unit / 64, class)
+                .fetch_or(1 << (held.unit % 64), Relaxed);
         }
     }
 
-    /// Hands a chunk to the collector; whether the collector wants to be woken.
+    /// The chunk at `unit`, if it is the owner's.
+    pub(crate) fn held(&self, owner: Owner, unit: usize) -> Option<Held> {
+        let word = self.desc(unit).load(Relaxed);
+        let desc = Desc::unpack(word);
+        let own = desc.state == OWNED && desc.tid == owner.tid && desc.thread == owner.thread;
+        own.then_some(Held { unit, desc: word })
+    }
+
+    /// Hands a chunk to the collector, unless that was done; whether the collector wants to be
+    /// woken.
     #[cold]
-    pub(crate) fn hand_over(&self, owner: Owner, unit: usize) -> bool {
-        self.move_own(owner, unit, FULL);
+    pub(crate) fn hand_over(&self, held: Held) -> bool {
+        let full = Desc::unpack(held.desc).with_state(FULL);
+        self.move_held(held, full) && self.takes_wake()
+    }
+
+    /// Whether the collector sleeps and this thread is the one to wake it.
+    #[cold]
+    pub(crate) fn takes_wake(&self) -> bool {
         // ORDER(wake): the fence pairs with the collector's, which sets WAKE and then looks for
         // full chunks: one of the two sees the other's store.
         fence(SeqCst);
@@ -126,17 +155,19 @@ impl Slot<'_> {
         wake.load(Relaxed) == 1 && wake.swap(0, Relaxed) == 1
     }
 
-    /// Moves the owner's chunk at `unit` to another state, if it is still the owner's.
-    fn move_own(&self, owner: Owner, unit: usize, state: u64) -> bool {
-        let word = self.desc(unit).load(Relaxed);
-        let desc = Desc::unpack(word);
-        if desc.state != OWNED || desc.tid != owner.tid || desc.thread != owner.thread {
-            return false;
-        }
+    /// Moves a chunk to another state, if its descriptor is still the very word that is held.
+    fn move_held(&self, held: Held, to: Desc) -> bool {
         // ORDER(full): Release, pairs with the collector's Acquire load of the descriptor.
-        let moved = desc.with_state(state).pack();
-        self.desc(unit)
-            .compare_exchange(word, moved, Release, Relaxed)
+        self.desc(held.unit)
+            .compare_exchange(held.desc, to.pack(), Release, Relaxed)
             .is_ok()
+    }
+
+    /// Counts an event that found no chunk.
+    #[cold]
+    pub(crate) fn count_lost(&self, owner: Owner) {
+        self.lost_of(owner)
+            .unwrap_or_else(|| self.control(slot::REFUSED_THREAD))
+            .fetch_add(1, Relaxed);
     }
 }

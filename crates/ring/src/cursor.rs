@@ -1,25 +1,19 @@
 //! A thread's place in a slot: reserve, fill, commit.
 //!
-//! ```text
-//!   the cursor, one word:   | unit | class | position | low 33 bits of the last time |
-//! ```
-//!
-//! Reserving is: load the cursor, read the clock, publish the new cursor with one compare-and-swap
+//! Reserving is: load the place, read the clock, publish the new place with one compare-and-swap
 //! that only signal handlers of this thread can make fail. So the order of records is the order of
 //! their times, always; and the chunk is changed by the same one instruction.
 
-use crate::claim::{Claim, Owner};
+use crate::claim::Owner;
+use crate::leave::Leaving;
 use crate::local::LocalWord;
-use crate::nest::Nest;
+use crate::nest::{Entry, Nest};
 use crate::payload::Payload;
-use crate::slot::{Slot, UNIT_WORDS, chunk_words};
+use crate::place::Place;
+use crate::slot::Slot;
 use crate::sync::{Relaxed, Release, handler_fence};
-use thalweg_abi::chunk::{self, MAX_RECORD_WORDS};
 use thalweg_abi::record::{COMMITTED, CPU_LEN, EXTENDED_FROM, Mark, PENDING};
 use thalweg_abi::slot;
-
-const TIME_BITS: u32 = 33;
-const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
 
 /// One event to write.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +30,10 @@ pub struct Emit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// No chunk was free.
-    Full,
+    Full {
+        /// Whether the collector sleeps and wants to be woken.
+        wake: bool,
+    },
     /// No chunk can hold it.
     TooLarge,
     /// Too many handlers were nested.
@@ -46,41 +43,14 @@ pub enum Refused {
 /// A thread's place in one slot. Only the thread and its signal handlers use it.
 #[derive(Debug)]
 pub struct Cursor {
-    place: LocalWord,
+    pub(crate) place: LocalWord,
     /// A time at or before the last record's, whole.
-    time: LocalWord,
+    pub(crate) time: LocalWord,
     /// The class that the next chunk shall have.
-    ramp: LocalWord,
+    pub(crate) ramp: LocalWord,
+    /// The chunk that is being handed over.
+    pub(crate) leaving: Leaving,
     nest: Nest,
-}
-
-/// The cursor, taken apart.
-#[derive(Clone, Copy)]
-struct Place {
-    unit: usize,
-    class: u8,
-    position: usize,
-    time_low: u64,
-}
-
-impl Place {
-    #[inline(always)]
-    fn pack(self) -> u64 {
-        self.unit as u64
-            | (u64::from(self.class) << 14)
-            | ((self.position as u64) << 17)
-            | ((self.time_low & TIME_MASK) << 31)
-    }
-
-    #[inline(always)]
-    fn unpack(word: u64) -> Self {
-        Self {
-            unit: (word & 0x3fff) as usize,
-            class: ((word >> 14) & 7) as u8,
-            position: ((word >> 17) & 0x3fff) as usize,
-            time_low: word >> 31,
-        }
-    }
 }
 
 /// Room that was reserved.
@@ -92,23 +62,12 @@ struct Room {
 
 impl Cursor {
     /// A cursor without a chunk. All zero, so that zeroed memory is one.
-    #[cfg(not(any(loom, shuttle)))]
     pub const fn new() -> Self {
         Self {
             place: LocalWord::new(0),
             time: LocalWord::new(0),
             ramp: LocalWord::new(0),
-            nest: Nest::new(),
-        }
-    }
-
-    /// A cursor without a chunk.
-    #[cfg(any(loom, shuttle))]
-    pub fn new() -> Self {
-        Self {
-            place: LocalWord::new(0),
-            time: LocalWord::new(0),
-            ramp: LocalWord::new(0),
+            leaving: Leaving::new(),
             nest: Nest::new(),
         }
     }
@@ -118,6 +77,7 @@ impl Cursor {
         self.place.store(0);
         self.time.store(0);
         self.ramp.store(0);
+        self.leaving.clear();
         self.nest.reset();
     }
 
@@ -134,47 +94,21 @@ impl Cursor {
         cpu: impl FnOnce() -> u32,
         fill: impl FnOnce(&mut Payload<'_>),
     ) -> Result<bool, Refused> {
-        let Some(level) = self.nest.enter(slot, event.stack) else {
+        let Some(entry) = self.nest.enter(slot, event.stack, &self.place) else {
             slot.control(slot::REFUSED_NESTED).fetch_add(1, Relaxed);
             return Err(Refused::TooDeep);
         };
-        if level > 0 {
-            self.nest.mark_interrupted(slot, level, self.reserved());
-        }
         let mut wake = false;
-        let room = match self.reserve(slot, owner, event, &clock, level, &mut wake) {
+        let room = match self.reserve(slot, owner, event, &clock, entry, &mut wake) {
             Ok(room) => room,
             Err(refused) => {
-                self.nest.leave(level);
+                self.nest.leave(entry);
                 return Err(refused);
             }
         };
-        let words = usize::from(room.mark.words);
-        slot.word(room.at).store(room.mark.pack(), Relaxed);
-        handler_fence();
-        let head = 1 + usize::from(room.mark.extended);
-        if room.mark.extended {
-            slot.word(room.at + 1).store(room.time, Relaxed);
-        }
-        let body = slot.words(room.at + head, words - head);
-        let mut payload = Payload::new(body, CPU_LEN + event.payload_len);
-        payload.put(&cpu().to_le_bytes());
-        fill(&mut payload);
-        let committed = Mark {
-            state: COMMITTED,
-            ..room.mark
-        };
-        // ORDER(publish): Release, pairs with the Acquire load of the mark in `Walk::next`.
-        slot.word(room.at).store(committed.pack(), Release);
-        self.nest.leave(level);
+        write(slot, &room, event.payload_len, cpu, fill);
+        self.nest.leave(entry);
         Ok(wake)
-    }
-
-    /// The words from the chunk's begin to where it is reserved.
-    fn reserved(&self) -> (usize, usize) {
-        let place = Place::unpack(self.place.load());
-        let base = place.unit * UNIT_WORDS;
-        (base, base + place.position)
     }
 
     #[inline(always)]
@@ -184,23 +118,21 @@ impl Cursor {
         owner: Owner,
         event: Emit,
         clock: &impl Fn() -> u64,
-        level: usize,
+        entry: Entry<'_>,
         wake: &mut bool,
     ) -> Result<Room, Refused> {
         loop {
             let word = self.place.load();
             handler_fence();
             let place = Place::unpack(word);
-            let last = self.last_time(place);
+            let last = place.time(self.time.load());
             let time = clock().max(last + 1);
             let extended = time - last >= EXTENDED_FROM;
             let words = Mark::words_for(event.payload_len, extended);
-            let end = place.position + words;
-            if word == 0 || end > chunk_words(place.class) {
-                *wake |= self.change_chunk(slot, owner, word, words, clock)?;
+            if words > place.left {
+                *wake = self.change_chunk(slot, owner, word, words, clock, *wake)?;
                 continue;
             }
-            let at = place.unit * UNIT_WORDS + place.position;
             let mark = Mark {
                 state: PENDING,
                 words: words as u16,
@@ -208,79 +140,46 @@ impl Cursor {
                 extended,
                 time_low: time as u32,
             };
-            self.nest.about_to_reserve(level, at, mark.pack(), time);
-            let next = Place {
-                position: end,
-                time_low: time,
-                ..place
-            };
-            if self.place.compare_exchange(word, next.pack()) {
+            let at = place.at();
+            entry.about_to_reserve(at, mark.pack(), time);
+            let next = place.behind(words, time).pack();
+            if self.place.compare_exchange(word, next) {
+                // A handler in between leaves a later time here, and this an earlier one again:
+                // too early a time only makes a record carry its whole time without need.
                 self.time.store(time);
                 return Ok(Room { at, mark, time });
             }
+            entry.did_not_reserve();
         }
     }
+}
 
-    /// The last record's time, or one before it: see `time`. A time too early only makes the next
-    /// record carry its whole time without need.
-    #[inline(always)]
-    fn last_time(&self, place: Place) -> u64 {
-        let known = self.time.load();
-        known + (place.time_low.wrapping_sub(known) & TIME_MASK)
+/// Writes a record into its room: as pending, then complete.
+#[inline(always)]
+fn write(
+    slot: &Slot<'_>,
+    room: &Room,
+    payload_len: usize,
+    cpu: impl FnOnce() -> u32,
+    fill: impl FnOnce(&mut Payload<'_>),
+) {
+    let record = slot.words(room.at, usize::from(room.mark.words));
+    record[0].store(room.mark.pack(), Relaxed);
+    handler_fence();
+    let head = 1 + usize::from(room.mark.extended);
+    if room.mark.extended {
+        record[1].store(room.time, Relaxed);
     }
-
-    /// Replaces the chunk of the cursor `word` by a fresh one with room for a record.
-    #[cold]
-    #[inline(never)]
-    fn change_chunk(
-        &self,
-        slot: &Slot<'_>,
-        owner: Owner,
-        word: u64,
-        need_words: usize,
-        clock: &impl Fn() -> u64,
-    ) -> Result<bool, Refused> {
-        if need_words + 1 > MAX_RECORD_WORDS {
-            slot.control(slot::REFUSED_LARGE).fetch_add(1, Relaxed);
-            return Err(Refused::TooLarge);
-        }
-        let wanted = (self.ramp.load() as u8).min(slot::CLASSES as u8 - 1);
-        // One word more than asked: the clock may move on and make the record an extended one.
-        let Some(claim) = slot.claim(owner, wanted, need_words + 1) else {
-            slot.lost(usize::from(owner.thread)).fetch_add(1, Relaxed);
-            return Err(Refused::Full);
-        };
-        Ok(self.install(slot, owner, word, claim, clock))
-    }
-
-    /// Makes a claimed chunk the current one, unless a signal handler was faster.
-    fn install(
-        &self,
-        slot: &Slot<'_>,
-        owner: Owner,
-        word: u64,
-        claim: Claim,
-        clock: &impl Fn() -> u64,
-    ) -> bool {
-        let old = Place::unpack(word);
-        let last = if word == 0 { 0 } else { self.last_time(old) };
-        let begin = clock().max(last);
-        slot.open_chunk(owner, claim, begin);
-        handler_fence();
-        let place = Place {
-            unit: claim.unit,
-            class: claim.class,
-            position: chunk::FIRST,
-            time_low: begin,
-        };
-        if !self.place.compare_exchange(word, place.pack()) {
-            slot.unclaim(owner, claim);
-            return false;
-        }
-        self.time.store(begin);
-        self.ramp.store(u64::from(claim.class) + 1);
-        word != 0 && slot.hand_over(owner, old.unit)
-    }
+    let mut payload = Payload::new(&record[head..], CPU_LEN + payload_len);
+    payload.put(&cpu().to_le_bytes());
+    fill(&mut payload);
+    let committed = Mark {
+        state: COMMITTED,
+        ..room.mark
+    };
+    handler_fence();
+    // ORDER(publish): Release, pairs with the Acquire load of the mark in `Walk::peek`.
+    record[0].store(committed.pack(), Release);
 }
 
 impl Default for Cursor {

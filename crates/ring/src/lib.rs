@@ -21,21 +21,29 @@
 )]
 #[cfg(any(test, loom, shuttle))]
 extern crate std;
+#[cfg(test)]
+extern crate self as thalweg_ring;
 
 mod claim;
 mod cursor;
+mod leave;
 mod local;
 mod nest;
 mod payload;
+mod place;
 mod pool;
 mod slot;
+#[cfg(any(test, loom, shuttle))]
+pub mod step;
 mod sync;
 mod walk;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;
 
 pub use claim::Owner;
 pub use cursor::{Cursor, Emit, Refused};
 pub use payload::Payload;
-pub use pool::{clear_and_free, publish_free, take_back};
+pub use pool::{clear_and_free, publish_free, restore_hint, take_back};
 pub use slot::{Parts, Slot, UNIT_WORDS, chunk_words};
 pub use sync::AtomicU64;
-pub use walk::{Record, Stop, Walk};
+pub use walk::{Record, Stop, Walk, is_pending};

@@ -1,30 +1,34 @@
 //! A word that one thread and its signal handlers share.
 
-use crate::sync::{AtomicU64, Relaxed};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A word of one thread: atomic against the thread's own signal handlers, not against others.
+///
+/// Model checkers of threads need not see it; tests of signals see each of its steps.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct LocalWord(AtomicU64);
 
-impl LocalWord {
-    #[cfg(not(any(loom, shuttle)))]
-    pub(crate) const fn new(value: u64) -> Self {
-        Self(AtomicU64::new(value))
-    }
+#[inline(always)]
+fn step() {
+    #[cfg(all(test, not(any(loom, shuttle))))]
+    crate::step::step();
+}
 
-    #[cfg(any(loom, shuttle))]
-    pub(crate) fn new(value: u64) -> Self {
+impl LocalWord {
+    pub(crate) const fn new(value: u64) -> Self {
         Self(AtomicU64::new(value))
     }
 
     #[inline(always)]
     pub(crate) fn load(&self) -> u64 {
+        step();
         self.0.load(Relaxed)
     }
 
     #[inline(always)]
     pub(crate) fn store(&self, value: u64) {
+        step();
         self.0.store(value, Relaxed);
     }
 
@@ -32,6 +36,7 @@ impl LocalWord {
     #[inline(always)]
     #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
     pub(crate) fn compare_exchange(&self, current: u64, new: u64) -> bool {
+        step();
         let swapped: u8;
         // SAFETY: the pointer is to a live AtomicU64, aligned to 8; the instruction writes at most
         // those 8 bytes. Without the lock prefix it is atomic on this processor only, which is all
@@ -54,6 +59,7 @@ impl LocalWord {
     #[inline(always)]
     #[cfg(any(not(target_arch = "x86_64"), loom, shuttle))]
     pub(crate) fn compare_exchange(&self, current: u64, new: u64) -> bool {
+        step();
         self.0
             .compare_exchange(current, new, Relaxed, Relaxed)
             .is_ok()

@@ -1,178 +1,223 @@
 //! Which events of a thread are under way: one, and those whose handlers interrupted it.
 //!
 //! ```text
-//!   level 0: the thread's own event          at, mark, stack pointer
-//!   level 1: an event of a signal handler    …
-//!   level 2: a handler's handler             …
+//!   top ──▶ level 2: a handler's handler         at, mark, time, what was the top before
+//!           level 1: an event of a handler       …
+//!           level 0: the thread's own event      …
 //! ```
 //!
-//! An event that was interrupted between its reservation and its mark has no length in the chunk
-//! yet: the handler's first event writes the mark for it, so that what the handler records is
-//! found whatever happens to the interrupted one. An event whose stack frame is gone
-//! (`siglongjmp`, a cancelled thread's unwinding) will never end: it is marked torn.
+//! The top is one word, how deep and at which stack address, so that a handler never finds one
+//! without the other. An event that was interrupted between its reservation and its mark has no
+//! length in the chunk yet: the handler's first event writes the mark for it, so that what the
+//! handler records is found whatever happens to the interrupted one. An event whose stack frame
+//! is gone (`siglongjmp`, a cancelled thread's unwinding) will never end: it is marked torn.
+//!
+//! Invariant: the mark of a level is zero unless its event is open and about to reserve or has
+//! reserved; place and time of a level do not change while its mark is not zero.
 
 use crate::local::LocalWord;
+use crate::place::Place;
 use crate::slot::Slot;
 use crate::sync::{AcqRel, Acquire, Relaxed, handler_fence};
-use thalweg_abi::record::{Mark, PENDING, TORN};
+use thalweg_abi::chunk;
+use thalweg_abi::record::{Mark, TORN};
 
-/// How many handlers deep events may be nested.
-pub(crate) const LEVELS: usize = 8;
+/// How many events of one thread can be under way.
+const LEVELS: usize = 8;
 
-/// A stack pointer this much above an older one is on another stack, not further up the same.
+/// The low bits of the top word: the depth. Stack addresses do not need them.
+const DEPTH_MASK: u64 = 15;
+
+/// A stack address this much above an older one is on another stack, not further up the same.
 const SAME_STACK_BYTES: u64 = 1 << 20;
 
 /// An event under way.
 #[derive(Debug)]
-struct Open {
+pub(crate) struct Open {
     at: LocalWord,
     mark: LocalWord,
     time: LocalWord,
-    stack: LocalWord,
+    below: LocalWord,
 }
 
-impl Open {
-    #[cfg(not(any(loom, shuttle)))]
-    const fn new() -> Self {
-        Self {
-            at: LocalWord::new(0),
-            mark: LocalWord::new(0),
-            time: LocalWord::new(0),
-            stack: LocalWord::new(0),
-        }
-    }
-
-    #[cfg(any(loom, shuttle))]
-    fn new() -> Self {
-        Self {
-            at: LocalWord::new(0),
-            mark: LocalWord::new(0),
-            time: LocalWord::new(0),
-            stack: LocalWord::new(0),
-        }
-    }
-
-    /// Writes what the interrupted event may not have come to: its mark, and its whole time, from
-    /// which the times of the records behind it count.
-    fn complete(&self, slot: &Slot<'_>, at: usize, mark: u64) {
-        let found = slot.word(at).compare_exchange(0, mark, AcqRel, Acquire);
-        if Mark::unpack(mark).extended && (found.is_ok() || found == Err(mark)) {
-            slot.word(at + 1).store(self.time.load(), Relaxed);
-        }
-    }
+/// An event that has begun: its level, and what the top was before.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'c> {
+    open: &'c Open,
+    below: u64,
 }
 
 /// The events under way in one thread and slot.
 #[derive(Debug)]
 pub(crate) struct Nest {
-    depth: LocalWord,
+    top: LocalWord,
     open: [Open; LEVELS],
 }
 
-impl Nest {
-    #[cfg(not(any(loom, shuttle)))]
-    pub(crate) const fn new() -> Self {
+impl Open {
+    const fn new() -> Self {
         Self {
-            depth: LocalWord::new(0),
-            open: [const { Open::new() }; LEVELS],
+            at: LocalWord::new(0),
+            mark: LocalWord::new(0),
+            time: LocalWord::new(0),
+            below: LocalWord::new(0),
         }
     }
 
-    #[cfg(any(loom, shuttle))]
-    pub(crate) fn new() -> Self {
+    /// Writes what the interrupted event may not have come to: its mark, and its whole time, from
+    /// which the times of the records behind it count. Only if it reserved room, and the room is
+    /// in the chunk that the thread has now: an older chunk's events were completed before the
+    /// chunk was left, and may be somebody else's by now.
+    fn complete(&self, slot: &Slot<'_>, place: Place) {
+        let mark = self.mark.load();
+        let at = self.at.load() as usize;
+        let time = self.time.load();
+        if mark == 0 || !is_reserved(slot, place, at, time) {
+            return;
+        }
+        let found = slot.word(at).compare_exchange(0, mark, AcqRel, Acquire);
+        if Mark::unpack(mark).extended && (found.is_ok() || found == Err(mark)) {
+            slot.word(at + 1).store(time, Relaxed);
+        }
+    }
+
+    /// Marks the event as torn, if it got as far as a reservation.
+    fn give_up(&self, slot: &Slot<'_>, place: Place) {
+        let mark = self.mark.load();
+        if mark == 0 {
+            return;
+        }
+        self.complete(slot, place);
+        let torn = Mark {
+            state: TORN,
+            ..Mark::unpack(mark)
+        };
+        // Only our own mark is replaced: it holds the time and site of this very event.
+        let at = self.at.load() as usize;
+        let _ = slot
+            .word(at)
+            .compare_exchange(mark, torn.pack(), AcqRel, Acquire);
+        self.mark.store(0);
+    }
+}
+
+/// Whether a record at `at` and `time` is in what the thread reserved in its chunk. A chunk begins
+/// after every time that was seen before, so an older owner's record is not taken for a new one.
+fn is_reserved(slot: &Slot<'_>, place: Place, at: usize, time: u64) -> bool {
+    let base = place.base();
+    place.chunk().is_some()
+        && (base + chunk::FIRST..place.at()).contains(&at)
+        && time > slot.word(base + chunk::BEGIN).load(Relaxed)
+}
+
+impl Nest {
+    pub(crate) const fn new() -> Self {
         Self {
-            depth: LocalWord::new(0),
-            open: core::array::from_fn(|_| Open::new()),
+            top: LocalWord::new(0),
+            open: [const { Open::new() }; LEVELS],
         }
     }
 
     /// Forgets every event.
     pub(crate) fn reset(&self) {
-        self.depth.store(0);
+        self.top.store(0);
+        for open in &self.open {
+            open.mark.store(0);
+        }
     }
 
-    /// Begins an event whose frame is at `stack`; its level, or `None` at the limit.
+    /// Begins an event whose frame is at `stack`; `None` at the limit. `place` is the thread's.
     #[inline(always)]
-    pub(crate) fn enter(&self, slot: &Slot<'_>, stack: u64) -> Option<usize> {
-        let depth = self.depth.load();
-        let level = if depth == 0 {
+    pub(crate) fn enter(&self, slot: &Slot<'_>, stack: u64, place: &LocalWord) -> Option<Entry<'_>> {
+        let found = self.top.load();
+        let (open, below, depth) = if found == 0 {
+            (&self.open[0], 0, 1)
+        } else {
+            self.enter_nested(slot, stack, found, place)?
+        };
+        self.top.store(stack & !DEPTH_MASK | depth);
+        handler_fence();
+        Some(Entry { open, below })
+    }
+
+    /// Ends an event.
+    #[inline(always)]
+    pub(crate) fn leave(&self, entry: Entry<'_>) {
+        handler_fence();
+        entry.open.mark.store(0);
+        handler_fence();
+        self.top.store(entry.below);
+    }
+
+    /// The level for an event that interrupted others: above those whose frames still exist, which
+    /// get the marks that they may lack.
+    #[cold]
+    #[inline(never)]
+    fn enter_nested(
+        &self,
+        slot: &Slot<'_>,
+        stack: u64,
+        found: u64,
+        place: &LocalWord,
+    ) -> Option<(&Open, u64, u64)> {
+        let place = Place::unpack(place.load());
+        let mut top = found;
+        while top != 0 && is_gone(top, stack) {
+            self.open_of(top).give_up(slot, place);
+            top = self.below(top);
+        }
+        self.mark_interrupted(slot, place, top);
+        let level = (top & DEPTH_MASK) as usize;
+        let open = self.open.get(level)?;
+        open.below.store(top);
+        Some((open, top, level as u64 + 1))
+    }
+
+    /// Gives events from `top` down the marks that they may lack. From the top, because two of
+    /// them may have meant to reserve the same room, and the upper one got it.
+    fn mark_interrupted(&self, slot: &Slot<'_>, place: Place, mut top: u64) {
+        while top != 0 {
+            self.open_of(top).complete(slot, place);
+            top = self.below(top);
+        }
+    }
+
+    fn open_of(&self, top: u64) -> &Open {
+        let depth = (top & DEPTH_MASK) as usize;
+        &self.open[depth.clamp(1, LEVELS) - 1]
+    }
+
+    /// What the top was before the event that is at the top.
+    fn below(&self, top: u64) -> u64 {
+        if top & DEPTH_MASK == 1 {
             0
         } else {
-            self.enter_nested(slot, stack, depth)?
-        };
-        let open = &self.open[level];
-        open.mark.store(0);
-        open.stack.store(stack);
-        handler_fence();
-        self.depth.store(level as u64 + 1);
-        handler_fence();
-        Some(level)
+            self.open_of(top).below.load()
+        }
     }
+}
 
-    /// Says where the event of `level` is about to be, and what its mark will be.
+/// Whether the frame of the event at `top` has been left, seen from a frame at `stack`.
+fn is_gone(top: u64, stack: u64) -> bool {
+    let (older, stack) = (top & !DEPTH_MASK, stack & !DEPTH_MASK);
+    older <= stack && stack - older < SAME_STACK_BYTES
+}
+
+impl Entry<'_> {
+    /// Says where the event is about to be, and what its mark will be.
     #[inline(always)]
-    pub(crate) fn about_to_reserve(&self, level: usize, at: usize, mark: u64, time: u64) {
-        let open = &self.open[level];
-        open.mark.store(0);
+    pub(crate) fn about_to_reserve(&self, at: usize, mark: u64, time: u64) {
+        self.open.at.store(at as u64);
+        self.open.time.store(time);
         handler_fence();
-        open.at.store(at as u64);
-        open.time.store(time);
-        handler_fence();
-        open.mark.store(mark);
+        self.open.mark.store(mark);
         handler_fence();
     }
 
-    /// Ends the event of `level`.
+    /// Takes it back: a handler was faster.
     #[inline(always)]
-    pub(crate) fn leave(&self, level: usize) {
+    pub(crate) fn did_not_reserve(&self) {
+        self.open.mark.store(0);
         handler_fence();
-        self.depth.store(level as u64);
-    }
-
-    #[cold]
-    fn enter_nested(&self, slot: &Slot<'_>, stack: u64, depth: u64) -> Option<usize> {
-        let mut level = usize::try_from(depth).unwrap_or(LEVELS).min(LEVELS);
-        while level > 0 && self.frame_is_gone(level - 1, stack) {
-            level -= 1;
-            self.give_up(slot, level);
-        }
-        (level < LEVELS).then_some(level)
-    }
-
-    /// Whether the frame at `level` has been left, seen from a frame at `stack`.
-    fn frame_is_gone(&self, level: usize, stack: u64) -> bool {
-        let older = self.open[level].stack.load();
-        older <= stack && stack - older < SAME_STACK_BYTES
-    }
-
-    /// Marks the event of `level` as torn, if it got as far as a mark.
-    fn give_up(&self, slot: &Slot<'_>, level: usize) {
-        let mark = self.open[level].mark.load();
-        if mark == 0 {
-            return;
-        }
-        let torn = Mark {
-            state: TORN,
-            ..Mark::unpack(mark)
-        }
-        .pack();
-        let at = self.open[level].at.load() as usize;
-        // Only our own mark is replaced: it holds the time and site of this very event.
-        let _ = slot.word(at).compare_exchange(mark, torn, AcqRel, Acquire);
-    }
-
-    /// Gives interrupted events of levels below `level` their marks, where they have reserved
-    /// room and not come to it: `reserved_to` is where the cursor's chunk is reserved to.
-    #[cold]
-    pub(crate) fn mark_interrupted(&self, slot: &Slot<'_>, level: usize, cursor: (usize, usize)) {
-        let (begin, reserved_to) = cursor;
-        for open in self.open[..level].iter().rev() {
-            let mark = open.mark.load();
-            let at = open.at.load() as usize;
-            if mark != 0 && (begin..reserved_to).contains(&at) {
-                debug_assert_eq!(Mark::unpack(mark).state, PENDING);
-                open.complete(slot, at, mark);
-            }
-        }
     }
 }

@@ -32,6 +32,8 @@ impl<'m> Payload<'m> {
         if bytes.len() > self.end - self.at {
             return;
         }
+        #[cfg(test)]
+        crate::step::step();
         let base = self.words.as_ptr().cast::<u8>().cast_mut();
         // SAFETY: `at + bytes.len() <= end <= words.len() * 8`, so the target is in the record.
         let to = unsafe { base.add(self.at) };

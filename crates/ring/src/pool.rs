@@ -9,8 +9,7 @@ pub fn publish_free(slot: &Slot<'_>, unit: usize, class: u8, generation: u32) {
     // ORDER(free): Release, pairs with the Acquire load in `claim_unit`.
     slot.desc(unit)
         .store(Desc::free(class, generation).pack(), Release);
-    slot.mask(unit / 64, class)
-        .fetch_or(1 << (unit % 64), Relaxed);
+    restore_hint(slot, unit, class);
 }
 
 /// Clears the first `used_words` of a chunk that its owner handed over, and frees it.
@@ -31,4 +30,10 @@ pub fn take_back(slot: &Slot<'_>, unit: usize, seen: u64, state: u64) -> bool {
     slot.desc(unit)
         .compare_exchange(seen, taken, AcqRel, Acquire)
         .is_ok()
+}
+
+/// Sets the hint of a free chunk again: who freed it may have died before doing so.
+pub fn restore_hint(slot: &Slot<'_>, unit: usize, class: u8) {
+    slot.mask(unit / 64, class)
+        .fetch_or(1 << (unit % 64), Relaxed);
 }

@@ -99,7 +99,23 @@ impl<'m> Slot<'m> {
         let claimed = self.control(slot::UNITS_READY).load(Relaxed);
         usize::try_from(claimed)
             .unwrap_or(usize::MAX)
-            .min(self.parts.descs.len())
+            .min(self.units())
+    }
+
+    /// How many units the tables hold.
+    fn units(&self) -> usize {
+        let with_words = self.parts.chunks.len() / UNIT_WORDS;
+        self.parts.descs.len().min(with_words)
+    }
+
+    /// The words of the chunk of `class` at `unit`; 0 if there can be no such chunk.
+    pub(crate) fn words_of(&self, unit: usize, class: u8) -> usize {
+        let known = usize::from(class) < slot::CLASSES;
+        if known && unit < self.units() && unit + (1 << class) <= self.units() {
+            chunk_words(class)
+        } else {
+            0
+        }
     }
 
     /// The descriptor of the chunk that begins at `unit`.
@@ -115,6 +131,11 @@ impl<'m> Slot<'m> {
         usize::try_from(claimed)
             .unwrap_or(usize::MAX)
             .min(self.parts.lost.len())
+    }
+
+    /// The loss counter of an owner, if the index that it claims is in the table.
+    pub(crate) fn lost_of(&self, owner: crate::Owner) -> Option<&'m AtomicU64> {
+        self.parts.lost.get(usize::from(owner.thread))
     }
 
     /// The loss counter of a thread index.

@@ -1,20 +1,19 @@
 //! Where atomics come from: `core`, or a model checker that runs the same code.
+//!
+//! Tests and model checkers get atomics that count their steps ([`crate::step`]), so that a signal,
+//! a death or a jump can be put before each of them.
 
-#[cfg(loom)]
-pub use loom::sync::atomic::AtomicU64;
-#[cfg(shuttle)]
-pub use shuttle::sync::atomic::AtomicU64;
-
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(any(test, loom, shuttle))]
+pub use crate::step::AtomicU64;
+#[cfg(not(any(test, loom, shuttle)))]
 pub use core::sync::atomic::AtomicU64;
 
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) use core::sync::atomic::fence;
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::fence;
 #[cfg(shuttle)]
 pub(crate) use shuttle::sync::atomic::fence;
-
-#[cfg(not(any(loom, shuttle)))]
-pub(crate) use core::sync::atomic::fence;
 
 pub(crate) use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 

@@ -1,12 +1,17 @@
 //! The collector's way through a chunk: record by record, believing nothing.
 //!
+//! ```text
+//!   | begin … | COMMITTED | TORN    | PENDING             | COMMITTED | 0
+//!               a record    counted   wait, or pass it by               the end, so far
+//! ```
+//!
 //! Each word of a record is loaded once into the caller's own memory; what is checked is what is
 //! used, whatever the program does to the original meanwhile.
 
-use crate::slot::{Slot, UNIT_WORDS, chunk_words};
+use crate::slot::{Slot, UNIT_WORDS};
 use crate::sync::{Acquire, Relaxed};
 use thalweg_abi::chunk;
-use thalweg_abi::record::{COMMITTED, Mark, PENDING, TORN};
+use thalweg_abi::record::{COMMITTED, Mark, PENDING};
 
 /// A record, copied out of the chunk; its site and payload are claims still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,21 +50,19 @@ pub struct Walk<'m> {
 }
 
 impl<'m> Walk<'m> {
-    /// A walk through the chunk of `class` at `unit`, from its first record.
+    /// A walk through the chunk of `class` at `unit`, from its first record. Where the tables hold
+    /// no such chunk it has no records.
     ///
     /// `owner_gone`: nobody will complete a pending record any more, so it is torn.
     pub fn new(slot: Slot<'m>, unit: usize, class: u8, owner_gone: bool) -> Self {
-        let base = unit * UNIT_WORDS;
-        // ORDER(open): Acquire, pairs with the Release store in `open_chunk`.
-        let _ = slot.word(base + chunk::LOST).load(Acquire);
-        let time = slot.word(base + chunk::BEGIN).load(Relaxed);
-        let end = chunk_words(class);
+        let end = slot.words_of(unit, class);
+        let base = if end == 0 { 0 } else { unit * UNIT_WORDS };
         Self {
             slot,
             base,
             end,
             position: chunk::FIRST,
-            time,
+            time: 0,
             torn: 0,
             owner_gone,
         }
@@ -68,7 +71,7 @@ impl<'m> Walk<'m> {
     /// Goes on from where an earlier walk was.
     #[must_use]
     pub fn resume(mut self, position: usize, time: u64) -> Self {
-        self.position = position.clamp(chunk::FIRST, self.end);
+        self.position = position.min(self.end).max(chunk::FIRST);
         self.time = time;
         self
     }
@@ -78,7 +81,7 @@ impl<'m> Walk<'m> {
         self.position
     }
 
-    /// The time of the last record, or the one that the chunk begins with.
+    /// The time of the last record; before the first one, 0 or what `resume` was given.
     pub fn time(&self) -> u64 {
         self.time
     }
@@ -90,7 +93,8 @@ impl<'m> Walk<'m> {
 
     /// The next record with a time up to `not_after`, copied to `scratch`, or why there is none.
     ///
-    /// The walk stays before a record that it cannot return, so that it can be asked again.
+    /// The walk stays before a record that it cannot return, so that it can be asked again. A
+    /// record that is longer than `scratch` is a violation; no record is longer than its chunk.
     #[inline]
     pub fn next<'b>(&mut self, not_after: u64, scratch: &'b mut [u64]) -> Result<Record<'b>, Stop> {
         loop {
@@ -100,7 +104,9 @@ impl<'m> Walk<'m> {
                 COMMITTED => {
                     let head = 1 + usize::from(mark.extended);
                     let from = self.base + self.position + head;
-                    let body = &mut scratch[..words - head];
+                    let Some(body) = scratch.get_mut(..words - head) else {
+                        return Err(Stop::Violation);
+                    };
                     for (to, at) in body.iter_mut().zip(from..) {
                         *to = self.slot.word(at).load(Relaxed);
                     }
@@ -113,14 +119,31 @@ impl<'m> Walk<'m> {
                     });
                 }
                 PENDING if !self.owner_gone => return Err(Stop::Pending),
-                PENDING | TORN => {
-                    self.torn += 1;
-                    self.position += words;
-                    self.time = self.time.max(time.min(not_after));
-                }
-                _ => return Err(Stop::Violation),
+                _ => self.pass(words, time),
             }
         }
+    }
+
+    /// Passes the pending record by at which the walk stopped, as torn: for a record that nobody
+    /// completes although its thread goes on, because a jump left its frame and no later event of
+    /// the thread can tell. Whether there was one.
+    ///
+    /// Should it be completed after all, it has been counted once, as torn. The chunk must not be
+    /// freed while [`is_pending`] says so of the record's position.
+    pub fn pass_pending(&mut self, not_after: u64) -> bool {
+        match self.peek(not_after) {
+            Ok((mark, time)) if mark.state == PENDING => {
+                self.pass(usize::from(mark.words), time);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn pass(&mut self, words: usize, time: u64) {
+        self.torn += 1;
+        self.position += words;
+        self.time = time;
     }
 
     /// The mark at the walk's place and its time, both checked.
@@ -141,36 +164,56 @@ impl<'m> Walk<'m> {
         if words < least || words > self.end - self.position {
             return Err(Stop::Violation);
         }
-        let whole = if mark.extended {
-            self.slot.word(at + 1).load(Relaxed)
-        } else {
-            0
-        };
-        // A record that never got its payload need not have its whole time either.
-        let unwritten = whole == 0 && mark.state != COMMITTED;
-        let time = if mark.extended && !unwritten {
-            whole
-        } else {
-            self.after(mark)
-        };
-        if time < self.time || time > not_after {
-            let committed = mark.state == COMMITTED;
-            return if committed {
-                Err(Stop::Violation)
-            } else {
-                Ok((mark, self.time))
-            };
+        let previous = self.previous();
+        let time = self.time_of(mark, at, previous);
+        let possible = (previous..=not_after).contains(&time);
+        match mark.state {
+            COMMITTED if !possible => Err(Stop::Violation),
+            _ if !possible => Ok((mark, previous)),
+            _ => Ok((mark, time)),
         }
-        Ok((mark, time))
     }
 
-    /// The first time after the last record's that ends in the mark's 32 bits.
-    fn after(&self, mark: Mark) -> u64 {
-        let same = (self.time & !0xffff_ffff) | u64::from(mark.time_low);
-        if same < self.time {
-            same.saturating_add(1 << 32)
+    /// The time from which the next record's counts. The chunk's begin is read only now that its
+    /// first mark was seen: before, it may not have been written yet.
+    #[inline]
+    fn previous(&self) -> u64 {
+        if self.position == chunk::FIRST {
+            // ORDER(publish): ordered by the Acquire load of the first mark.
+            self.slot.word(self.base + chunk::BEGIN).load(Relaxed)
         } else {
-            same
+            self.time
         }
+    }
+
+    /// The time of the record at `at`.
+    #[inline]
+    fn time_of(&self, mark: Mark, at: usize, previous: u64) -> u64 {
+        if !mark.extended {
+            return after(previous, mark.time_low);
+        }
+        let whole = self.slot.word(at + 1).load(Relaxed);
+        // A torn record need not have come to its whole time; then none is behind it either.
+        if whole == 0 && mark.state != COMMITTED {
+            return after(previous, mark.time_low);
+        }
+        whole
+    }
+}
+
+/// Whether the record at `position` of the chunk at `unit` is under way still.
+pub fn is_pending(slot: &Slot<'_>, unit: usize, class: u8, position: usize) -> bool {
+    position < slot.words_of(unit, class)
+        && Mark::unpack(slot.word(unit * UNIT_WORDS + position).load(Acquire)).state == PENDING
+}
+
+/// The first time from `previous` on that ends in these 32 bits.
+#[inline]
+fn after(previous: u64, low: u32) -> u64 {
+    let same = (previous & !0xffff_ffff) | u64::from(low);
+    if same < previous {
+        same.saturating_add(1 << 32)
+    } else {
+        same
     }
 }

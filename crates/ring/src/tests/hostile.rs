@@ -1,0 +1,1 @@
+//! The slot's memory holds anything.

@@ -1,0 +1,234 @@
+//! A ring in heap memory, and a small collector that keeps to the rules of the real one.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::vec::Vec;
+use thalweg_abi::{chunk, desc, slot};
+use thalweg_ring::{
+    AtomicU64, Cursor, Emit, Owner, Parts, Refused, Slot, Stop, UNIT_WORDS, Walk, chunk_words,
+    clear_and_free, is_pending, publish_free, take_back,
+};
+
+/// A slot's tables in memory that is never freed: tests are short.
+pub(crate) fn slot_of(units: usize, threads: usize) -> Slot<'static> {
+    let table = |words: usize| -> &'static [AtomicU64] {
+        (0..words).map(|_| AtomicU64::new(0)).collect::<Vec<_>>().leak()
+    };
+    let ring = Slot::from_parts(Parts {
+        control: table(slot::CONTROL_WORDS),
+        masks: table(units.div_ceil(64) * slot::GROUP_WORDS),
+        descs: table(units),
+        lost: table(threads),
+        chunks: table(units * UNIT_WORDS),
+    });
+    ring.control(slot::UNITS_READY).store(units as u64, Relaxed);
+    ring.control(slot::LOST_READY).store(threads as u64, Relaxed);
+    ring
+}
+
+/// A slot with chunks of these classes, one behind the other.
+pub(crate) fn ring(classes: &[u8]) -> Slot<'static> {
+    let units = classes.iter().map(|class| 1_usize << class).sum();
+    let ring = slot_of(units, 8);
+    publish_all(&ring, classes);
+    ring
+}
+
+/// Makes chunks of these classes free, one behind the other.
+pub(crate) fn publish_all(ring: &Slot<'_>, classes: &[u8]) {
+    let mut unit = 0;
+    for &class in classes {
+        publish_free(ring, unit, class, 0);
+        unit += 1 << class;
+    }
+}
+
+/// The owner with this index.
+pub(crate) fn owner(thread: u16) -> Owner {
+    Owner {
+        tid: 1000 + u32::from(thread),
+        thread,
+    }
+}
+
+/// Emits an event with an 8-byte number and `extra` more bytes, at `time`, from `stack`.
+pub(crate) fn emit_at(
+    ring: &Slot<'_>,
+    cursor: &Cursor,
+    thread: u16,
+    number: u64,
+    extra: usize,
+    time: impl Fn() -> u64,
+    stack: u64,
+) -> Result<bool, Refused> {
+    let event = Emit {
+        site: 7,
+        payload_len: 8 + extra,
+        stack,
+    };
+    cursor.emit(ring, owner(thread), event, time, || 3, |room| {
+        room.put(&number.to_le_bytes());
+        for _ in 0..extra {
+            room.put(&[0xee]);
+        }
+    })
+}
+
+/// An event that the collector read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) thread: u16,
+    pub(crate) chunk_begin: u64,
+    pub(crate) time: u64,
+    pub(crate) number: u64,
+}
+
+/// What the collector knows of a chunk that it has not freed.
+#[derive(Clone, Copy, Default)]
+struct Progress {
+    position: usize,
+    time: u64,
+    torn: u64,
+}
+
+/// A collector that walks, counts, clears and frees.
+pub(crate) struct Collector {
+    ring: Slot<'static>,
+    progress: HashMap<(usize, u64), Progress>,
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) torn: u64,
+    pub(crate) violations: u64,
+    scratch: Vec<u64>,
+}
+
+impl Collector {
+    pub(crate) fn new(ring: Slot<'static>) -> Self {
+        Self {
+            ring,
+            progress: HashMap::new(),
+            seen: Vec::new(),
+            torn: 0,
+            violations: 0,
+            scratch: std::vec![0; chunk_words(4)],
+        }
+    }
+
+    /// One round over all chunks; `gone` says which threads are dead.
+    pub(crate) fn poll(&mut self, gone: impl Fn(u16) -> bool) {
+        for unit in 0..self.ring.units_ready() {
+            // ORDER(full): Acquire, pairs with the Release exchange in `move_held`.
+            let word = self.ring.desc(unit).load(Acquire);
+            let found = desc::Desc::unpack(word);
+            let gone = gone(found.thread);
+            match found.state {
+                desc::OWNED if gone => {
+                    if take_back(&self.ring, unit, word, desc::FULL) {
+                        self.carry_over(unit, word, found.with_state(desc::FULL).pack());
+                        self.finish(unit, found.with_state(desc::FULL), true);
+                    }
+                }
+                desc::OWNED => {
+                    self.walk(unit, found, word, false);
+                }
+                desc::FULL => {
+                    let owned = found.with_state(desc::OWNED).pack();
+                    self.carry_over(unit, owned, word);
+                    self.finish(unit, found, gone);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn carry_over(&mut self, unit: usize, from: u64, to: u64) {
+        if let Some(progress) = self.progress.remove(&(unit, from)) {
+            self.progress.insert((unit, to), progress);
+        }
+    }
+
+    /// Reads a chunk to its end, and frees it unless an event in it is under way.
+    fn finish(&mut self, unit: usize, found: desc::Desc, gone: bool) {
+        let word = found.pack();
+        let stop = self.walk(unit, found, word, gone);
+        if stop == Stop::Pending {
+            return;
+        }
+        let done = self.progress.remove(&(unit, word)).unwrap_or_default();
+        let used = match stop {
+            Stop::End => done.position,
+            _ => usize::MAX,
+        };
+        assert!(gone || !is_pending(&self.ring, unit, found.class, done.position));
+        let generation = (found.generation + 1) & ((1 << desc::GENERATION_BITS) - 1);
+        clear_and_free(&self.ring, unit, found.class, used, generation);
+    }
+
+    fn walk(&mut self, unit: usize, found: desc::Desc, word: u64, gone: bool) -> Stop {
+        let before = self.progress.get(&(unit, word)).copied();
+        let before = before.unwrap_or_default();
+        let walk = Walk::new(self.ring, unit, found.class, gone);
+        let mut walk = walk.resume(before.position, before.time);
+        let stop = loop {
+            match walk.next(u64::MAX - 1, &mut self.scratch) {
+                Ok(record) => self.seen.push(Seen {
+                    thread: found.thread,
+                    chunk_begin: self.ring.word(unit * UNIT_WORDS + chunk::BEGIN).load(Relaxed),
+                    time: record.time,
+                    // The cpu is the first four bytes, the number the next eight.
+                    number: (record.body[0] >> 32)
+                        | record.body.get(1).map_or(0, |next| next << 32),
+                }),
+                Err(stop) => break stop,
+            }
+        };
+        let progress = Progress {
+            position: walk.position(),
+            time: walk.time(),
+            torn: before.torn + walk.torn(),
+        };
+        self.torn += walk.torn();
+        self.violations += u64::from(stop == Stop::Violation && before.position != usize::MAX);
+        self.progress.insert((unit, word), progress);
+        stop
+    }
+
+    /// Everything, after the threads are gone.
+    pub(crate) fn drain(&mut self) {
+        self.poll(|_| true);
+    }
+
+    /// The numbers of a thread's events in the order of chunks and places.
+    pub(crate) fn numbers(&self, thread: u16) -> Vec<u64> {
+        self.of(thread).iter().map(|seen| seen.number).collect()
+    }
+
+    /// The times of a thread's events in the order of chunks and places.
+    pub(crate) fn times(&self, thread: u16) -> Vec<u64> {
+        self.of(thread).iter().map(|seen| seen.time).collect()
+    }
+
+    fn of(&self, thread: u16) -> Vec<Seen> {
+        let mut seen = self.seen.clone();
+        seen.retain(|seen| seen.thread == thread);
+        seen.sort_by_key(|seen| seen.chunk_begin);
+        seen
+    }
+
+    /// Panics unless every thread's times go up, in the order of chunks and places.
+    #[track_caller]
+    pub(crate) fn check_order(&self, thread: u16) {
+        let times = self.times(thread);
+        assert!(times.windows(2).all(|two| two[0] < two[1]), "{times:?}");
+    }
+
+    /// How many chunks are free.
+    pub(crate) fn free_chunks(&self) -> usize {
+        (0..self.ring.units_ready())
+            .filter(|&unit| {
+                desc::Desc::unpack(self.ring.desc(unit).load(Acquire)).state == desc::FREE
+            })
+            .count()
+    }
+}
