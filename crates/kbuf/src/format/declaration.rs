@@ -26,9 +26,7 @@ impl<'a> Declaration<'a> {
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim();
         let (text, brackets) = split_brackets(text)?;
-        let name_at = text
-            .rfind(|c: char| !is_name_char(c))
-            .map_or(0, |at| at + 1);
+        let name_at = text.trim_end_matches(is_name_char).len();
         let (c_type, name) = (text[..name_at].trim(), &text[name_at..]);
         if name.is_empty() || name.as_bytes()[0].is_ascii_digit() || c_type.is_empty() {
             return None;
