@@ -6,7 +6,7 @@ use crate::thread::{self, Block};
 use crate::{clock, cpu, life, sys};
 use core::sync::atomic::Ordering::Relaxed;
 use thalweg_abi::{SLOTS, slot};
-use thalweg_ring::{Emit, Payload};
+use thalweg_ring::{Emit, Payload, Refused};
 
 /// Writes an event to each slot that enabled the site.
 ///
@@ -56,7 +56,7 @@ fn emit_to(
         || cpu::current(area),
         fill,
     );
-    if written == Ok(true) {
+    if matches!(written, Ok(true) | Err(Refused::Full { wake: true })) {
         sys::futex_wake(ring.control(slot::WAKE));
     }
 }
