@@ -72,7 +72,7 @@ pub fn record_with_lttng(scratch: &Path, events: u64) -> PathBuf {
         .arg(&app)
         .arg(events.to_string())
         .stdin(Stdio::null());
-    must("lttng", finish("unshare", &mut command));
+    must("lttng", &finish("unshare", &mut command));
     let dir = out.join("ust/uid/0/64-bit");
     assert!(
         dir.join("metadata").exists(),
@@ -94,12 +94,12 @@ fn build(scratch: &Path) -> PathBuf {
     command
         .args(["-O1", "-I.", "-o", "app", "app.c", "-llttng-ust", "-ldl"])
         .current_dir(scratch);
-    must("gcc", finish("gcc", &mut command));
+    must("gcc", &finish("gcc", &mut command));
     scratch.join("app")
 }
 
 #[track_caller]
-fn must(what: &str, ran: Ran) {
+fn must(what: &str, ran: &Ran) {
     assert!(
         ran.success,
         "{what} failed, is {} installed?\n{}",

@@ -109,7 +109,8 @@ fn broken_alone(packet: &Packet) -> Option<String> {
     if packet.begin > packet.end {
         return Some(format!("packet at {at} ends before it begins"));
     }
-    (packet.packet_bits % (4096 * 8) != 0).then(|| format!("packet at {at} is not whole pages"))
+    (!packet.packet_bits.is_multiple_of(4096 * 8))
+        .then(|| format!("packet at {at} is not whole pages"))
 }
 
 fn broken_pair(pair: &[Packet]) -> Option<String> {

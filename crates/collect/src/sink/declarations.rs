@@ -19,6 +19,7 @@ use thalweg_ctf::write::{
 use thalweg_model::{EventClass, Uuid};
 
 use super::SinkError;
+use super::blank::PAGE;
 use super::blocks::{blocks, number_behind, value};
 use super::disk::{Disk, write_all};
 
@@ -96,7 +97,7 @@ impl Declarations {
             "struct packet_context {" => self.shared = Some(block.to_owned()),
             "stream {" => {
                 let (_, id, _) = split_id(block)?;
-                let events_at = number_behind(block, EVENTS_AT)?;
+                let events_at = number_behind(block, EVENTS_AT).filter(|at| *at as u64 <= PAGE)?;
                 (id as usize == self.streams.len()).then_some(())?;
                 self.streams
                     .push(StreamEntry::new(events_at.checked_sub(PacketHeader::LEN)?));

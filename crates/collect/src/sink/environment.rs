@@ -54,7 +54,8 @@ pub struct Recording {
     pub created_s: i64,
 }
 
-type Environment = Vec<(String, EnvValue)>;
+/// An environment, in the order in which it is written.
+pub type Environment = Vec<(String, EnvValue)>;
 
 fn text(name: &str, value: &str) -> (String, EnvValue) {
     (name.to_owned(), EnvValue::Text(value.to_owned()))

@@ -13,6 +13,7 @@
 
 mod blank;
 mod blocks;
+mod closing;
 mod declarations;
 mod disk;
 pub mod environment;
@@ -23,11 +24,12 @@ mod stream;
 mod walk;
 mod writer;
 
+pub use closing::{Closed, ClosedStream};
 pub use disk::{Disk, HostDisk};
 pub use error::SinkError;
 pub use reopen::{FoundStream, Report};
 pub use stream::PacketHead;
 pub use walk::PacketOnDisk;
-pub use writer::{Closed, ClosedStream, StreamClassId, StreamId, TraceIdentity, TraceWriter};
+pub use writer::{StreamClassId, StreamId, TraceIdentity, TraceWriter};
 
 pub use thalweg_ctf::write::{EventHeader, PacketContext, PacketHeader, StreamLayout};

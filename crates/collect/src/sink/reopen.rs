@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use thalweg_model::Timestamp;
 
 use super::SinkError;
+use super::closing::Stream;
 use super::declarations::{Declarations, MAX_METADATA, hidden_path};
 use super::disk::{Disk, HostDisk};
 use super::index::IndexFile;
 use super::stream::StreamFile;
 use super::walk::{PacketOnDisk, Rules, Tail, TailFinder, Walk};
-use super::writer::{Stream, StreamId, TraceWriter};
+use super::writer::{StreamId, TraceWriter};
 
 /// What was found when a trace was taken up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

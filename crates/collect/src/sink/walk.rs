@@ -99,9 +99,10 @@ impl Walk {
             && header.packet_bytes.is_multiple_of(PAGE)
             && header.packet_bytes <= self.end - self.at;
         let fits = sizes && header.uuid == self.rules.uuid && header.begin <= header.end;
-        let follows = self
-            .previous
-            .is_none_or(|previous| follows(&header, &previous));
+        let follows = match &self.previous {
+            Some(previous) => follows(&header, previous),
+            None => header.sequence == 0,
+        };
         (fits && follows).then_some(PacketOnDisk {
             offset_bytes: self.at,
             header,

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use thalweg_ctf::write::{IndexEntry, PacketHeader, StreamLayout, begin_text};
+use thalweg_ctf::write::{PacketHeader, StreamLayout, begin_text};
 use thalweg_model::{ClockClass, EnvValue, EventClass, LogLevel, StructClass, Timestamp, Uuid};
 
 use super::SinkError;
 use super::blank::{BlankPages, PAGE};
+use super::closing::Stream;
 use super::declarations::{Declarations, hidden_path};
 use super::disk::{Disk, HostDisk};
 use super::index::IndexFile;
@@ -43,36 +44,6 @@ pub struct TraceWriter<D: Disk = HostDisk> {
     pub(super) streams: Vec<Stream<D::File>>,
     pub(super) next_instance: u64,
     pub(super) blank: BlankPages,
-}
-
-/// A stream file and what belongs to it.
-pub(super) struct Stream<F> {
-    pub(super) name: String,
-    pub(super) file: StreamFile<F>,
-    pub(super) index: IndexFile,
-    pub(super) packets: u64,
-}
-
-/// What a closed trace holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Closed {
-    /// Its streams, in the order in which they were opened; those without a packet have no file.
-    pub streams: Vec<ClosedStream>,
-    /// Bytes of all stream files and of the metadata.
-    pub bytes: u64,
-}
-
-/// What a closed stream holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClosedStream {
-    /// Its file's name.
-    pub file_name: String,
-    /// Its packets.
-    pub packets: u64,
-    /// Its events that were discarded, as its last packet says.
-    pub discarded: u64,
-    /// Whether it has an index.
-    pub indexed: bool,
 }
 
 impl TraceWriter {
@@ -170,7 +141,7 @@ impl<D: Disk> TraceWriter<D> {
             let _ = self.disk.remove(file.path());
             return Err(error);
         }
-        self.next_instance += 1;
+        self.next_instance = self.next_instance.wrapping_add(1);
         let index = IndexFile::new(&self.dir, file_name);
         self.streams.push(Stream {
             name: file_name.to_owned(),
@@ -298,55 +269,6 @@ impl<D: Disk> TraceWriter<D> {
     /// The trace's folder.
     pub fn dir(&self) -> &Path {
         &self.dir
-    }
-
-    /// Ends all streams: open packets are cut away, counts that are owed told, indexes made
-    /// visible. Each stream is ended, also when one before it fails; the first error is returned.
-    pub fn close(mut self) -> Result<Closed, SinkError> {
-        let mut outcome = self.flush_metadata();
-        let mut closed = Closed::default();
-        for stream in &mut self.streams {
-            let mut to = Target {
-                disk: &self.disk,
-                blank: &mut self.blank,
-            };
-            match stream.close(&mut to) {
-                Ok(summary) => closed.streams.push(summary),
-                Err(error) => outcome = outcome.and(Err(error)),
-            }
-        }
-        closed.bytes = self.bytes_written();
-        outcome.map(|()| closed)
-    }
-}
-
-impl<F> Stream<F> {
-    fn log<D: Disk<File = F>>(&mut self, disk: &D, entry: Option<IndexEntry>) {
-        if let Some(entry) = entry {
-            self.packets += 1;
-            self.index.push(disk, &entry);
-        }
-    }
-
-    fn close<D: Disk<File = F>>(
-        &mut self,
-        to: &mut Target<'_, D>,
-    ) -> Result<ClosedStream, SinkError> {
-        let last = self.file.finish(to)?;
-        self.log(to.disk, last);
-        if self.packets == 0 {
-            self.index.discard(to.disk);
-            let path = self.file.path();
-            to.disk
-                .remove(path)
-                .map_err(|e| SinkError::io("remove", path, e))?;
-        }
-        Ok(ClosedStream {
-            file_name: self.name.clone(),
-            packets: self.packets,
-            discarded: self.file.discarded(),
-            indexed: self.packets > 0 && self.index.publish(to.disk),
-        })
     }
 }
 

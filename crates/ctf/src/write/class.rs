@@ -12,35 +12,12 @@
 use std::fmt::Write;
 
 use thalweg_model::{
-    ByteOrder, Encoding, EnumClass, EnumMapping, FieldClass, FloatClass, IntegerClass, Member,
-    StringClass, StructClass, VariantClass,
+    EnumClass, EnumMapping, FieldClass, IntegerClass, Member, StructClass, VariantClass,
 };
 
+use super::error::{MAX_DEPTH, TsdlError};
 use super::name::{Names, field_name, plain_name, quoted};
-
-/// Classes within classes beyond this are refused: readers recurse.
-const MAX_DEPTH: usize = 32;
-
-/// A class that the metadata cannot say.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the messages say it")]
-pub enum TsdlError {
-    #[error("integer of {size_bits} bits aligned to {align_bits} is not one of CTF's")]
-    Integer { size_bits: u32, align_bits: u32 },
-    #[error("label {label:?} of {first} to {last} does not fit its integer")]
-    EnumRange {
-        label: String,
-        first: i128,
-        last: i128,
-    },
-    #[error("no field before it is called {path:?}")]
-    Reference { path: String },
-    #[error("classes lie more than {MAX_DEPTH} deep in each other")]
-    TooDeep,
-    #[error("packet context field {name:?} has no fixed length in whole bytes")]
-    PacketContext { name: String },
-}
+use super::scalar::{alias, float_text, integer_range, integer_text, string_text};
 
 /// How a structure's members are named.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -183,13 +160,18 @@ impl<'a> ClassWriter<'a> {
     fn write_class(&mut self, class: &'a FieldClass, is_tag: bool, indent: usize) -> Written {
         match class {
             FieldClass::Integer(class) => self.write_integer(class),
-            FieldClass::Float(class) => self.write_float(class),
+            FieldClass::Float(class) => self.push(&float_text(class)),
             FieldClass::Enum(class) => self.write_enum(class, is_tag, indent),
-            FieldClass::String(class) => self.write_string(class),
+            FieldClass::String(class) => self.push(string_text(class)),
             FieldClass::Struct(class) => self.write_struct(class, indent),
             FieldClass::Variant(class) => self.write_variant(class, indent),
             FieldClass::Array(_) | FieldClass::Sequence(_) => unreachable!("a dimension by now"),
         }
+    }
+
+    fn push(&mut self, text: &str) -> Written {
+        self.out.push_str(text);
+        Ok(())
     }
 
     fn write_integer(&mut self, class: &IntegerClass) -> Written {
@@ -198,29 +180,6 @@ impl<'a> ClassWriter<'a> {
             Some(alias) if self.naming == Naming::Plain => self.out.push_str(alias),
             _ => self.out.push_str(&text),
         }
-        Ok(())
-    }
-
-    fn write_float(&mut self, class: &FloatClass) -> Written {
-        let FloatClass {
-            exponent_bits,
-            mantissa_bits,
-            align_bits,
-            byte_order,
-        } = class;
-        let order = order_text(*byte_order);
-        let _ = write!(
-            self.out,
-            "floating_point {{ exp_dig = {exponent_bits}; mant_dig = {mantissa_bits}; align = {align_bits};{order} }}"
-        );
-        Ok(())
-    }
-
-    fn write_string(&mut self, class: &StringClass) -> Written {
-        self.out.push_str(match class.encoding {
-            Encoding::Ascii => "string { encoding = ASCII; }",
-            Encoding::Utf8 | Encoding::None => "string",
-        });
         Ok(())
     }
 
@@ -369,82 +328,135 @@ fn absolute(path: &[String]) -> Option<String> {
     (!path.is_empty()).then(|| all.join("."))
 }
 
-/// The alias that the metadata defines for this very class.
-fn alias(class: &IntegerClass) -> Option<&'static str> {
-    let plain = *class == IntegerClass::le(class.size_bits, false);
-    match class.size_bits {
-        8 if plain => Some("uint8_t"),
-        16 if plain => Some("uint16_t"),
-        32 if plain => Some("uint32_t"),
-        64 if plain => Some("uint64_t"),
-        _ => None,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thalweg_model::{ArrayClass, SequenceClass};
 
-fn integer_text(class: &IntegerClass) -> Result<String, TsdlError> {
-    let IntegerClass {
-        size_bits,
-        align_bits,
-        signed,
-        byte_order,
-        base,
-        encoding,
-        clock,
-    } = class;
-    if !(1..=64).contains(size_bits) || !align_bits.is_power_of_two() {
-        return Err(TsdlError::Integer {
-            size_bits: *size_bits,
-            align_bits: *align_bits,
-        });
+    #[track_caller]
+    fn check_refused(class: FieldClass, expected: TsdlError) {
+        let class = StructClass {
+            min_align_bits: 1,
+            members: vec![Member::new("x", class)],
+        };
+        assert_eq!(
+            ClassWriter::members(&class, Naming::Field, 2),
+            Err(expected)
+        );
     }
-    let (signed, base) = (u8::from(*signed), *base as u8);
-    let encoding = match encoding {
-        Encoding::None => "none",
-        Encoding::Utf8 => "UTF8",
-        Encoding::Ascii => "ASCII",
-    };
-    let order = order_text(*byte_order);
-    let map = clock
-        .as_ref()
-        .map(|c| format!(" map = clock.{}.value;", plain_name(c)))
-        .unwrap_or_default();
-    Ok(format!(
-        "integer {{ size = {size_bits}; align = {align_bits}; signed = {signed}; encoding = {encoding}; base = {base};{order}{map} }}"
-    ))
-}
 
-/// Little-endian is what the trace declares, and goes without saying.
-fn order_text(order: ByteOrder) -> &'static str {
-    match order {
-        ByteOrder::Little => "",
-        ByteOrder::Big => " byte_order = be;",
+    fn nested(depth: usize, wrap: &dyn Fn(FieldClass) -> FieldClass) -> FieldClass {
+        (0..depth).fold(FieldClass::uint(8), |class, _| wrap(class))
     }
-}
 
-fn integer_range(class: &IntegerClass) -> (i128, i128) {
-    match class.signed {
-        true => (
-            -(1 << (class.size_bits - 1)),
-            (1 << (class.size_bits - 1)) - 1,
-        ),
-        false => (0, (1 << class.size_bits) - 1),
+    fn structure(class: FieldClass) -> FieldClass {
+        FieldClass::Struct(StructClass {
+            min_align_bits: 1,
+            members: vec![Member::new("x", class)],
+        })
     }
-}
 
-/// Bytes of a packet-context field; `None` if its length is not fixed or not in whole bytes.
-pub(super) fn fixed_len(class: &FieldClass) -> Option<usize> {
-    match class {
-        FieldClass::Integer(class) => whole_bytes(class.size_bits, class.align_bits),
-        FieldClass::Float(class) => {
-            whole_bytes(class.exponent_bits + class.mantissa_bits, class.align_bits)
+    fn array(class: FieldClass) -> FieldClass {
+        FieldClass::Array(ArrayClass {
+            element: Box::new(class),
+            length: 1,
+        })
+    }
+
+    #[test]
+    fn integers_that_the_format_lacks_are_refused() {
+        check_refused(
+            FieldClass::uint(0),
+            TsdlError::Integer {
+                size_bits: 0,
+                align_bits: 8,
+            },
+        );
+        check_refused(
+            FieldClass::uint(65),
+            TsdlError::Integer {
+                size_bits: 65,
+                align_bits: 8,
+            },
+        );
+        let odd = FieldClass::Integer(IntegerClass::le(8, false).aligned(3));
+        check_refused(
+            odd,
+            TsdlError::Integer {
+                size_bits: 8,
+                align_bits: 3,
+            },
+        );
+    }
+
+    #[test]
+    fn labels_outside_their_integer_are_refused() {
+        let (label, integer) = ("big".to_owned(), IntegerClass::le(8, true));
+        for (first, last) in [(0, 128), (-129, 0), (2, 1)] {
+            let mappings = vec![EnumMapping {
+                label: label.clone(),
+                first,
+                last,
+            }];
+            let class = FieldClass::Enum(EnumClass {
+                integer: integer.clone(),
+                mappings,
+            });
+            check_refused(
+                class,
+                TsdlError::EnumRange {
+                    label: label.clone(),
+                    first,
+                    last,
+                },
+            );
         }
-        FieldClass::Array(class) => {
-            fixed_len(&class.element)?.checked_mul(usize::try_from(class.length).ok()?)
-        }
-        _ => None,
     }
-}
 
-fn whole_bytes(size_bits: u32, align_bits: u32) -> Option<usize> {
-    (size_bits.is_multiple_of(8) && align_bits <= 8).then_some(size_bits as usize / 8)
+    #[test]
+    fn a_length_or_tag_that_is_not_before_the_field_is_refused() {
+        let reference = || TsdlError::Reference { path: "n".into() };
+        let length = vec!["n".to_owned()];
+        let element = Box::new(FieldClass::uint(8));
+        check_refused(
+            FieldClass::Sequence(SequenceClass {
+                element,
+                length: length.clone(),
+            }),
+            reference(),
+        );
+        check_refused(
+            FieldClass::Variant(VariantClass {
+                tag: length,
+                options: vec![],
+            }),
+            reference(),
+        );
+    }
+
+    #[test]
+    fn classes_nest_as_deep_as_readers_can_bear_and_no_deeper() {
+        for wrap in [structure, array] {
+            let deep = StructClass {
+                min_align_bits: 1,
+                members: vec![Member::new("x", nested(30, &wrap))],
+            };
+            ClassWriter::members(&deep, Naming::Field, 0).unwrap();
+            check_refused(nested(40, &wrap), TsdlError::TooDeep);
+        }
+    }
+
+    #[test]
+    fn a_length_in_another_scope_keeps_its_words() {
+        let path = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let found = absolute(&path(&["stream", "event", "context", "len"]));
+        assert_eq!(found.as_deref(), Some("stream.event.context._len"));
+        assert_eq!(absolute(&path(&["a", "b"])).as_deref(), Some("_a._b"));
+        assert_eq!(absolute(&[]), None);
+    }
 }

@@ -15,8 +15,10 @@ use std::fmt::Write;
 
 use thalweg_model::{ClockClass, EnvValue, EventClass, Member, StructClass, Uuid};
 
-use super::class::{ClassWriter, Naming, TsdlError, fixed_len};
+use super::TsdlError;
+use super::class::{ClassWriter, Naming};
 use super::name::{Names, plain_name, quoted};
+use super::scalar::fixed_len;
 use super::{EventHeader, PacketHeader};
 
 /// What the text begins with; readers tell it from LTTng's packets by these very bytes.
@@ -33,13 +35,16 @@ pub struct StreamLayout {
     pub event_context: Vec<Member>,
 }
 
+/// Header and context lie in one page, so that one write of them is never cut.
+const MAX_CONTEXT: usize = 4096 - PacketHeader::LEN;
+
 impl StreamLayout {
     /// Bytes of the stream's own packet context.
     pub fn context_len(&self) -> Result<usize, TsdlError> {
         self.packet_context.iter().try_fold(0_usize, |sum, member| {
             fixed_len(&member.class)
                 .and_then(|len| sum.checked_add(len))
-                .filter(|sum| sum + PacketHeader::LEN <= 4096)
+                .filter(|sum| *sum <= MAX_CONTEXT)
                 .ok_or_else(|| TsdlError::PacketContext {
                     name: member.name.clone(),
                 })
@@ -257,4 +262,158 @@ pub fn event_text(class: &EventClass) -> Result<String, TsdlError> {
     out.push_str(&structure_text("fields", &class.payload)?);
     out.push_str("};\n\n");
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PacketContext;
+    use super::*;
+    use thalweg_model::{FieldClass, LogLevel};
+
+    fn clock(frequency_hz: u64, offset_s: i64) -> ClockClass {
+        ClockClass {
+            name: "monotonic".into(),
+            description: "Monotonic Clock".into(),
+            uuid: Some(Uuid([0x22; 16])),
+            frequency_hz,
+            precision: 0,
+            offset_s,
+            offset_cycles: 7,
+            absolute: false,
+        }
+    }
+
+    fn layout(event_context: Vec<Member>) -> StreamLayout {
+        let packet_context = PacketContext::kernel_members();
+        StreamLayout {
+            header: EventHeader::Compact,
+            packet_context,
+            event_context,
+        }
+    }
+
+    fn event(name: &str) -> EventClass {
+        let members = vec![
+            Member::new("irq", FieldClass::int(32)),
+            Member::new("name", FieldClass::string()),
+        ];
+        EventClass {
+            id: 3,
+            name: name.to_owned(),
+            stream_id: 0,
+            log_level: Some(LogLevel::Info),
+            model_uri: Some("http://example.com/irq".into()),
+            specific_context: None,
+            payload: StructClass {
+                min_align_bits: 1,
+                members,
+            },
+        }
+    }
+
+    #[test]
+    fn an_event_block_is_lttngs() {
+        assert_eq!(
+            event_text(&event("irq \"handler\"")).unwrap(),
+            "event {\n\
+             \tname = \"irq \\\"handler\\\"\";\n\
+             \tid = 3;\n\
+             \tstream_id = 0;\n\
+             \tloglevel = 6;\n\
+             \tmodel.emf.uri = \"http://example.com/irq\";\n\
+             \tfields := struct {\n\
+             \t\tinteger { size = 32; align = 8; signed = 1; encoding = none; base = 10; } _irq;\n\
+             \t\tstring _name;\n\
+             \t};\n\
+             };\n\n"
+        );
+    }
+
+    #[test]
+    fn a_stream_block_is_lttngs() {
+        let layout = layout(vec![Member::new("pid", FieldClass::int(32))]);
+        let shared = packet_context_text("monotonic", &layout).unwrap();
+        assert_eq!(
+            stream_text(0, "monotonic", &layout, &shared).unwrap(),
+            "stream {\n\
+             \tid = 0; /* events begin at byte 84 */\n\
+             \tevent.header := struct event_header_compact;\n\
+             \tpacket.context := struct packet_context;\n\
+             \tevent.context := struct {\n\
+             \t\tinteger { size = 32; align = 8; signed = 1; encoding = none; base = 10; } _pid;\n\
+             \t};\n\
+             };\n\n"
+        );
+    }
+
+    #[test]
+    fn a_second_packet_context_is_spelled_out() {
+        let shared = packet_context_text("monotonic", &layout(vec![])).unwrap();
+        let packet_context = PacketContext::program_members();
+        let other = StreamLayout {
+            packet_context,
+            ..layout(vec![])
+        };
+        let text = stream_text(1, "monotonic", &other, &shared).unwrap();
+        assert!(
+            text.contains(
+                "packet.context := struct {\n\t\tuint64_clock_monotonic_t timestamp_begin;\n"
+            ),
+            "{text}"
+        );
+        assert!(text.contains(" procname[17];\n\t};\n};\n"), "{text}");
+        assert!(text.contains("events begin at byte 105"), "{text}");
+    }
+
+    #[test]
+    fn the_offset_is_in_cycles_as_long_as_63_bits_reach() {
+        let text = clock_text(&clock(1_000_000_000, 1_795_385_038));
+        assert!(text.contains("\toffset = 1795385038000000007;"), "{text}");
+        let text = clock_text(&clock(6_000_000_000, 1_795_385_038));
+        assert!(
+            text.contains("\toffset_s = 1795385038;\n\toffset = 7;\n"),
+            "{text}"
+        );
+        let text = clock_text(&clock(1_000, -1));
+        assert!(text.contains("\toffset_s = -1;\n\toffset = 7;\n"), "{text}");
+    }
+
+    #[test]
+    fn environment_names_are_made_valid_and_texts_escaped() {
+        let text = |value: &str| EnvValue::Text(value.into());
+        let environment = [
+            ("a-b".into(), text("x\"\n")),
+            ("int".into(), EnvValue::Integer(-3)),
+            ("a".into(), text("ß")),
+        ];
+        assert_eq!(
+            environment_text(&environment),
+            "env {\n\t_a_b = \"x\\\"\\n\";\n\t_int = -3;\n\ta = \"ß\";\n};\n\n"
+        );
+    }
+
+    #[test]
+    fn a_packet_context_has_a_fixed_length() {
+        let check = |class: FieldClass| {
+            let packet_context = vec![Member::new("x", class)];
+            StreamLayout {
+                packet_context,
+                ..layout(vec![])
+            }
+            .context_len()
+        };
+        assert_eq!(check(FieldClass::text_array(16)), Ok(16));
+        assert_eq!(check(FieldClass::text_array(4016)), Ok(4016));
+        for bad in [
+            FieldClass::string(),
+            FieldClass::uint(5),
+            FieldClass::text_array(4017),
+            FieldClass::text_array(u64::MAX),
+        ] {
+            assert_eq!(
+                check(bad),
+                Err(TsdlError::PacketContext { name: "x".into() })
+            );
+        }
+    }
 }

@@ -13,14 +13,16 @@
 
 mod class;
 mod context;
+mod error;
 mod event;
 mod index;
 mod metadata;
 mod name;
 mod packet;
+mod scalar;
 
-pub use class::TsdlError;
 pub use context::{PROCNAME_LEN, PacketContext};
+pub use error::TsdlError;
 pub use event::EventHeader;
 pub use index::{INDEX_ENTRY_LEN, INDEX_HEADER, IndexEntry};
 pub use metadata::{
