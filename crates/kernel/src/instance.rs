@@ -15,7 +15,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use crate::{Error, Tracefs};
+use crate::{Error, Tracefs, text};
 
 const PREFIX: &str = "thalweg-";
 const LOCK_FILE: &str = "buffer_percent";
@@ -127,12 +127,12 @@ impl Instance {
     /// Reads a setting.
     pub(crate) fn read(&self, file: &str) -> Result<String, Error> {
         let path = self.path(file);
-        fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))
+        text::read(&path).map_err(|error| Error::io("read", &path, error))
     }
 
     /// Reads a setting that is a number.
     pub(crate) fn read_number(&self, file: &str) -> Option<usize> {
-        let text = fs::read_to_string(self.path(file)).ok()?;
+        let text = text::read(&self.path(file)).ok()?;
         text.split_whitespace().next()?.parse().ok()
     }
 

@@ -51,6 +51,7 @@ mod recording;
 mod report;
 mod source;
 mod stats;
+mod text;
 mod tracefs;
 
 pub use catalogue::KnownEvent;

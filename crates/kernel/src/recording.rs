@@ -385,8 +385,8 @@ impl Setup<'_> {
                 let words = instance.read(&file).unwrap_or_default();
                 let why = words
                     .lines()
-                    .last()
-                    .map_or(error.to_string(), |l| l.trim().to_owned());
+                    .find_map(|line| line.strip_prefix("parse_error: "));
+                let why = why.map_or_else(|| error.to_string(), str::to_owned);
                 let (event, filter) = (known.path(), filter.clone());
                 return Err(Error::Filter { event, filter, why });
             }

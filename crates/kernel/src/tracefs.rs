@@ -1,13 +1,13 @@
 //! Where tracefs is, and what the kernel offers there.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use thalweg_kbuf::{EventFormat, PageLayout};
 
-use crate::Error;
 use crate::catalogue::{self, KnownEvent};
+use crate::{Error, text};
 
 /// A mounted tracefs that this process may use.
 #[derive(Clone, Debug)]
@@ -88,23 +88,7 @@ impl Tracefs {
 
     fn read(&self, name: &str) -> Result<String, Error> {
         let path = self.root.join(name);
-        read_text(&path).map_err(|error| Error::io("read", &path, error))
-    }
-}
-
-/// Reads a file in large pieces: the kernel gives `header_page` and `header_event` to the first
-/// `read` only, and that of the standard library asks for 32 bytes.
-fn read_text(path: &Path) -> io::Result<String> {
-    let mut file = BufReader::with_capacity(64 << 10, File::open(path)?);
-    let mut bytes = Vec::new();
-    loop {
-        let piece = file.fill_buf()?;
-        let len = piece.len();
-        if len == 0 {
-            return String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into());
-        }
-        bytes.extend_from_slice(piece);
-        file.consume(len);
+        text::read(&path).map_err(|error| Error::io("read", &path, error))
     }
 }
 

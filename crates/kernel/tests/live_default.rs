@@ -1,0 +1,254 @@
+//! The default events of this machine's kernel, read back byte by byte through their classes.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::{Caller, getppid_of, tracefs};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use thalweg_kernel::{
+    EventRule, HeaderKind, KernelConfig, KernelEvent, KernelPacket, KernelRecording, PageSource,
+};
+use thalweg_model::FieldClass;
+
+fn le(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |n, &byte| n << 8 | u64::from(byte))
+}
+
+/// Bytes that a field takes; `length` is that of the sequence behind it.
+fn size(class: &FieldClass, bytes: &[u8], length: &mut u64) -> usize {
+    match class {
+        FieldClass::Integer(class) => {
+            *length = le(&bytes[..class.size_bits as usize / 8]);
+            class.size_bits as usize / 8
+        }
+        FieldClass::Enum(class) => class.integer.size_bits as usize / 8,
+        FieldClass::String(_) => bytes.iter().position(|&b| b == 0).unwrap() + 1,
+        FieldClass::Array(class) => class.length as usize * size(&class.element, bytes, length),
+        FieldClass::Sequence(class) => {
+            let count = *length as usize;
+            count * size(&class.element, bytes, &mut 0)
+        }
+        other => panic!("the kernel's events have no {other:?}"),
+    }
+}
+
+/// Reads a packet with large headers to its last byte; each event's index is counted.
+fn read(packet: &KernelPacket<'_>, events: &[KernelEvent], counts: &mut [u64]) {
+    let (mut rest, mut last, mut count) = (packet.records, packet.begin.0, 0);
+    while !rest.is_empty() {
+        let (id, at, head) = match le(&rest[..2]) {
+            0xffff => (le(&rest[2..6]), le(&rest[6..14]), 14),
+            id => {
+                let at = last >> 32 << 32 | le(&rest[2..6]);
+                (id, if at < last { at + (1 << 32) } else { at }, 6)
+            }
+        };
+        assert!(
+            at >= last && at <= packet.end.0,
+            "times are in order and in the packet"
+        );
+        rest = &rest[head..];
+        let mut length = 0;
+        for member in &events[id as usize].payload.members {
+            rest = &rest[size(&member.class, rest, &mut length)..];
+        }
+        counts[id as usize] += 1;
+        (last, count) = (at, count + 1);
+    }
+    assert_eq!((count, last), (packet.events, packet.end.0));
+}
+
+#[test]
+fn default_events_are_read_back_to_the_last_byte_and_all_are_accounted_for() {
+    let config = KernelConfig::new(format!("test-default-{}", std::process::id()));
+    let begin = Instant::now();
+    let (mut recording, report) = KernelRecording::start(&tracefs(), &config).unwrap();
+    println!("started {} events in {:?}", report.enabled, begin.elapsed());
+    assert!(report.enabled > 600, "{report:?}");
+    assert_eq!(report.source, PageSource::Mapped, "{report:?}");
+    assert_eq!(report.missing, [], "{report:?}");
+    let events = recording.events().to_vec();
+    let ids: Vec<u32> = (0..events.len() as u32).collect();
+    recording.set_ids(HeaderKind::Large, &ids);
+    let mut counts = vec![0; events.len()];
+    let mut lost = BTreeMap::new();
+    let mut sink = |packet: &KernelPacket<'_>| {
+        read(packet, &events, &mut counts);
+        lost.insert(packet.cpu, packet.lost_total);
+        Ok::<(), Infallible>(())
+    };
+    let cpus: Vec<u32> = recording.cpus().collect();
+    recording.resume().unwrap();
+    let mut work = Command::new("sh")
+        .args([
+            "-c",
+            "for i in 1 2 3 4 5 6 7 8; do ls -R /usr/include | sort | md5sum; done",
+        ])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while work.try_wait().unwrap().is_none() {
+        for &cpu in &cpus {
+            recording.drain(cpu, &mut sink).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    recording.stop().unwrap();
+    recording.drain_all(&mut sink).unwrap();
+    let stats = recording.stats().unwrap();
+    for (cpu, tally) in recording.tallies() {
+        assert_eq!(
+            (tally.foreign, tally.spoilt, tally.known),
+            (0, 0, 0),
+            "cpu {cpu}"
+        );
+    }
+    recording.remove().unwrap();
+    let recorded: u64 = counts.iter().sum();
+    let produced: u64 = stats.iter().map(|(_, stats)| stats.produced()).sum();
+    assert_eq!(
+        recorded,
+        stats
+            .iter()
+            .map(|(_, stats)| stats.read_events)
+            .sum::<u64>()
+    );
+    assert_eq!(recorded + lost.values().sum::<u64>(), produced);
+    let seen = |name: &str| {
+        events
+            .iter()
+            .zip(&counts)
+            .any(|(e, &n)| e.name == name && n > 0)
+    };
+    for name in [
+        "sched_switch",
+        "sched_process_exec",
+        "syscall_entry_openat",
+        "syscall_exit_openat",
+        "irq_softirq_entry",
+        "task_newtask",
+        "x86_exceptions_page_fault_user",
+    ] {
+        assert!(seen(name), "{name} did not occur");
+    }
+    println!(
+        "{recorded} of {produced} events, of {} kinds",
+        counts.iter().filter(|&&n| n > 0).count()
+    );
+}
+
+#[test]
+fn a_ring_that_fills_wakes_who_waits() {
+    let caller = Caller::start();
+    let config = KernelConfig {
+        buffer_bytes_per_cpu: 1 << 20,
+        ..getppid_of(caller.tid, "wake")
+    };
+    let (mut recording, _) = KernelRecording::start(&tracefs(), &config).unwrap();
+    recording.resume().unwrap();
+    let cpus: Vec<u32> = recording.cpus().collect();
+    let ready = |recording: &KernelRecording, ms: i64| {
+        let fds: Vec<_> = cpus
+            .iter()
+            .map(|&cpu| recording.as_fd(cpu).unwrap())
+            .collect();
+        let mut fds: Vec<PollFd<'_>> = fds
+            .iter()
+            .map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN))
+            .collect();
+        poll(
+            &mut fds,
+            Some(&Timespec {
+                tv_sec: 0,
+                tv_nsec: ms * 1_000_000,
+            }),
+        )
+        .unwrap()
+            > 0
+    };
+    assert!(!ready(&recording, 20), "nothing is there yet");
+    // About 10 MiB of events, more than all rings hold.
+    caller.call(250_000);
+    assert!(ready(&recording, 500), "a full ring");
+    let mut taken = 0;
+    for &cpu in &cpus {
+        let sink = &mut |packet: &KernelPacket<'_>| {
+            taken += packet.events;
+            Ok::<(), Infallible>(())
+        };
+        recording.drain(cpu, sink).unwrap();
+    }
+    assert!(taken > 0);
+    assert!(!ready(&recording, 20), "it was drained");
+    caller.call(250_000);
+    assert!(ready(&recording, 500), "it is full again");
+    recording.remove().unwrap();
+}
+
+#[test]
+fn a_sink_that_refuses_gets_the_same_events_again() {
+    let caller = Caller::start();
+    for map in [true, false] {
+        let config = KernelConfig {
+            map,
+            ..getppid_of(caller.tid, "refuse")
+        };
+        let (mut recording, _) = KernelRecording::start(&tracefs(), &config).unwrap();
+        recording.resume().unwrap();
+        caller.call(20_000);
+        recording.stop().unwrap();
+        let (mut taken, mut refused) = (0, 0_u64);
+        loop {
+            let mut asked = 0;
+            let drained = recording.drain_all(&mut |packet| {
+                asked += 1;
+                if asked % 2 == 0 {
+                    return Err("disk full");
+                }
+                taken += packet.events;
+                Ok(())
+            });
+            match drained {
+                Ok(()) => break,
+                Err(error) => assert_eq!(error.to_string(), "disk full"),
+            }
+            refused += 1;
+        }
+        recording.remove().unwrap();
+        assert!(refused > 0, "the ring held one page only");
+        assert_eq!(taken, 40_000);
+    }
+}
+
+#[test]
+fn a_start_that_fails_leaves_no_instance_behind() {
+    let id = format!("test-fails-{}", std::process::id());
+    let with = |rule: EventRule| KernelConfig {
+        rules: vec![rule],
+        ..KernelConfig::new(&*id)
+    };
+    let error = KernelRecording::start(&tracefs(), &with(EventRule::new("sched_swich")));
+    let text = error.unwrap_err().to_string();
+    assert!(
+        text.starts_with("find a kernel event called `sched_swich`; did you mean sched_switch"),
+        "{text}"
+    );
+    let rule = EventRule::new("sched_switch").with_filter("no_such_field == 1");
+    let text = KernelRecording::start(&tracefs(), &with(rule))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.starts_with("set the filter `no_such_field == 1` on sched:sched_switch: "),
+        "{text}"
+    );
+    assert!(text.contains("Field not found"), "{text}");
+    let found = KernelRecording::list_instances(&tracefs()).unwrap();
+    assert!(found.iter().all(|instance| instance.id != id), "{found:?}");
+}
