@@ -285,147 +285,194 @@ fn check_bytes(file: &str, at: usize, expected: &str) {
     );
 }
 
+/// What is changed in the metadata of which trace, into what, and the rule that this breaks.
+const CHANGES: [(Domain, &str, &str, &str); 36] = [
+    (
+        Domain::Kernel,
+        "/* CTF 1.8 */",
+        "/* ctf 1.8 */",
+        "signature",
+    ),
+    (
+        Domain::Kernel,
+        "/* CTF 1.8 */",
+        "\n/* CTF 1.8 */",
+        "signature",
+    ),
+    (
+        Domain::Kernel,
+        "size = 5; align = 1",
+        "size = 5; align = 8",
+        "type-aliases",
+    ),
+    (Domain::Kernel, "minor = 8", "minor = 9", "trace-block"),
+    (
+        Domain::Kernel,
+        "byte_order = le",
+        "byte_order = be",
+        "trace-block",
+    ),
+    (
+        Domain::Kernel,
+        "uint64_t stream_instance_id",
+        "uint32_t stream_instance_id",
+        "packet-header",
+    ),
+    (
+        Domain::Kernel,
+        "uint8_t  uuid[16]",
+        "uint8_t  uuid[15]",
+        "packet-header",
+    ),
+    (
+        Domain::Kernel,
+        "domain = \"kernel\"",
+        "domain = \"ust\"",
+        "env-domain",
+    ),
+    (
+        Domain::Kernel,
+        "domain = \"kernel\"",
+        "domain = kernel",
+        "env-quotes",
+    ),
+    (
+        Domain::Kernel,
+        "tracer_name = \"lttng-modules\"",
+        "tracer_name = \"thalweg\"",
+        "env-tracer",
+    ),
+    (
+        Domain::Kernel,
+        "tracer_minor = 13",
+        "tracer_minor = 8",
+        "env-version",
+    ),
+    (
+        Domain::Kernel,
+        "\ttrace_buffering_scheme = \"global\";\n",
+        "",
+        "env-fields",
+    ),
+    (
+        Domain::Kernel,
+        "\tkernel_release = ",
+        "\tkernel_relaese = ",
+        "env-fields",
+    ),
+    (
+        Domain::Kernel,
+        "trace_creation_datetime = \"2026",
+        "trace_creation_datetime = \"2026-",
+        "env-datetime",
+    ),
+    (
+        Domain::Kernel,
+        "name = \"monotonic\"",
+        "name = \"tsc\"",
+        "clock",
+    ),
+    (
+        Domain::Kernel,
+        "\tuuid = \"7468",
+        "\tuuid = \"x468",
+        "clock-uuid",
+    ),
+    (Domain::Kernel, "freq = 2445000000", "freq = 0", "clock"),
+    (
+        Domain::Kernel,
+        "size = 27; align = 1; signed = false;\n\tmap",
+        "size = 27; align = 8; signed = false;\n\tmap",
+        "clock-types",
+    ),
+    (
+        Domain::Kernel,
+        "uint64_t packet_seq_num;\n",
+        "",
+        "packet-context",
+    ),
+    (
+        Domain::Kernel,
+        "uint32_t cpu_id",
+        "uint64_t cpu_id",
+        "packet-context-cpu",
+    ),
+    (
+        Domain::Kernel,
+        "compact = 0 ... 30",
+        "compact = 0 ... 29",
+        "event-headers",
+    ),
+    (
+        Domain::Kernel,
+        "stream {\n\tid = 0;",
+        "stream {\n\tid = 1;",
+        "event-stream",
+    ),
+    (
+        Domain::Kernel,
+        "stream {\n\tid = 0;",
+        "stream {\n\tid = 1;",
+        "packet-stream",
+    ),
+    (
+        Domain::Kernel,
+        "event_header_compact;\n\tpacket",
+        "event_header_small;\n\tpacket",
+        "stream-header",
+    ),
+    (
+        Domain::Kernel,
+        "name = \"irq_handler_entry\";\n\tid = 2",
+        "name = \"irq_handler_entry\";\n\tid = 3",
+        "event-ids",
+    ),
+    (Domain::Kernel, "_prev_tid", "_prev_pid", "kernel-event"),
+    (
+        Domain::Kernel,
+        "encoding = none; base = 10; } _tid",
+        "encoding = none; base = 16; } _tid",
+        "kernel-event",
+    ),
+    (Domain::Kernel, " _next_comm", " next_comm", "underscore"),
+    (Domain::Kernel, " _pid;", " pid;", "underscore"),
+    (
+        Domain::Kernel,
+        "_vtids[ __vtids_length ]",
+        "_vtids[ __vtids_count ]",
+        "sequence-length",
+    ),
+    (
+        Domain::Ust,
+        "__bytes_length;",
+        "__bytes_len;",
+        "sequence-length",
+    ),
+    (
+        Domain::Ust,
+        "name = \"bench:ev\"",
+        "name = \"benchev\"",
+        "ust-name",
+    ),
+    (Domain::Ust, "\tloglevel = 13;\n", "", "ust-level"),
+    (Domain::Ust, "loglevel = 13", "loglevel = 15", "ust-level"),
+    (
+        Domain::Ust,
+        "tracer_buffering_scheme = \"uid\"",
+        "tracer_buffering_scheme = \"cpu\"",
+        "env-scheme",
+    ),
+    (
+        Domain::Ust,
+        "\tarchitecture_bit_width = 64;\n",
+        "",
+        "env-fields",
+    ),
+];
+
 #[test]
 fn a_changed_metadata_breaks_the_rule_that_it_should() {
-    use Domain::{Kernel, Ust};
-    for (domain, old, new, rule) in [
-        (Kernel, "/* CTF 1.8 */", "/* ctf 1.8 */", "signature"),
-        (Kernel, "/* CTF 1.8 */", "\n/* CTF 1.8 */", "signature"),
-        (
-            Kernel,
-            "size = 5; align = 1",
-            "size = 5; align = 8",
-            "type-aliases",
-        ),
-        (Kernel, "minor = 8", "minor = 9", "trace-block"),
-        (Kernel, "byte_order = le", "byte_order = be", "trace-block"),
-        (
-            Kernel,
-            "uint64_t stream_instance_id",
-            "uint32_t stream_instance_id",
-            "packet-header",
-        ),
-        (
-            Kernel,
-            "uint8_t  uuid[16]",
-            "uint8_t  uuid[15]",
-            "packet-header",
-        ),
-        (
-            Kernel,
-            "domain = \"kernel\"",
-            "domain = \"ust\"",
-            "env-domain",
-        ),
-        (
-            Kernel,
-            "domain = \"kernel\"",
-            "domain = kernel",
-            "env-quotes",
-        ),
-        (
-            Kernel,
-            "tracer_name = \"lttng-modules\"",
-            "tracer_name = \"thalweg\"",
-            "env-tracer",
-        ),
-        (
-            Kernel,
-            "tracer_minor = 13",
-            "tracer_minor = 8",
-            "env-version",
-        ),
-        (
-            Kernel,
-            "\ttrace_buffering_scheme = \"global\";\n",
-            "",
-            "env-fields",
-        ),
-        (
-            Kernel,
-            "\tkernel_release = ",
-            "\tkernel_relaese = ",
-            "env-fields",
-        ),
-        (
-            Kernel,
-            "trace_creation_datetime = \"2026",
-            "trace_creation_datetime = \"2026-",
-            "env-datetime",
-        ),
-        (Kernel, "name = \"monotonic\"", "name = \"tsc\"", "clock"),
-        (Kernel, "\tuuid = \"7468", "\tuuid = \"x468", "clock-uuid"),
-        (Kernel, "freq = 2445000000", "freq = 0", "clock"),
-        (
-            Kernel,
-            "size = 27; align = 1; signed = false;\n\tmap",
-            "size = 27; align = 8; signed = false;\n\tmap",
-            "clock-types",
-        ),
-        (Kernel, "uint64_t packet_seq_num;\n", "", "packet-context"),
-        (
-            Kernel,
-            "uint32_t cpu_id",
-            "uint64_t cpu_id",
-            "packet-context-cpu",
-        ),
-        (
-            Kernel,
-            "compact = 0 ... 30",
-            "compact = 0 ... 29",
-            "event-headers",
-        ),
-        (
-            Kernel,
-            "stream {\n\tid = 0;",
-            "stream {\n\tid = 1;",
-            "event-stream",
-        ),
-        (
-            Kernel,
-            "stream {\n\tid = 0;",
-            "stream {\n\tid = 1;",
-            "packet-stream",
-        ),
-        (
-            Kernel,
-            "event_header_compact;\n\tpacket",
-            "event_header_small;\n\tpacket",
-            "stream-header",
-        ),
-        (
-            Kernel,
-            "name = \"irq_handler_entry\";\n\tid = 2",
-            "name = \"irq_handler_entry\";\n\tid = 3",
-            "event-ids",
-        ),
-        (Kernel, "_prev_tid", "_prev_pid", "kernel-event"),
-        (
-            Kernel,
-            "encoding = none; base = 10; } _tid",
-            "encoding = none; base = 16; } _tid",
-            "kernel-event",
-        ),
-        (Kernel, " _next_comm", " next_comm", "underscore"),
-        (Kernel, " _pid;", " pid;", "underscore"),
-        (
-            Kernel,
-            "_vtids[ __vtids_length ]",
-            "_vtids[ __vtids_count ]",
-            "sequence-length",
-        ),
-        (Ust, "__bytes_length;", "__bytes_len;", "sequence-length"),
-        (Ust, "name = \"bench:ev\"", "name = \"benchev\"", "ust-name"),
-        (Ust, "\tloglevel = 13;\n", "", "ust-level"),
-        (Ust, "loglevel = 13", "loglevel = 15", "ust-level"),
-        (
-            Ust,
-            "tracer_buffering_scheme = \"uid\"",
-            "tracer_buffering_scheme = \"cpu\"",
-            "env-scheme",
-        ),
-        (Ust, "\tarchitecture_bit_width = 64;\n", "", "env-fields"),
-    ] {
+    for (domain, old, new, rule) in CHANGES {
         check_text(domain, old, new, rule);
     }
 }

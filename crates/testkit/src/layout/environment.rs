@@ -1,7 +1,7 @@
 //! What Trace Compass and people recognise a trace by.
 
+use super::rules::{Domain, Findings, of_kind};
 use super::text::Statement;
-use super::{Domain, Findings, of_kind};
 
 const BOTH: [&str; 7] = [
     "hostname",

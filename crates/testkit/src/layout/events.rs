@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::rules::{Domain, Findings, of_kind};
 use super::text::{Field, Statement};
-use super::{Domain, Findings, of_kind};
 
 /// Events of LTTng's kernel tracer on which Trace Compass's analyses rest, with their fields in
 /// order: iN/uN integer of N bits, x hexadecimal, o octal, (UTF8) a character.

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::rules::{Findings, of_kind};
 use super::text::Statement;
-use super::{Findings, of_kind};
 use crate::packet::{Packet, broken_order, packets};
 
 pub(super) fn check(dir: &Path, statements: &[Statement], findings: &mut Findings) {

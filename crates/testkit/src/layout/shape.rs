@@ -1,7 +1,7 @@
 //! The structures that every LTTng trace declares, word for word.
 
+use super::rules::{Domain, Findings, of_kind};
 use super::text::Statement;
-use super::{Domain, Findings, of_kind};
 
 const ALIASES: [&str; 7] = [
     "typealias integer { size = 8 ; align = 8 ; signed = false ; } := uint8_t",

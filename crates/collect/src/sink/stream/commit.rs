@@ -4,7 +4,7 @@ use std::io::IoSlice;
 
 use thalweg_ctf::write::{IndexEntry, PacketHeader};
 
-use super::{PacketHead, StreamFile, Target};
+use super::file::{PacketHead, StreamFile, Target};
 use crate::sink::SinkError;
 use crate::sink::blank::{PADDING, PAGE};
 use crate::sink::disk::Disk;

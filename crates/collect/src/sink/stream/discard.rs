@@ -3,7 +3,7 @@
 use thalweg_ctf::write::{IndexEntry, PacketHeader};
 use thalweg_model::Timestamp;
 
-use super::{PacketHead, StreamFile, Target};
+use super::file::{PacketHead, StreamFile, Target};
 use crate::sink::SinkError;
 use crate::sink::blank::PAGE;
 use crate::sink::disk::Disk;

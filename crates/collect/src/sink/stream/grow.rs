@@ -4,7 +4,7 @@ use std::io::IoSlice;
 
 use thalweg_ctf::write::PacketHeader;
 
-use super::{StreamFile, Target};
+use super::file::{StreamFile, Target};
 use crate::sink::SinkError;
 use crate::sink::blank::{PAGE, growth_pages};
 use crate::sink::disk::{Disk, write_all};
