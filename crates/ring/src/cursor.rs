@@ -106,7 +106,7 @@ impl Cursor {
                 return Err(refused);
             }
         };
-        write(slot, &room, event.payload_len, cpu, fill);
+        write(slot, entry, &room, event.payload_len, cpu, fill);
         self.nest.leave(entry);
         Ok(wake)
     }
@@ -158,6 +158,7 @@ impl Cursor {
 #[inline(always)]
 fn write(
     slot: &Slot<'_>,
+    entry: Entry<'_>,
     room: &Room,
     payload_len: usize,
     cpu: impl FnOnce() -> u32,
@@ -176,10 +177,11 @@ fn write(
     let committed = Mark {
         state: COMMITTED,
         ..room.mark
-    };
-    handler_fence();
+    }
+    .pack();
+    entry.about_to_commit(committed);
     // ORDER(publish): Release, pairs with the Acquire load of the mark in `Walk::peek`.
-    record[0].store(committed.pack(), Release);
+    record[0].store(committed, Release);
 }
 
 impl Default for Cursor {

@@ -12,15 +12,16 @@
 //! handler records is found whatever happens to the interrupted one. An event whose stack frame
 //! is gone (`siglongjmp`, a cancelled thread's unwinding) will never end: it is marked torn.
 //!
-//! Invariant: the mark of a level is zero unless its event is open and about to reserve or has
-//! reserved; place and time of a level do not change while its mark is not zero.
+//! Invariant: the mark of a level is PENDING only from before its event reserves until before it
+//! commits; place and time of a level do not change meanwhile. So the chunk of an event whose mark
+//! is PENDING and has been written is nobody else's, however many handlers run.
 
 use crate::local::LocalWord;
 use crate::place::Place;
 use crate::slot::Slot;
 use crate::sync::{AcqRel, Acquire, Relaxed, handler_fence};
 use thalweg_abi::chunk;
-use thalweg_abi::record::{Mark, TORN};
+use thalweg_abi::record::{Mark, PENDING, TORN};
 
 /// How many events of one thread can be under way.
 const LEVELS: usize = 8;
@@ -72,7 +73,8 @@ impl Open {
         let mark = self.mark.load();
         let at = self.at.load() as usize;
         let time = self.time.load();
-        if mark == 0 || !is_reserved(slot, place, at, time) {
+        let pending = Mark::unpack(mark).state == PENDING;
+        if !pending || !is_reserved(slot, place, at, time) {
             return;
         }
         let found = slot.word(at).compare_exchange(0, mark, AcqRel, Acquire);
@@ -83,31 +85,31 @@ impl Open {
 
     /// Marks the event as torn, if it got as far as a reservation.
     fn give_up(&self, slot: &Slot<'_>, place: Place) {
-        let mark = self.mark.load();
-        if mark == 0 {
+        let mark = Mark::unpack(self.mark.load());
+        if mark.state == 0 {
             return;
         }
         self.complete(slot, place);
-        let torn = Mark {
-            state: TORN,
-            ..Mark::unpack(mark)
-        };
+        let [pending, torn] = [PENDING, TORN].map(|state| Mark { state, ..mark }.pack());
         // Only our own mark is replaced: it holds the time and site of this very event.
         let at = self.at.load() as usize;
         let _ = slot
             .word(at)
-            .compare_exchange(mark, torn.pack(), AcqRel, Acquire);
+            .compare_exchange(pending, torn, AcqRel, Acquire);
         self.mark.store(0);
     }
 }
 
 /// Whether a record at `at` and `time` is in what the thread reserved in its chunk. A chunk begins
-/// after every time that was seen before, so an older owner's record is not taken for a new one.
+/// after every time that was seen before, so an older owner's record is not taken for a new one;
+/// a chunk that was freed meanwhile has no begin.
 fn is_reserved(slot: &Slot<'_>, place: Place, at: usize, time: u64) -> bool {
     let base = place.base();
-    place.chunk().is_some()
-        && (base + chunk::FIRST..place.at()).contains(&at)
-        && time > slot.word(base + chunk::BEGIN).load(Relaxed)
+    if place.chunk().is_none() || !(base + chunk::FIRST..place.at()).contains(&at) {
+        return false;
+    }
+    let begin = slot.word(base + chunk::BEGIN).load(Relaxed);
+    begin != 0 && begin < time
 }
 
 impl Nest {
@@ -143,8 +145,6 @@ impl Nest {
     /// Ends an event.
     #[inline(always)]
     pub(crate) fn leave(&self, entry: Entry<'_>) {
-        handler_fence();
-        entry.open.mark.store(0);
         handler_fence();
         self.top.store(entry.below);
     }
@@ -209,6 +209,14 @@ impl Entry<'_> {
     pub(crate) fn about_to_reserve(&self, at: usize, mark: u64, time: u64) {
         self.open.at.store(at as u64);
         self.open.time.store(time);
+        handler_fence();
+        self.open.mark.store(mark);
+        handler_fence();
+    }
+
+    /// Says that the event will be complete with the next store: its chunk may be freed then.
+    #[inline(always)]
+    pub(crate) fn about_to_commit(&self, mark: u64) {
         handler_fence();
         self.open.mark.store(mark);
         handler_fence();

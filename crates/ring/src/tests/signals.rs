@@ -66,7 +66,7 @@ fn at_every_pair(step: u64, situation: usize, first: Body, second: Body) -> Opti
         if !all {
             return (later > 1).then_some(later);
         }
-        later += if later < 150 { 1 } else { 1 + (later + step) % 37 };
+        later += if later < 70 { 1 } else { 50 + (later + step) % 301 };
     }
 }
 
