@@ -103,7 +103,7 @@ impl<'m> Slot<'m> {
     }
 
     /// How many units the tables hold.
-    fn units(&self) -> usize {
+    pub fn units(&self) -> usize {
         let with_words = self.parts.chunks.len() / UNIT_WORDS;
         self.parts.descs.len().min(with_words)
     }

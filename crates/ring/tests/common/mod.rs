@@ -232,3 +232,90 @@ impl Collector {
             .count()
     }
 }
+
+/// Numbers that look random and are the same in every run.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ (mixed >> 29)
+    }
+
+    /// Small numbers, all ones, single bits and anything: what breaks arithmetic.
+    pub(crate) fn word(&mut self) -> u64 {
+        let value = self.next();
+        match self.next() % 6 {
+            0 => value % 8,
+            1 => u64::MAX - value % 8,
+            2 => 1 << (value % 64),
+            3 => (value % 600) << 2 | 1 + value % 3,
+            _ => value,
+        }
+    }
+}
+
+/// Stores one word somewhere in the slot.
+pub(crate) fn scribble_once(ring: &Slot<'_>, random: &mut Random) {
+    let (value, at) = (random.word(), random.next() as usize);
+    match random.next() % 8 {
+        0 => ring.control(at % slot::CONTROL_WORDS).store(value, Relaxed),
+        1 => ring.desc(at % ring.units()).store(value, Relaxed),
+        2 => ring.desc(at % ring.units()).store(value % 64, Relaxed),
+        3 => publish_free(ring, at % ring.units(), (value % 5) as u8, at as u32),
+        4 => ring.lost(at % 8).store(value, Relaxed),
+        _ => ring.word(at % (ring.units() * UNIT_WORDS)).store(value, Relaxed),
+    }
+}
+
+/// A collector that is only there to be harmed: it walks and frees whatever it finds.
+pub(crate) struct Tolerant {
+    ring: Slot<'static>,
+    scratch: Vec<u64>,
+    pub(crate) rounds: u64,
+}
+
+impl Tolerant {
+    pub(crate) fn new(ring: Slot<'static>) -> Self {
+        Self {
+            ring,
+            scratch: std::vec![0; chunk_words(4)],
+            rounds: 0,
+        }
+    }
+
+    pub(crate) fn poll(&mut self) {
+        self.rounds += 1;
+        for unit in 0..self.ring.units() {
+            let found = desc::Desc::unpack(self.ring.desc(unit).load(Acquire));
+            let gone = self.rounds % 2 == 0;
+            self.walk(unit, found.class, gone);
+            if found.state == desc::FULL && found.class < 3 {
+                let whole = (1 << found.class) + unit <= self.ring.units();
+                if whole {
+                    clear_and_free(&self.ring, unit, found.class, usize::MAX, found.generation);
+                }
+            }
+        }
+    }
+
+    /// Walks a chunk that may be none; the work is bounded by the chunk's words.
+    pub(crate) fn walk(&mut self, unit: usize, class: u8, gone: bool) -> usize {
+        let mut walk = Walk::new(self.ring, unit, class, gone);
+        let mut steps = 0;
+        let mut last = 0;
+        loop {
+            steps += 1;
+            assert!(steps <= chunk_words(4), "a walk must end");
+            match walk.next(1 << 62, &mut self.scratch) {
+                Ok(record) => {
+                    assert!(record.time >= last && record.time <= 1 << 62);
+                    last = record.time;
+                }
+                Err(Stop::Pending) if walk.pass_pending(1 << 62) => last = last.max(walk.time()),
+                Err(_) => return steps,
+            }
+        }
+    }
+}
