@@ -41,8 +41,10 @@ pub const REFUSED_NESTED: usize = 7;
 pub const STARVED: usize = 8;
 /// Word index: units that the program granted itself before `main`.
 pub const SELF_GRANTED: usize = 9;
+/// Word index: how many lost and refused events the collector has told of, written by it alone.
+pub const TOLD: usize = 10;
 /// How many control words are in use.
-pub const CONTROL_WORDS: usize = 10;
+pub const CONTROL_WORDS: usize = 11;
 
 /// Nobody uses the slot.
 pub const IDLE: u64 = 0;

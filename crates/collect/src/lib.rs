@@ -2,4 +2,28 @@
 
 #![forbid(unsafe_code)]
 
+mod clock;
+mod drain;
+mod error;
+mod keeper;
+mod kernel_events;
+mod lanes;
+mod ledger;
+mod output;
+mod process;
+pub mod program;
+mod programs;
+mod recording;
+mod recover;
+mod rendezvous;
+mod shared;
 pub mod sink;
+mod summary;
+
+pub use error::Error;
+pub use keeper::keeper_main;
+pub use recording::Recording;
+pub use recover::{Recovered, recover};
+pub use summary::{
+    KernelRequest, ProgramsRequest, Progress, RecordingConfig, SourceSummary, Started, Summary,
+};

@@ -13,6 +13,9 @@ pub struct RecordingConfig {
     pub programs: Option<ProgramsRequest>,
     /// Which events of the kernel, if any.
     pub kernel: Option<KernelRequest>,
+    /// The executable that becomes the keeper when it is called with `__keeper` (`thalweg` itself:
+    /// `/proc/self/exe`); without one, what a killed recorder leaves waits for the next run.
+    pub keeper: Option<PathBuf>,
 }
 
 /// Which events of programs to record.
@@ -26,7 +29,10 @@ pub struct ProgramsRequest {
 
 impl Default for ProgramsRequest {
     fn default() -> Self {
-        Self { patterns: vec!["*".to_owned()], limit_bytes: 64 << 20 }
+        Self {
+            patterns: vec!["*".to_owned()],
+            limit_bytes: 64 << 20,
+        }
     }
 }
 
@@ -97,6 +103,10 @@ impl Summary {
 
     /// Events lost, whatever the cause.
     pub fn discarded(&self) -> u64 {
-        self.sources.iter().flat_map(|source| &source.discarded).map(|(_, count)| count).sum()
+        self.sources
+            .iter()
+            .flat_map(|source| &source.discarded)
+            .map(|(_, count)| count)
+            .sum()
     }
 }

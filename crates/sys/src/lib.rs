@@ -5,6 +5,12 @@
     reason = "system calls without a safe wrapper are what this crate is for"
 )]
 
+mod shared_memory;
+mod signals;
+mod time_stamp_counter;
 mod tracefs_map;
 
+pub use shared_memory::SharedMemory;
+pub use signals::{Received, Signals, is_ignored};
+pub use time_stamp_counter::{time_stamp_counter, time_stamp_counter_hz};
 pub use tracefs_map::{MappedRing, ReaderPage};

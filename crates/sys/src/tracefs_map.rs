@@ -40,6 +40,8 @@ const _: () = assert!(META_BYTES <= META_MAP_BYTES, "what is read of it is mappe
 /// In the commit word: the kernel left the page and noted what was lost behind its records.
 const MISSED_EVENTS: u64 = 1 << 31;
 const COMMIT_MASK: u64 = (1 << 30) - 1;
+/// Bytes of the smallest event with its header.
+const MIN_EVENT_BYTES: usize = 8;
 
 /// The sub-buffer that is the reader's.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +65,11 @@ impl ReaderPage<'_> {
     }
 }
 
+/// The kernel leaves a page when an event does not fit, and then fills it with padding; where not
+/// even the smallest event fits, it leaves the rest as it is.
 fn is_closed(commit: u64, capacity: usize) -> bool {
-    commit & MISSED_EVENTS != 0 || (commit & COMMIT_MASK) as usize >= capacity
+    let committed = (commit & COMMIT_MASK) as usize;
+    commit & MISSED_EVENTS != 0 || committed + MIN_EVENT_BYTES > capacity
 }
 
 /// A mapped per-CPU ring.
@@ -249,6 +254,7 @@ mod tests {
     fn a_page_is_closed_when_it_is_full_or_says_what_was_lost() {
         assert!(!is_closed(4072, 4080));
         assert!(is_closed(4080, 4080));
+        assert!(is_closed(4076, 4080));
         assert!(is_closed(100 | MISSED_EVENTS, 4080));
     }
 

@@ -1,0 +1,204 @@
+//! One pass over the programs of an output: what is ready goes to disk, and its room is freed.
+//!
+//! ```text
+//!   chunk ─walk─▶ portion ─┬─ thread has a lane ──▶ one packet ─────────────┐
+//!                          └─ thread shares ─▶ merge by time ─▶ packets ────┤
+//!   chunk ◀── clear, free, or note how far it is on disk ◀──────────────────┘
+//! ```
+//!
+//! Invariant: a record's room is freed only after the packet that holds it was written, or its
+//! loss was counted.
+
+use std::collections::{BTreeSet, HashSet};
+
+use thalweg_model::LossCause;
+use thalweg_ring::Stop;
+
+use crate::output::{Content, Emitter, Kind, Output};
+use crate::program::{Portion, Program, Reach, Ready, ThreadKey, Window};
+use crate::shared;
+use crate::sink::SinkError;
+
+/// What a pass needs to know of the world.
+pub(crate) struct Pass<'a> {
+    pub(crate) reach: Reach,
+    /// From when on events are wanted, and the time that none can be after.
+    pub(crate) window: Window,
+    /// The threads of a program that are alive, if that can be told.
+    pub(crate) live: &'a dyn Fn(&Program) -> Option<BTreeSet<u32>>,
+    /// What is on disk of a thread already: for whoever goes on after a crash.
+    pub(crate) on_disk: &'a dyn Fn(&Program, ThreadKey) -> Option<u64>,
+}
+
+impl Pass<'_> {
+    fn window_of(&self, program: &Program, thread: ThreadKey) -> Window {
+        let from = (self.on_disk)(program, thread).map_or(0, |end| end + 1);
+        Window {
+            from: self.window.from.max(from),
+            ..self.window
+        }
+    }
+}
+
+/// Drains all programs once; how many chunks had something.
+pub(crate) fn drain(programs: &mut [Program], output: &mut Output, pass: &Pass<'_>) -> usize {
+    let mut found = 0;
+    let mut sharing = Vec::new();
+    // What sharing threads have not finished decides how far the others can be merged.
+    let reach = if output.lanes.is_sharing(None) {
+        Reach::All
+    } else {
+        pass.reach
+    };
+    for (index, program) in programs.iter_mut().enumerate() {
+        let ready = program.ready(reach, || (pass.live)(program));
+        found += ready.iter().filter(|chunk| chunk.complete).count();
+        let shared = drain_program(program, output, pass, &ready);
+        sharing.extend(shared.into_iter().map(|ready| (index, ready)));
+    }
+    let worth_it = |(_, chunk): &(usize, Ready)| chunk.complete || pass.reach == Reach::All;
+    if sharing.iter().any(worth_it) {
+        shared::drain(programs, output, pass, &sharing);
+    }
+    found
+}
+
+/// Drains the threads that have lanes of their own; the chunks of those that share.
+fn drain_program(
+    program: &mut Program,
+    output: &mut Output,
+    pass: &Pass<'_>,
+    ready: &[Ready],
+) -> Vec<Ready> {
+    let mut sharing = Vec::new();
+    let mut waiting = HashSet::new();
+    for chunk in ready {
+        let shares = output.lanes.is_sharing(Some(chunk.thread));
+        let early = !chunk.complete && pass.reach == Reach::Complete && !shares;
+        if early || waiting.contains(&chunk.thread) {
+            continue;
+        }
+        if program.is_spoiled(chunk) {
+            finish(program, chunk, Stop::End);
+            continue;
+        }
+        let context = Emitter::of(program, chunk.thread).encode();
+        match output.lane_for(chunk.thread, chunk.begin, &context) {
+            Ok(None) => sharing.push(*chunk),
+            lane => {
+                let lane = lane.map_err(|error| output.fail(&error)).ok().flatten();
+                let portion = Portion::take(program, chunk, pass.window_of(program, chunk.thread));
+                if portion.stop == Stop::Pending {
+                    waiting.insert(chunk.thread);
+                }
+                write_own(program, output, lane, &portion, &context);
+                program.advance(chunk.unit, portion.position, portion.time);
+                finish(program, chunk, portion.stop);
+            }
+        }
+    }
+    sharing
+}
+
+/// Writes a portion as one packet of its thread's lane.
+fn write_own(
+    program: &mut Program,
+    output: &mut Output,
+    lane: Option<usize>,
+    portion: &Portion,
+    context: &[u8],
+) {
+    let events = portion.entries.len() as u64;
+    let mut ledger = std::mem::take(&mut program.ledger);
+    match lane {
+        Some(lane) => {
+            output.lose(lane, LossCause::Torn, portion.torn, &mut ledger);
+            output.lose(
+                lane,
+                LossCause::AbiViolation,
+                violations(portion),
+                &mut ledger,
+            );
+            match encode_own(program, output, portion) {
+                Ok(records) if events > 0 => {
+                    let content = Content {
+                        begin: portion.entries[0].time,
+                        end: portion.time,
+                        events,
+                        context,
+                        records: &records,
+                    };
+                    output.write(lane, &content, &mut ledger);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    output.fail(&error);
+                    output.lose(lane, LossCause::Storage, events, &mut ledger);
+                }
+            }
+        }
+        None => {
+            output.lose_somewhere(LossCause::Storage, events + portion.torn, &mut ledger);
+        }
+    }
+    program.ledger = ledger;
+}
+
+fn encode_own(
+    program: &mut Program,
+    output: &mut Output,
+    portion: &Portion,
+) -> Result<Vec<u8>, SinkError> {
+    portion.encode(|site| output.id_of(Kind::Own, program, site))
+}
+
+/// Records that made no sense, and the one at which the walk had to stop for that.
+pub(crate) fn violations(portion: &Portion) -> u64 {
+    portion.bad + u64::from(portion.stop == Stop::Violation)
+}
+
+/// Frees a chunk that was read to its end; of one that makes no sense nothing more is believed.
+pub(crate) fn finish(program: &mut Program, chunk: &Ready, stop: Stop) {
+    if stop == Stop::Violation {
+        program.spoil(chunk.unit);
+    }
+    if chunk.complete && stop != Stop::Pending {
+        program.free(chunk);
+    }
+}
+
+/// Frees the lanes of threads that are gone and have nothing left to read.
+pub(crate) fn release_lanes(program: &Program, output: &mut Output, live: Option<&BTreeSet<u32>>) {
+    let alive = |tid: u32| !program.is_dead() && live.is_none_or(|live| live.contains(&tid));
+    let candidates: Vec<ThreadKey> = output
+        .lanes
+        .threads_of(program.nonce())
+        .into_iter()
+        .filter(|thread| !alive(thread.tid))
+        .collect();
+    if candidates.is_empty() {
+        return;
+    }
+    let owners: HashSet<ThreadKey> = program
+        .ready(Reach::All, || None)
+        .into_iter()
+        .map(|chunk| chunk.thread)
+        .collect();
+    for thread in candidates
+        .into_iter()
+        .filter(|thread| !owners.contains(thread))
+    {
+        output.lanes.release(thread);
+    }
+}
+
+/// Tells, in the trace and in the ledger, what a program's own counters say was lost.
+pub(crate) fn count_losses(program: &mut Program, output: &mut Output) {
+    let fresh = program.take_losses();
+    let mut ledger = std::mem::take(&mut program.ledger);
+    for (cause, count) in &fresh {
+        output.lose_somewhere(*cause, *count, &mut ledger);
+    }
+    program.ledger = ledger;
+    program.note_told(fresh.iter().map(|(_, count)| count).sum());
+}

@@ -1,0 +1,39 @@
+//! Why a recording could not begin or go on.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Messages finish the sentence "failed to …".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The output folder is there already.
+    #[error("create {}: it exists already; choose another folder with -o, or remove it", .0.display())]
+    OutputExists(PathBuf),
+    /// The output folder cannot be made.
+    #[error("create {}: {source}", path.display())]
+    Output {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A trace that is to be recovered cannot be read.
+    #[error("recover {}: {why}", path.display())]
+    Recover {
+        /// The trace.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Error {
+    /// The error of making a folder.
+    pub(crate) fn output(path: PathBuf, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AlreadyExists => Self::OutputExists(path),
+            _ => Self::Output { path, source },
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A program's memfd, by the names of its parts.
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{FallocateFlags, fallocate, fstat};
+use rustix::io::Errno;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use thalweg_abi::program::{self, HEAD_MAGIC, HEAD_NONCE};
+use thalweg_abi::rendezvous::Head;
+use thalweg_abi::{MAX_THREADS, SLOTS, slot, thread};
+use thalweg_ring::{Parts, Slot};
+use thalweg_sys::SharedMemory;
+
+/// The shared memory of one library in one program.
+#[derive(Debug)]
+pub struct Memory {
+    file: OwnedFd,
+    shared: SharedMemory,
+    sites: usize,
+}
+
+impl Memory {
+    /// Maps the memfd that a program handed over or that was found in it.
+    pub fn map(file: impl AsFd, head: &Head) -> Result<Self, Errno> {
+        let file = file
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(|_| Errno::MFILE)?;
+        let sites = usize::try_from(head.sites).map_err(|_| Errno::INVAL)?;
+        if sites > program::MAX_SITES || fstat(&file)?.st_ino != head.ring_ino {
+            return Err(Errno::INVAL);
+        }
+        let shared = SharedMemory::map(&file, program::total_len(sites))?;
+        let memory = Self {
+            file,
+            shared,
+            sites,
+        };
+        let is = |word, value| memory.head(word).load(Acquire) == value;
+        if !is(HEAD_MAGIC, program::MAGIC) || !is(HEAD_NONCE, head.nonce) {
+            return Err(Errno::INVAL);
+        }
+        Ok(memory)
+    }
+
+    /// The descriptor, for whoever keeps it alive too.
+    pub fn file(&self) -> &OwnedFd {
+        &self.file
+    }
+
+    /// A word of the head.
+    pub fn head(&self, index: usize) -> &AtomicU64 {
+        &self.shared.words()[index]
+    }
+
+    /// The ring of a slot.
+    pub fn slot(&self, index: usize) -> Slot<'_> {
+        let offset = program::slot_offset(self.sites, index % SLOTS);
+        let table = |at: usize, words: usize| {
+            let first = (offset + at) / 8;
+            &self.shared.words()[first..first + words]
+        };
+        Slot::from_parts(Parts {
+            control: table(0, slot::CONTROL_WORDS),
+            masks: table(slot::MASKS, slot::GROUPS * slot::GROUP_WORDS),
+            descs: table(slot::DESCS, slot::UNITS),
+            lost: table(slot::LOST, MAX_THREADS),
+            chunks: table(slot::CHUNKS, slot::UNITS * slot::UNIT / 8),
+        })
+    }
+
+    /// Whether somebody is setting a slot up at this moment.
+    pub fn is_being_set_up(&self, slot: usize) -> bool {
+        self.slot(slot).control(slot::STATE).load(Acquire) == slot::SETTING
+    }
+
+    /// Gives a range of a slot its memory, at this process's expense.
+    pub fn allocate(&self, slot: usize, at: usize, len: usize) -> Result<(), Errno> {
+        let offset = program::slot_offset(self.sites, slot) + at;
+        fallocate(
+            &self.file,
+            FallocateFlags::empty(),
+            offset as u64,
+            len as u64,
+        )
+    }
+
+    /// Takes the memory of a range of a slot back; it reads as zeros then.
+    pub fn release(&self, slot: usize, at: usize, len: usize) -> Result<(), Errno> {
+        let offset = program::slot_offset(self.sites, slot) + at;
+        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        fallocate(self.file.as_fd(), flags, offset as u64, len as u64)
+    }
+
+    /// Turns a slot's byte of a site's word, and of its gate, on.
+    pub fn enable(&self, slot: usize, site: usize, gate: u16) {
+        // Words before gates: who finds the gate open looks at the word.
+        self.byte(program::WORDS, site, slot, true);
+        self.byte(program::GATES, gate.into(), slot, true);
+    }
+
+    /// Turns everything of a slot off.
+    pub fn disable_all(&self, slot: usize) {
+        for gate in 0..program::GATE_COUNT {
+            self.byte(program::GATES, gate, slot, false);
+        }
+        for site in 0..self.sites {
+            self.byte(program::WORDS, site, slot, false);
+        }
+    }
+
+    /// Whether a slot has any site on.
+    pub fn is_enabled(&self, slot: usize) -> bool {
+        (0..self.sites).any(|site| {
+            let (word, shift) = self.word_of(program::WORDS, site, slot);
+            word.load(Relaxed) >> shift & 0xff != 0
+        })
+    }
+
+    fn byte(&self, table: usize, index: usize, slot: usize, on: bool) {
+        let (word, shift) = self.word_of(table, index, slot);
+        if on {
+            word.fetch_or(1 << shift, Release);
+        } else if word.load(Relaxed) >> shift & 0xff != 0 {
+            word.fetch_and(!(0xff << shift), AcqRel);
+        }
+    }
+
+    /// The 64-bit word that holds a 32-bit one's byte for a slot, and how far up it is.
+    fn word_of(&self, table: usize, index: usize, slot: usize) -> (&AtomicU64, usize) {
+        let at = table + index * 4;
+        (&self.shared.words()[at / 8], at % 8 * 8 + slot * 8)
+    }
+
+    /// The thread id that has an index, as the program says.
+    pub fn thread(&self, index: usize) -> Option<u32> {
+        let at = program::THREADS / 8 + index % MAX_THREADS;
+        thread::tid_of(self.shared.words()[at].load(Relaxed))
+    }
+
+    /// How many thread indexes have memory behind them, as far as the table goes.
+    pub fn threads_ready(&self) -> usize {
+        let ready = self.head(program::HEAD_THREADS_READY).load(Relaxed);
+        usize::try_from(ready)
+            .unwrap_or(MAX_THREADS)
+            .min(MAX_THREADS)
+    }
+
+    /// Lets the program give a dead thread's index to a new one.
+    pub fn bury(&self, index: usize) {
+        let index = index % MAX_THREADS;
+        let words = self.shared.words();
+        words[program::THREADS / 8 + index].store(0, Relaxed);
+        words[program::DEAD / 8 + index / 64].fetch_or(1 << (index % 64), Release);
+    }
+}

@@ -1,0 +1,16 @@
+//! One traced program: what it can emit, its memory, its chunks, and the way of their records
+//! into packets.
+
+mod definitions;
+mod memory;
+mod plan;
+mod pool;
+mod portion;
+mod traced;
+
+pub use definitions::{DefinitionError, Definitions, Site};
+pub use memory::Memory;
+pub use plan::{Plan, Step};
+pub use pool::PoolError;
+pub(crate) use portion::{Entry, HEADER, Portion, Window};
+pub use traced::{Program, Reach, Ready, ThreadKey};

@@ -1,0 +1,142 @@
+//! What one pass takes out of a chunk: records, checked and encoded as CTF.
+
+use thalweg_ctf::write::EventHeader;
+use thalweg_model::Timestamp;
+use thalweg_ring::{Record, Stop};
+
+use super::definitions::Site;
+use super::traced::{Program, Ready};
+use crate::sink::SinkError;
+
+/// The header of programs' events: LTTng-UST's.
+pub(crate) const HEADER: EventHeader = EventHeader::Large;
+
+/// Bytes of the cpu number in front of a payload.
+const CPU_LEN: usize = 4;
+
+/// One record, checked: where its bytes are, and where the walk was behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) time: u64,
+    pub(crate) site: u16,
+    /// Its cpu number and payload, in [`Portion::bodies`].
+    pub(crate) body: std::ops::Range<usize>,
+    /// Position of the walk behind it.
+    pub(crate) position: usize,
+    /// Records before it that were torn, and that made no sense.
+    pub(crate) lost: [u64; 2],
+}
+
+/// What one pass takes out of a chunk.
+#[derive(Debug)]
+pub(crate) struct Portion {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) bodies: Vec<u8>,
+    /// Records that were torn.
+    pub(crate) torn: u64,
+    /// Records that made no sense.
+    pub(crate) bad: u64,
+    pub(crate) stop: Stop,
+    /// Where the walk ended, and at what time.
+    pub(crate) position: usize,
+    pub(crate) time: u64,
+}
+
+/// The times between which records are believed and wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    /// Earlier ones are of an earlier session, or on disk already.
+    pub(crate) from: u64,
+    /// Later ones are in the future.
+    pub(crate) not_after: u64,
+}
+
+impl Portion {
+    /// Walks a chunk from where the last pass ended.
+    pub(crate) fn take(program: &Program, ready: &Ready, window: Window) -> Self {
+        let mut scratch = vec![0; thalweg_ring::chunk_words(4)];
+        let mut walk = program.walk(ready);
+        let mut entries = Vec::new();
+        let mut bodies = Vec::new();
+        let mut bad = 0;
+        let consumed = program.consumed(ready);
+        let mut torn_before = 0;
+        let stop = loop {
+            let record = match walk.next(window.not_after, &mut scratch) {
+                Ok(record) => record,
+                Err(stop) => break stop,
+            };
+            let (time, site) = (record.time, record.site);
+            if time < window.from || walk.position() <= consumed {
+                torn_before = walk.torn();
+                continue;
+            }
+            match append(&program.definitions.sites, &record, &mut bodies) {
+                Some(body) => {
+                    let (position, torn) = (walk.position(), walk.torn() - torn_before);
+                    let lost = [torn, bad];
+                    entries.push(Entry {
+                        time,
+                        site,
+                        body,
+                        position,
+                        lost,
+                    });
+                }
+                None => bad += 1,
+            }
+        };
+        let (position, time) = (walk.position(), walk.time());
+        let torn = walk.torn() - torn_before;
+        Self {
+            entries,
+            bodies,
+            torn,
+            bad,
+            stop,
+            position,
+            time,
+        }
+    }
+
+    /// The bytes of an entry.
+    pub(crate) fn body(&self, entry: &Entry) -> &[u8] {
+        &self.bodies[entry.body.clone()]
+    }
+
+    /// All entries as event records of one thread's stream; `ids` gives each site's id.
+    pub(crate) fn encode(
+        &self,
+        mut id_of: impl FnMut(u16) -> Result<u32, SinkError>,
+    ) -> Result<Vec<u8>, SinkError> {
+        let mut out = Vec::with_capacity(self.bodies.len() + self.entries.len() * 6);
+        let mut previous = self.entries.first().map_or(0, |entry| entry.time);
+        for entry in &self.entries {
+            let id = id_of(entry.site)?;
+            HEADER.encode(id, Timestamp(entry.time), Timestamp(previous), &mut out);
+            out.extend_from_slice(self.body(entry));
+            previous = entry.time;
+        }
+        Ok(out)
+    }
+}
+
+/// Appends a record's cpu number and payload, if they are what the site's class says.
+fn append(
+    sites: &[Site],
+    record: &Record<'_>,
+    bodies: &mut Vec<u8>,
+) -> Option<std::ops::Range<usize>> {
+    let site = sites.get(usize::from(record.site))?;
+    let begin = bodies.len();
+    for word in record.body {
+        bodies.extend_from_slice(&word.to_le_bytes());
+    }
+    let room = bodies.len() - begin;
+    let payload = bodies.get(begin + CPU_LEN..).unwrap_or_default();
+    let len = site.plan.measure(payload).map(|len| len + CPU_LEN);
+    // The room is the least that holds the payload: anything else is not what was declared.
+    let fits = len.filter(|len| room - len < 8);
+    bodies.truncate(begin + fits.unwrap_or(0));
+    fits.map(|len| begin..begin + len)
+}

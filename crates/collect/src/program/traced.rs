@@ -1,0 +1,390 @@
+//! A program that is being traced: its chunks, which of them are ready, what its counters say.
+
+use rustix::fd::OwnedFd;
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use thalweg_abi::desc::{Desc, FREE, FULL, NONE, OWNED};
+use thalweg_abi::slot::{REFUSED_LARGE, REFUSED_NESTED, REFUSED_THREAD, TOLD};
+use thalweg_abi::{advert, chunk};
+use thalweg_model::LossCause;
+use thalweg_ring::{Slot, UNIT_WORDS, Walk, clear_and_free};
+
+use super::definitions::Definitions;
+use super::memory::Memory;
+use super::pool::{Chunk, Pool, PoolError};
+use crate::ledger::Ledger;
+use crate::process::Process;
+
+/// A thread of a traced program, never mistaken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ThreadKey {
+    /// The program's nonce.
+    pub program: u64,
+    /// The thread's index in the program.
+    pub index: u16,
+    /// The thread's id.
+    pub tid: u32,
+}
+
+/// A chunk with something to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    /// Whose it is.
+    pub thread: ThreadKey,
+    pub(crate) unit: usize,
+    pub(crate) begin: u64,
+    /// The thread is done with it, or gone.
+    pub(crate) complete: bool,
+    gone: bool,
+    seen: u64,
+}
+
+/// Which chunks a pass looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that their threads are done with.
+    Complete,
+    /// All that hold something.
+    All,
+}
+
+/// A program that is being traced.
+#[derive(Debug)]
+pub struct Program {
+    /// What it can emit.
+    pub definitions: Definitions,
+    /// Its memory.
+    pub memory: Memory,
+    /// Its rendezvous file, for whoever goes on when this process dies.
+    pub rendezvous: OwnedFd,
+    /// What was recorded of it and lost.
+    pub ledger: Ledger,
+    /// The session's ids of its sites: in streams of one thread, and in shared ones.
+    pub(crate) ids: [Vec<Option<u32>>; 2],
+    slot: usize,
+    pool: Pool,
+    /// What each of the program's counters was when it was asked last.
+    told: [u64; 4],
+    /// The process, as this host knows it.
+    pub process: Process,
+    /// The process is gone: nobody will complete anything any more.
+    dead: bool,
+}
+
+impl Program {
+    /// Takes a program's slot, without enabling anything.
+    pub fn attach(
+        definitions: Definitions,
+        memory: Memory,
+        rendezvous: OwnedFd,
+        slot: usize,
+        clock: u64,
+        limit_units: usize,
+        process: Process,
+    ) -> Result<Self, PoolError> {
+        let pool = Pool::take(&memory, slot, clock, limit_units)?;
+        let none = vec![None; definitions.sites.len()];
+        let ids = [none.clone(), none];
+        let ledger = Ledger::default();
+        let told = [0; 4];
+        let mut program = Self {
+            definitions,
+            memory,
+            rendezvous,
+            ledger,
+            ids,
+            slot,
+            pool,
+            told,
+            process,
+            dead: false,
+        };
+        program.told = program.counters_told();
+        Ok(program)
+    }
+
+    /// `NAME[PID]`, for people.
+    pub fn title(&self) -> String {
+        format!(
+            "{}[{}]",
+            String::from_utf8_lossy(self.procname()),
+            self.definitions.head.pid
+        )
+    }
+
+    /// The process's name, up to its NUL.
+    pub fn procname(&self) -> &[u8] {
+        let name = &self.definitions.head.procname;
+        let len = name
+            .iter()
+            .position(|&byte| byte == 0)
+            .unwrap_or(name.len());
+        &name[..len]
+    }
+
+    /// The nonce that no other program has.
+    pub fn nonce(&self) -> u64 {
+        self.definitions.head.nonce
+    }
+
+    /// The process id, as the program sees it.
+    pub fn vpid(&self) -> i32 {
+        self.definitions.head.pid.cast_signed()
+    }
+
+    pub(crate) fn ring(&self) -> Slot<'_> {
+        self.memory.slot(self.slot)
+    }
+
+    /// Units of ring memory that it has.
+    pub fn granted_units(&self) -> usize {
+        self.pool.granted()
+    }
+
+    /// Gives it more chunks of the classes that it lacks, at most `limit` units.
+    pub fn grow(&mut self, limit: usize) -> usize {
+        self.pool.grow(&self.memory, self.slot, limit)
+    }
+
+    /// Turns on each site that a pattern matches; how many.
+    pub fn enable(&self, patterns: &[String]) -> usize {
+        let wanted = |name: &str| {
+            let matches = |p: &String| advert::glob_matches(p.as_bytes(), name.as_bytes());
+            patterns.iter().any(matches)
+        };
+        let sites = self.definitions.sites.iter().enumerate();
+        let wanted = sites.filter(|(_, site)| wanted(&site.name));
+        wanted
+            .map(|(index, site)| self.memory.enable(self.slot, index, site.gate))
+            .count()
+    }
+
+    /// Turns all sites off.
+    pub fn disable(&self) {
+        self.memory.disable_all(self.slot);
+    }
+
+    /// How many living threads have an event under way.
+    pub fn pending(&self) -> u64 {
+        let ready = self.ready(Reach::All, || None);
+        let pending = |chunk: &&Ready| {
+            let mut scratch = [0; 1];
+            self.walk(chunk).next(0, &mut scratch) == Err(thalweg_ring::Stop::Pending)
+        };
+        ready
+            .iter()
+            .filter(|chunk| !chunk.complete)
+            .filter(pending)
+            .count() as u64
+    }
+
+    /// Takes note that the process is gone.
+    pub fn set_dead(&mut self) {
+        self.dead = true;
+    }
+
+    /// Whether the process is gone.
+    pub fn is_dead(&self) -> bool {
+        self.dead
+    }
+
+    /// The chunks with something to read, oldest first; `live` tells which threads still are.
+    ///
+    /// `live` is asked after the descriptors were read, so that a thread that is not among the
+    /// living then cannot have taken its chunk later.
+    pub fn ready(&self, reach: Reach, live: impl FnOnce() -> Option<BTreeSet<u32>>) -> Vec<Ready> {
+        let ring = self.ring();
+        let seen: Vec<(usize, u64)> = self
+            .pool
+            .chunks
+            .keys()
+            .map(|&unit| (unit, ring.desc(unit).load(Acquire)))
+            .filter(|(_, word)| !matches!(Desc::unpack(*word).state, FREE | NONE))
+            .collect();
+        if seen.is_empty() {
+            return Vec::new();
+        }
+        let live = if self.dead { None } else { live() };
+        let gone = |tid| self.dead || live.as_ref().is_some_and(|live| !live.contains(&tid));
+        let mut ready: Vec<Ready> = seen
+            .into_iter()
+            .map(|(unit, word)| self.look_at(unit, word, &gone))
+            .collect();
+        self.close_outdated(&mut ready);
+        ready.retain(|chunk| chunk.complete || reach == Reach::All);
+        ready.sort_by_key(|chunk| (chunk.begin, chunk.unit));
+        ready
+    }
+
+    fn look_at(&self, unit: usize, word: u64, gone: &impl Fn(u32) -> bool) -> Ready {
+        let desc = Desc::unpack(word);
+        let gone = gone(desc.tid);
+        let begin = self
+            .ring()
+            .word(unit * UNIT_WORDS + chunk::BEGIN)
+            .load(Relaxed);
+        let thread = ThreadKey {
+            program: self.nonce(),
+            index: desc.thread,
+            tid: desc.tid,
+        };
+        let complete = desc.state == FULL || gone;
+        Ready {
+            thread,
+            unit,
+            begin,
+            complete,
+            gone,
+            seen: word,
+        }
+    }
+
+    /// A thread writes into its newest chunk only: an older one that it still owns was left
+    /// between the change of chunks and the hand-over (its handler jumped out, or it was
+    /// cancelled there).
+    fn close_outdated(&self, ready: &mut [Ready]) {
+        let ring = self.ring();
+        let has_record =
+            |unit: usize| ring.word(unit * UNIT_WORDS + chunk::FIRST).load(Acquire) != 0;
+        let newest: Vec<(ThreadKey, u64)> = ready
+            .iter()
+            .filter(|chunk| has_record(chunk.unit))
+            .map(|chunk| (chunk.thread, chunk.begin))
+            .collect();
+        for chunk in ready.iter_mut().filter(|chunk| !chunk.complete) {
+            let outdated = newest
+                .iter()
+                .any(|(thread, begin)| *thread == chunk.thread && *begin > chunk.begin);
+            chunk.complete = outdated;
+        }
+    }
+
+    /// A walk through a chunk, from where the last one ended.
+    pub(crate) fn walk(&self, ready: &Ready) -> Walk<'_> {
+        let chunk = self.chunk(ready.unit);
+        let walk = Walk::new(self.ring(), ready.unit, chunk.class, ready.gone);
+        match chunk.resume {
+            Some((position, time)) => walk.resume(position, time),
+            None => walk,
+        }
+    }
+
+    /// Up to where an earlier collector has put a chunk on disk.
+    pub(crate) fn consumed(&self, ready: &Ready) -> usize {
+        self.chunk(ready.unit).consumed
+    }
+
+    pub(crate) fn is_spoiled(&self, ready: &Ready) -> bool {
+        self.chunk(ready.unit).spoiled
+    }
+
+    fn chunk(&self, unit: usize) -> Chunk {
+        self.pool.chunks[&unit]
+    }
+
+    /// Remembers how far a chunk is on disk, also for whoever recovers it.
+    pub(crate) fn advance(&mut self, unit: usize, position: usize, time: u64) {
+        let word = self.ring().word(unit * UNIT_WORDS + chunk::CONSUMED);
+        word.store(position as u64, Relaxed);
+        if let Some(chunk) = self.pool.chunks.get_mut(&unit) {
+            chunk.resume = Some((position, time));
+        }
+    }
+
+    /// Believes nothing more of a chunk until it is free again.
+    pub(crate) fn spoil(&mut self, unit: usize) {
+        if let Some(chunk) = self.pool.chunks.get_mut(&unit) {
+            chunk.spoiled = true;
+        }
+    }
+
+    /// Frees a chunk that was read to its end.
+    pub(crate) fn free(&mut self, ready: &Ready) {
+        let Some(chunk) = self.pool.chunks.get_mut(&ready.unit) else {
+            return;
+        };
+        let class = chunk.class;
+        // What a chunk that made no sense holds is anywhere in it; else behind the last record
+        // there are zeros.
+        let used = match chunk.resume {
+            Some((position, _)) if !chunk.spoiled => position,
+            _ => thalweg_ring::chunk_words(class),
+        };
+        *chunk = Chunk::new(class);
+        let generation = Desc::unpack(ready.seen).generation.wrapping_add(1);
+        clear_and_free(&self.ring(), ready.unit, class, used, generation);
+    }
+
+    /// Lets new threads have the indexes of those that are gone and own no chunk any more.
+    pub fn bury_threads(&self, live: &BTreeSet<u32>) {
+        let ring = self.ring();
+        let owners: BTreeSet<u16> = self
+            .pool
+            .chunks
+            .keys()
+            .map(|&unit| Desc::unpack(ring.desc(unit).load(Acquire)))
+            .filter(|desc| desc.state == OWNED || desc.state == FULL)
+            .map(|desc| desc.thread)
+            .collect();
+        for index in 0..self.memory.threads_ready() {
+            let gone = self
+                .memory
+                .thread(index)
+                .is_some_and(|tid| !live.contains(&tid));
+            if gone && !owners.contains(&(index as u16)) {
+                self.memory.bury(index);
+            }
+        }
+    }
+
+    /// The program's own counters of events that found no room, by cause.
+    fn counters(&self) -> [(LossCause, u64); 4] {
+        let ring = self.ring();
+        let refused = |word| ring.control(word).load(Relaxed);
+        let lost = |index| ring.lost(index).load(Relaxed);
+        [
+            (
+                LossCause::RingFull,
+                (0..ring.lost_ready()).map(lost).fold(0, u64::wrapping_add),
+            ),
+            (LossCause::NoThreadSlot, refused(REFUSED_THREAD)),
+            (LossCause::TooLarge, refused(REFUSED_LARGE)),
+            (LossCause::TooDeep, refused(REFUSED_NESTED)),
+        ]
+    }
+
+    /// What was told already, according to the program's memory: an earlier collector may have
+    /// died before it told of everything.
+    fn counters_told(&self) -> [u64; 4] {
+        let counters = self.counters();
+        let total = counters
+            .iter()
+            .fold(0_u64, |sum, (_, count)| sum.wrapping_add(*count));
+        let mut untold = total.saturating_sub(self.ring().control(TOLD).load(Relaxed));
+        counters.map(|(_, count)| {
+            let of_this = count.min(untold);
+            untold -= of_this;
+            count - of_this
+        })
+    }
+
+    /// What the program lost since this was asked last, by cause.
+    pub(crate) fn take_losses(&mut self) -> Vec<(LossCause, u64)> {
+        let counters = self.counters();
+        let mut fresh = Vec::new();
+        for ((cause, count), told) in counters.into_iter().zip(&mut self.told) {
+            // A counter that goes back is a program's lie: it changes nothing but its own sum.
+            let more = count.saturating_sub(*told);
+            *told = count.max(*told);
+            if more > 0 {
+                fresh.push((cause, more));
+            }
+        }
+        fresh
+    }
+
+    /// Notes in the program's memory that so many more losses are on disk.
+    pub(crate) fn note_told(&self, count: u64) {
+        self.ring().control(TOLD).fetch_add(count, Relaxed);
+    }
+}

@@ -1,0 +1,543 @@
+//! All programs of a recording: found, attached, drained, and seen off.
+
+use rustix::fd::OwnedFd;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use thalweg_abi::slot::UNIT;
+use thalweg_model::{LossCause, Uuid};
+
+use crate::clock::SessionClock;
+use crate::drain::{Pass, count_losses, drain, release_lanes};
+use crate::output::Output;
+use crate::process::Process;
+use crate::program::{Definitions, Memory, Program, Reach, ThreadKey, Window};
+use crate::rendezvous::{Call, Found, Post, Watch, accept_all, open_memfd, scan};
+use crate::sink::environment::{self, Host};
+use crate::sink::{SinkError, TraceIdentity};
+use crate::summary::{ProgramsRequest, SourceSummary};
+
+/// A program's memory, before it is attached.
+struct Ring {
+    memfd: OwnedFd,
+    file: OwnedFd,
+    process: Process,
+    /// It called, and has enabled itself by our advert.
+    called: bool,
+}
+
+/// Why a program is not attached.
+enum Refusal {
+    /// It is still setting its ring up.
+    Busy(Box<Definitions>, Ring),
+    /// It cannot be.
+    Never(String),
+}
+
+/// What every output of a recording has in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) out: PathBuf,
+    pub(crate) name: String,
+    pub(crate) created_s: i64,
+    pub(crate) clock: SessionClock,
+    pub(crate) start: u64,
+}
+
+impl Session {
+    /// A new trace's identity.
+    pub(crate) fn identity(&self, environment: environment::Environment) -> TraceIdentity {
+        let clock = self.clock.class().clone();
+        TraceIdentity {
+            uuid: fresh_uuid(),
+            clock,
+            environment,
+        }
+    }
+
+    /// Its name and date, for the environment.
+    pub(crate) fn recording(&self) -> environment::Recording {
+        environment::Recording {
+            name: self.name.clone(),
+            created_s: self.created_s,
+        }
+    }
+}
+
+/// A random uuid, from the kernel.
+fn fresh_uuid() -> Uuid {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default();
+    text.parse().unwrap_or(Uuid(rustix_random()))
+}
+
+fn rustix_random() -> [u8; 16] {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&time.tv_sec.to_le_bytes());
+    bytes[8..].copy_from_slice(&time.tv_nsec.to_le_bytes());
+    bytes
+}
+
+/// One user's programs and the folder that they are recorded to.
+struct Group {
+    output: Output,
+    programs: Vec<Program>,
+}
+
+/// All programs of a recording.
+pub(crate) struct Programs {
+    session: Session,
+    request: ProgramsRequest,
+    posts: Vec<Post>,
+    watch: Watch,
+    groups: BTreeMap<u32, Group>,
+    gone: Vec<SourceSummary>,
+    notes: Vec<String>,
+    /// Programs that are still setting their rings up.
+    waiting: Vec<(usize, Definitions, Ring)>,
+    /// Files that were looked at and are not to be traced.
+    passed_over: Vec<String>,
+    storage_error: Option<String>,
+    closed_bytes: u64,
+}
+
+/// What is told to whoever holds the rings when this process dies.
+pub(crate) type Holder<'a> = dyn FnMut(&Program, u32, usize) + 'a;
+
+impl Programs {
+    pub(crate) fn new(
+        session: Session,
+        request: ProgramsRequest,
+        posts: Vec<Post>,
+        watch: Watch,
+    ) -> Self {
+        Self {
+            session,
+            request,
+            posts,
+            watch,
+            groups: BTreeMap::new(),
+            gone: Vec::new(),
+            notes: Vec::new(),
+            waiting: Vec::new(),
+            passed_over: Vec::new(),
+            storage_error: None,
+            closed_bytes: 0,
+        }
+    }
+
+    /// The places that this recording has in folders.
+    pub(crate) fn posts(&self) -> &[Post] {
+        &self.posts
+    }
+
+    /// What tells that a folder has changed.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Attaches programs that call, and those whose files have appeared.
+    pub(crate) fn welcome(&mut self, look: bool, hold: &mut Holder<'_>) {
+        self.try_again(hold);
+        for post in 0..self.posts.len() {
+            let (listener, uid) = (&self.posts[post].listener, self.posts[post].folder.uid);
+            for call in accept_all(listener, uid) {
+                self.answer(post, call, hold);
+            }
+        }
+        if look || self.watch.take_changes() {
+            for post in 0..self.posts.len() {
+                self.look_into(post, hold);
+            }
+        }
+    }
+
+    /// Whether a program that called is still setting its ring up.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn answer(&mut self, post: usize, call: Call, hold: &mut Holder<'_>) {
+        let process = Process::open(call.pid);
+        match call.definitions {
+            Ok(definitions) => {
+                let Call { memfd, file, .. } = call;
+                let found = Ring {
+                    memfd,
+                    file,
+                    process,
+                    called: true,
+                };
+                self.attach(post, definitions, found, hold);
+            }
+            Err(error) => self.note(format!("a program (pid {}) was refused: {error}", call.pid)),
+        }
+    }
+
+    /// Programs that were there before this recording, or that could not call.
+    fn look_into(&mut self, post: usize, hold: &mut Holder<'_>) {
+        let known = |name: &str| self.passed_over.iter().any(|known| known == name);
+        let found = scan(&self.posts[post].folder, |name| !known(name));
+        for Found {
+            name,
+            file,
+            definitions,
+        } in found
+        {
+            self.passed_over.push(name.clone());
+            match (definitions, file) {
+                (Ok(definitions), Some(file)) => {
+                    self.attach_running(post, definitions, file, hold);
+                }
+                (Ok(_), None) => {}
+                (Err(error), _) => self.note(format!("the file {name} was passed over: {error}")),
+            }
+        }
+    }
+
+    fn attach_running(
+        &mut self,
+        post: usize,
+        definitions: Definitions,
+        file: OwnedFd,
+        hold: &mut Holder<'_>,
+    ) {
+        let head = &definitions.head;
+        if self.is_attached(head.nonce) {
+            return;
+        }
+        match open_memfd(head.pid, head.ring_fd) {
+            Ok(memfd) => {
+                let process = Process::open(head.pid);
+                self.attach(
+                    post,
+                    definitions,
+                    Ring {
+                        memfd,
+                        file,
+                        process,
+                        called: false,
+                    },
+                    hold,
+                );
+            }
+            Err(rustix::io::Errno::NOENT) => {}
+            Err(why) => self.note(format!(
+                "the program with pid {} cannot be traced: its ring cannot be opened: {why}",
+                head.pid
+            )),
+        }
+    }
+
+    fn is_attached(&self, nonce: u64) -> bool {
+        self.groups
+            .values()
+            .flat_map(|group| &group.programs)
+            .any(|p| p.nonce() == nonce)
+    }
+
+    /// Attaches those that were in the middle of setting their rings up when they called.
+    fn try_again(&mut self, hold: &mut Holder<'_>) {
+        for (post, definitions, ring) in std::mem::take(&mut self.waiting) {
+            self.attach(post, definitions, ring, hold);
+        }
+    }
+
+    fn attach(
+        &mut self,
+        post: usize,
+        definitions: Definitions,
+        found: Ring,
+        hold: &mut Holder<'_>,
+    ) {
+        let (slot, uid) = (self.posts[post].slot, self.posts[post].folder.uid);
+        if self.is_attached(definitions.head.nonce) {
+            return;
+        }
+        let pid = definitions.head.pid;
+        match self.try_attach(slot, definitions, found) {
+            Ok(program) => {
+                self.end_replaced(uid, &program);
+                hold(&program, uid, slot);
+                program.enable(&self.request.patterns);
+                if let Err(error) = self.add(uid, program) {
+                    self.storage_error.get_or_insert(error.to_string());
+                }
+            }
+            Err(Refusal::Busy(definitions, ring)) => self.waiting.push((post, *definitions, ring)),
+            Err(Refusal::Never(why)) => {
+                self.note(format!(
+                    "the program with pid {pid} cannot be traced: {why}"
+                ));
+            }
+        }
+    }
+
+    fn try_attach(
+        &self,
+        slot: usize,
+        definitions: Definitions,
+        found: Ring,
+    ) -> Result<Program, Refusal> {
+        let never = |why: String| Refusal::Never(why);
+        let memory = Memory::map(&found.memfd, &definitions.head);
+        let memory = memory.map_err(|why| never(why.to_string()))?;
+        if memory.is_being_set_up(slot) && !found.process.has_ended() {
+            return Err(Refusal::Busy(Box::new(definitions), found));
+        }
+        if !found.called {
+            // Bits of a collector that had this slot before and is dead.
+            memory.disable_all(slot);
+        }
+        let (clock, room) = (self.session.clock.word(), self.units_left());
+        let Ring { file, process, .. } = found;
+        Program::attach(definitions, memory, file, slot, clock, room, process)
+            .map_err(|why| never(why.to_string()))
+    }
+
+    /// An `exec` has replaced what the process was: nobody writes into those rings any more.
+    fn end_replaced(&mut self, uid: u32, new: &Program) {
+        let head = &new.definitions.head;
+        for old in self
+            .groups
+            .get_mut(&uid)
+            .into_iter()
+            .flat_map(|group| &mut group.programs)
+        {
+            let other = &old.definitions.head;
+            if other.pid == head.pid && other.image != head.image {
+                old.set_dead();
+            }
+        }
+    }
+
+    /// Adds an attached program to its user's group.
+    pub(crate) fn add(&mut self, uid: u32, program: Program) -> Result<(), SinkError> {
+        if !self.groups.contains_key(&uid) {
+            let output = self.create_output(uid)?;
+            self.groups.insert(
+                uid,
+                Group {
+                    output,
+                    programs: Vec::new(),
+                },
+            );
+        }
+        if let Some(group) = self.groups.get_mut(&uid) {
+            group.programs.push(program);
+        }
+        Ok(())
+    }
+
+    /// Uses an output that exists, for whoever goes on with a trace.
+    pub(crate) fn adopt_output(&mut self, uid: u32, output: Output) {
+        self.groups.insert(
+            uid,
+            Group {
+                output,
+                programs: Vec::new(),
+            },
+        );
+    }
+
+    fn create_output(&self, uid: u32) -> Result<Output, SinkError> {
+        let programs = environment::Programs { uid, bits: 64 };
+        let environment = environment::ust(&Host::read(), &self.session.recording(), programs);
+        let dir = environment::ust_dir(&self.session.out, programs);
+        Output::create(
+            &dir,
+            &self.session.identity(environment),
+            self.session.start,
+        )
+    }
+
+    fn units_left(&self) -> usize {
+        let limit = usize::try_from(self.request.limit_bytes).unwrap_or(usize::MAX) / UNIT;
+        let all = self.groups.values().flat_map(|group| &group.programs);
+        limit.saturating_sub(all.map(Program::granted_units).sum())
+    }
+
+    /// Drains all programs once; how many finished chunks there were.
+    pub(crate) fn pass(
+        &mut self,
+        reach: Reach,
+        on_disk: &dyn Fn(&Program, ThreadKey) -> Option<u64>,
+    ) -> usize {
+        let clock = &self.session.clock;
+        let mut found = 0;
+        for group in self.groups.values_mut() {
+            let not_after = clock.now() + clock.second();
+            let window = Window {
+                from: self.session.start,
+                not_after,
+            };
+            let live = |program: &Program| threads(program);
+            let pass = Pass {
+                reach,
+                window,
+                live: &live,
+                on_disk,
+            };
+            found += drain(&mut group.programs, &mut group.output, &pass);
+        }
+        self.grow();
+        found
+    }
+
+    fn grow(&mut self) {
+        let mut room = self.units_left();
+        for program in self
+            .groups
+            .values_mut()
+            .flat_map(|group| &mut group.programs)
+        {
+            room -= program.grow(room).min(room);
+        }
+    }
+
+    /// Sees programs and threads off that are gone, and counts what the programs lost.
+    pub(crate) fn look_after(&mut self) {
+        for group in self.groups.values_mut() {
+            for program in &mut group.programs {
+                let ended = program.process.has_ended();
+                let live = threads(program);
+                release_lanes(program, &mut group.output, live.as_ref());
+                if let Some(live) = live {
+                    program.bury_threads(&live);
+                }
+                count_losses(program, &mut group.output);
+                if ended {
+                    program.set_dead();
+                }
+            }
+        }
+    }
+
+    /// Whether a living thread has an event under way.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.groups
+            .values()
+            .flat_map(|group| &group.programs)
+            .any(|p| p.pending() > 0)
+    }
+
+    /// Counts events that were under way at the end as torn: their records stay where they are.
+    pub(crate) fn count_pending(&mut self) {
+        for group in self.groups.values_mut() {
+            for program in &mut group.programs {
+                let pending = program.pending();
+                group
+                    .output
+                    .lose_somewhere(LossCause::Torn, pending, &mut program.ledger);
+            }
+        }
+    }
+
+    /// Takes leave of programs that are gone; each was drained since it was known to be dead.
+    ///
+    /// The nonces of those programs.
+    pub(crate) fn drop_dead(
+        &mut self,
+        on_disk: &dyn Fn(&Program, ThreadKey) -> Option<u64>,
+    ) -> Vec<u64> {
+        let any = self
+            .groups
+            .values()
+            .flat_map(|g| &g.programs)
+            .any(Program::is_dead);
+        if !any {
+            return Vec::new();
+        }
+        self.pass(Reach::All, on_disk);
+        let mut nonces = Vec::new();
+        for group in self.groups.values_mut() {
+            let (dead, alive) = std::mem::take(&mut group.programs)
+                .into_iter()
+                .partition(Program::is_dead);
+            group.programs = alive;
+            let dead: Vec<Program> = dead;
+            for mut program in dead {
+                count_losses(&mut program, &mut group.output);
+                release_lanes(&program, &mut group.output, None);
+                self.gone.push(summarise(&program));
+                nonces.push(program.nonce());
+            }
+        }
+        nonces
+    }
+
+    /// Turns every site of this recording off.
+    pub(crate) fn disable(&self) {
+        for program in self.groups.values().flat_map(|group| &group.programs) {
+            program.disable();
+        }
+    }
+
+    /// Ends the recording: everything is off already, and what the rings hold was drained.
+    pub(crate) fn close(mut self) -> Closed {
+        for post in &self.posts {
+            post.withdraw();
+        }
+        let now = self.session.clock.now();
+        let mut bytes = self.closed_bytes;
+        for (_, mut group) in std::mem::take(&mut self.groups) {
+            for program in &mut group.programs {
+                count_losses(program, &mut group.output);
+                self.gone.push(summarise(program));
+            }
+            let (written, error) = group.output.close(now);
+            bytes += written;
+            if let Some(error) = error {
+                self.storage_error.get_or_insert(error);
+            }
+        }
+        Closed {
+            sources: self.gone,
+            notes: self.notes,
+            storage_error: self.storage_error,
+            bytes,
+        }
+    }
+
+    /// Events on disk, events lost, bytes on disk.
+    pub(crate) fn totals(&self) -> (u64, u64, u64) {
+        let programs = || self.groups.values().flat_map(|group| &group.programs);
+        let gone = || self.gone.iter();
+        let events = programs().map(|p| p.ledger.recorded()).sum::<u64>()
+            + gone().map(|source| source.events).sum::<u64>();
+        let lost = programs().map(|p| p.ledger.lost()).sum::<u64>()
+            + gone()
+                .flat_map(|source| &source.discarded)
+                .map(|(_, count)| count)
+                .sum::<u64>();
+        let bytes = self.groups.values().map(|group| group.output.bytes()).sum();
+        (events, lost, bytes)
+    }
+
+    fn note(&mut self, note: String) {
+        // A hostile user could make any number of them.
+        if self.notes.len() < 20 && !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+}
+
+/// What is left of the programs when a recording ends.
+pub(crate) struct Closed {
+    pub(crate) sources: Vec<SourceSummary>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) storage_error: Option<String>,
+    pub(crate) bytes: u64,
+}
+
+fn threads(program: &Program) -> Option<std::collections::BTreeSet<u32>> {
+    program.process.threads(program.definitions.head.pid)
+}
+
+fn summarise(program: &Program) -> SourceSummary {
+    SourceSummary {
+        name: program.title(),
+        events: program.ledger.recorded(),
+        discarded: program.ledger.losses(),
+    }
+}

@@ -1,0 +1,316 @@
+//! A recording: programs and kernel into one trace, until somebody says stop.
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::AsFd;
+use rustix::time::Timespec;
+use std::fs;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::clock::{ClockKind, SessionClock};
+use crate::error::Error;
+use crate::keeper::Keeper;
+use crate::kernel_events::{Depth, KernelEvents};
+use crate::program::{Program, Reach};
+use crate::programs::{Programs, Session};
+use crate::rendezvous::{Advert, Folder, Post, Watch, candidates};
+use crate::summary::{ProgramsRequest, Progress, RecordingConfig, Started, Summary};
+
+/// How long a pass waits for more after one that found something, and at most.
+const PACE: [Duration; 2] = [Duration::from_micros(500), Duration::from_millis(4)];
+/// How often everything goes to disk, finished or not, and the programs are looked after.
+const FLUSH: Duration = Duration::from_millis(250);
+/// How long events that are under way at the end are waited for.
+const LAST_EVENTS: Duration = Duration::from_millis(20);
+
+/// A recording that is under way.
+pub struct Recording {
+    session: Session,
+    programs: Option<Programs>,
+    kernel: Option<KernelEvents>,
+    keeper: Option<Keeper>,
+    notes: Vec<String>,
+    started: Instant,
+    flushed: Instant,
+    pace: Duration,
+}
+
+impl Recording {
+    /// Begins to record. What a dead recorder left behind is recovered first.
+    pub fn start(config: RecordingConfig) -> Result<(Self, Started), Error> {
+        let notes = crate::recover::recover_left_behind();
+        let out = config.output.clone();
+        fs::create_dir(&out).map_err(|error| Error::output(out.clone(), error))?;
+        let out = fs::canonicalize(&out).map_err(|error| Error::output(out, error))?;
+        let session = new_session(out);
+        let id = format!("{}-{:x}", std::process::id(), session.start);
+        let mut started = Started {
+            kernel: None,
+            notes,
+        };
+        let kernel = config.kernel.as_ref().and_then(|request| {
+            let kernel = KernelEvents::start(&session, request, &id);
+            let count = kernel.as_ref().map(KernelEvents::event_count);
+            started.kernel = Some(count.map_err(ToString::to_string));
+            kernel.ok()
+        });
+        let mut recording = Self {
+            programs: None,
+            kernel,
+            keeper: None,
+            notes: Vec::new(),
+            started: Instant::now(),
+            flushed: Instant::now(),
+            pace: PACE[0],
+            session,
+        };
+        recording.begin(config, &id, &mut started);
+        Ok((recording, started))
+    }
+
+    fn begin(&mut self, config: RecordingConfig, id: &str, started: &mut Started) {
+        let request = config.programs.unwrap_or(ProgramsRequest {
+            patterns: vec![],
+            limit_bytes: 0,
+        });
+        let advert = self.advert(&request);
+        let (posts, watch) = take_posts(id, &advert, &mut started.notes);
+        self.keeper = config.keeper.and_then(|program| {
+            let keeper = Keeper::spawn(&program, &self.session, &advert, &posts);
+            keeper
+                .map_err(|why| started.notes.push(format!("no keeper: {why}")))
+                .ok()
+        });
+        if let Some(watch) = watch {
+            let mut programs = Programs::new(self.session.clone(), request, posts, watch);
+            programs.welcome(true, &mut hold(self.keeper.as_ref()));
+            self.programs = Some(programs);
+        }
+        if let Some(kernel) = &self.kernel
+            && let Err(error) = kernel.resume()
+        {
+            started.kernel = Some(Err(error.to_string()));
+        }
+    }
+
+    fn advert(&self, request: &ProgramsRequest) -> Advert {
+        let clock = match self.session.clock.kind() {
+            ClockKind::TimeStampCounter => "tsc",
+            ClockKind::Monotonic => "mono",
+        };
+        let unit = thalweg_abi::slot::UNIT as u64;
+        Advert {
+            clock,
+            limit_units: usize::try_from(request.limit_bytes / unit).unwrap_or(usize::MAX),
+            patterns: request.patterns.clone(),
+            trace: self.session.out.to_string_lossy().into_owned(),
+            instance: self
+                .kernel
+                .as_ref()
+                .map(|kernel| kernel.instance().to_owned()),
+            start: self.session.start,
+        }
+    }
+
+    /// Drains what there is, after a wait of at most `wait` for there to be something.
+    pub fn run_once(&mut self, wait: Duration) -> Result<Progress, Error> {
+        self.sleep(wait);
+        let flush = self.flushed.elapsed() >= FLUSH;
+        let found = self.pass(flush);
+        self.pace = if found {
+            PACE[0]
+        } else {
+            (self.pace * 2).min(PACE[1])
+        };
+        if flush {
+            self.flushed = Instant::now();
+        }
+        Ok(self.progress())
+    }
+
+    fn sleep(&self, wait: Duration) {
+        let wait = wait.min(self.pace);
+        let mut watched = Vec::new();
+        if let Some(programs) = &self.programs {
+            watched.push(PollFd::new(programs.watch(), PollFlags::IN));
+            let listeners = programs.posts().iter().map(|post| post.listener.as_fd());
+            watched.extend(listeners.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        }
+        let wait = Timespec {
+            tv_sec: 0,
+            tv_nsec: wait.subsec_nanos().into(),
+        };
+        let _ = poll(&mut watched, Some(&wait));
+    }
+
+    /// One pass over everything; whether there was anything.
+    fn pass(&mut self, flush: bool) -> bool {
+        let mut found = false;
+        if let Some(programs) = &mut self.programs {
+            programs.welcome(false, &mut hold(self.keeper.as_ref()));
+            let reach = if flush { Reach::All } else { Reach::Complete };
+            found = programs.pass(reach, &|_, _| None) > 0;
+            if flush {
+                programs.look_after();
+                for nonce in programs.drop_dead(&|_, _| None) {
+                    self.keeper.iter().for_each(|keeper| keeper.release(nonce));
+                }
+            }
+        }
+        let depth = if flush { Depth::All } else { Depth::Filled };
+        self.drain_kernel(depth);
+        found
+    }
+
+    fn drain_kernel(&mut self, depth: Depth) {
+        let Some(kernel) = &mut self.kernel else {
+            return;
+        };
+        if let Err(error) = kernel.drain(depth) {
+            let note = format!("failed to {error}");
+            if self.notes.len() < 10 && !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+
+    /// How it is going.
+    pub fn progress(&self) -> Progress {
+        let (mut events, mut discarded, mut bytes) =
+            self.programs.as_ref().map_or((0, 0, 0), Programs::totals);
+        if let Some(kernel) = &self.kernel {
+            events += kernel.ledger().recorded();
+            discarded += kernel.ledger().lost();
+            bytes += kernel.bytes();
+        }
+        Progress {
+            elapsed: self.started.elapsed(),
+            events,
+            discarded,
+            bytes,
+        }
+    }
+
+    /// Stops, drains what is left, and closes the trace.
+    pub fn finish(mut self) -> Result<Summary, Error> {
+        if let Some(kernel) = &self.kernel
+            && let Err(error) = kernel.stop()
+        {
+            self.notes.push(format!("failed to {error}"));
+        }
+        self.end_programs();
+        self.drain_kernel(Depth::Last);
+        let summary = self.close();
+        Ok(summary)
+    }
+
+    /// Turns the programs' events off and drains what they still hold, those under way included.
+    fn end_programs(&mut self) {
+        let Some(programs) = &mut self.programs else {
+            return;
+        };
+        let end = Instant::now() + LAST_EVENTS;
+        programs.welcome(false, &mut hold(self.keeper.as_ref()));
+        while programs.is_waiting() && Instant::now() < end {
+            programs.welcome(false, &mut hold(self.keeper.as_ref()));
+        }
+        programs.disable();
+        loop {
+            programs.pass(Reach::All, &|_, _| None);
+            if Instant::now() >= end || !programs.has_pending() {
+                break;
+            }
+            std::thread::sleep(PACE[0]);
+        }
+        programs.look_after();
+        programs.drop_dead(&|_, _| None);
+        programs.count_pending();
+    }
+
+    fn close(self) -> Summary {
+        let now = self.session.clock.now();
+        let mut summary = Summary {
+            path: self.session.out.clone(),
+            duration: self.started.elapsed(),
+            bytes: 0,
+            sources: Vec::new(),
+            storage_error: None,
+            notes: self.notes,
+        };
+        if let Some(kernel) = self.kernel {
+            let closed = kernel.close(now);
+            summary.sources.push(closed.source);
+            summary.notes.extend(closed.note);
+            summary.bytes += closed.bytes;
+            summary.storage_error = closed.storage_error;
+        }
+        if let Some(programs) = self.programs {
+            let closed = programs.close();
+            summary.sources.extend(closed.sources);
+            summary.notes.extend(closed.notes);
+            summary.bytes += closed.bytes;
+            summary.storage_error = summary.storage_error.or(closed.storage_error);
+        }
+        if let Some(keeper) = self.keeper {
+            keeper.dismiss();
+        }
+        summary
+    }
+}
+
+fn new_session(out: std::path::PathBuf) -> Session {
+    let clock = SessionClock::choose();
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let name = out
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    Session {
+        name: name.unwrap_or_else(|| "thalweg".to_owned()),
+        created_s: since_epoch.as_secs().cast_signed(),
+        start: clock.now(),
+        clock,
+        out,
+    }
+}
+
+/// A place in each folder that can be used.
+fn take_posts(id: &str, advert: &Advert, notes: &mut Vec<String>) -> (Vec<Post>, Option<Watch>) {
+    let watch = Watch::new().map_err(|why| notes.push(format!("failed to watch folders: {why}")));
+    let Ok(watch) = watch else {
+        return (Vec::new(), None);
+    };
+    let mut posts = Vec::new();
+    let mut refused = Vec::new();
+    for (path, uid) in candidates() {
+        let folder = Folder::open(&path, uid).map_err(|error| error.to_string());
+        let post = folder.and_then(|folder| {
+            Post::take(folder, id, advert).map_err(|why| match why {
+                rustix::io::Errno::BUSY => {
+                    format!("{}: four recorders are there already", path.display())
+                }
+                why => format!("{}: {why}", path.display()),
+            })
+        });
+        match post {
+            Ok(post) => {
+                let _ = watch.add(&post.folder.path);
+                posts.push(post);
+            }
+            Err(why) => refused.push(why),
+        }
+    }
+    if posts.is_empty() {
+        notes.push(format!("programs cannot be traced: {}", refused.join("; ")));
+    }
+    (posts, Some(watch))
+}
+
+/// Tells the keeper of each program that is attached.
+fn hold(keeper: Option<&Keeper>) -> impl FnMut(&Program, u32, usize) {
+    move |program, uid, slot| {
+        if let Some(keeper) = keeper {
+            keeper.hold(program, uid, slot);
+        }
+    }
+}

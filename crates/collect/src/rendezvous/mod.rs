@@ -1,0 +1,16 @@
+//! Where programs and collectors meet: the folders, what lies in them, and who calls.
+//!
+//! Invariant: nothing in a folder is believed before its owner, kind and size were checked, and no
+//! file of a folder is ever mapped: a program could cut it short under us.
+
+mod advert;
+mod call;
+mod file;
+mod folder;
+mod watch;
+
+pub(crate) use advert::{Advert, Post, left_behind};
+pub(crate) use call::{Call, accept_all};
+pub(crate) use file::{Found, open_memfd, read, scan};
+pub(crate) use folder::{Folder, candidates};
+pub(crate) use watch::Watch;
