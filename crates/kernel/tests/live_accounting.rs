@@ -152,3 +152,47 @@ fn reading_in_place_of_mapping_counts_the_same() {
     check(&tiny, CALLS);
     assert!(tiny.collected.lost() > 0, "the ring was not small enough");
 }
+
+/// A page whose last four bytes are too few for any event stays as it is when the kernel leaves
+/// it: entry and exit take 44 bytes together, and 65,520 = 1489 × 44 + 4.
+#[test]
+fn pages_are_drained_whatever_room_their_last_event_left() {
+    let caller = Caller::start();
+    let config = KernelConfig {
+        buffer_bytes_per_cpu: 1 << 20,
+        ..getppid_of(caller.tid, "left")
+    };
+    let (mut recording, report) = KernelRecording::start(&tracefs(), &config).unwrap();
+    assert_eq!(
+        report.page_bytes,
+        64 << 10,
+        "the sum above is for this size"
+    );
+    let exits = recording
+        .events()
+        .iter()
+        .map(|event| u32::from(event.name.contains("exit")));
+    let ids: Vec<u32> = exits.collect();
+    recording.set_ids(HeaderKind::Compact, &ids);
+    let cpus: Vec<u32> = recording.cpus().collect();
+    let mut collected = Collected::default();
+    recording.resume().unwrap();
+    // Four times what the ring holds, a twelfth of it at once.
+    for _ in 0..48 {
+        caller.call(2000);
+        for &cpu in &cpus {
+            recording
+                .drain(cpu, &mut |packet| collected.take(packet, &[0, 8]))
+                .unwrap();
+        }
+    }
+    recording.stop().unwrap();
+    recording
+        .drain_all(&mut |packet| collected.take(packet, &[0, 8]))
+        .unwrap();
+    recording.remove().unwrap();
+    assert_eq!(
+        (collected.count(0), collected.count(1), collected.lost()),
+        (96_000, 96_000, 0)
+    );
+}
