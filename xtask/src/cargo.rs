@@ -6,7 +6,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
-use crate::counts::Counts;
+use crate::counts::{Counts, Runner};
 use crate::step::Context;
 
 /// A cargo call in the checkout, without input.
@@ -39,26 +39,34 @@ pub(crate) fn tests(
     arguments: &[&str],
     adjust: impl FnOnce(&mut Command),
 ) -> Result<()> {
-    let runner: &[&str] = if has_nextest() {
-        &["nextest", "run"]
+    let (runner, words): (_, &[&str]) = if has_nextest() {
+        (Runner::Nextest, &["nextest", "run", "--no-fail-fast"])
     } else {
-        &["test", "--lib", "--bins", "--tests", "--examples"]
+        let targets = &[
+            "test",
+            "--no-fail-fast",
+            "--lib",
+            "--bins",
+            "--tests",
+            "--examples",
+        ];
+        (Runner::Cargo, targets)
     };
-    let mut command = cargo(context, runner);
+    let mut command = cargo(context, words);
     command.args(arguments);
     adjust(&mut command);
-    counted(context, &mut command)
+    counted(context, runner, &mut command)
 }
 
 /// Runs a command that runs tests; shows its output and counts the tests.
-pub(crate) fn counted(context: &Context, command: &mut Command) -> Result<()> {
+pub(crate) fn counted(context: &Context, runner: Runner, command: &mut Command) -> Result<()> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command
         .spawn()
         .with_context(|| format!("run {}", name_of(command)))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let err = thread::spawn(move || err.map_or(Counts::default(), show));
-    let counts = out.map_or(Counts::default(), show);
+    let err = thread::spawn(move || err.map_or(Counts::default(), |err| show(runner, err)));
+    let counts = out.map_or(Counts::default(), |out| show(runner, out));
     let counts = counts
         + err
             .join()
@@ -72,12 +80,12 @@ pub(crate) fn counted(context: &Context, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-fn show(output: impl Read) -> Counts {
+fn show(runner: Runner, output: impl Read) -> Counts {
     let lines = BufReader::new(output).split(b'\n').map_while(Result::ok);
     lines.fold(Counts::default(), |counts, line| {
         let line = String::from_utf8_lossy(&line);
         println!("{line}");
-        counts + Counts::parse(&line).unwrap_or_default()
+        counts + Counts::parse(runner, &line).unwrap_or_default()
     })
 }
 

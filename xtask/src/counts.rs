@@ -3,6 +3,13 @@
 use std::fmt;
 use std::ops::Add;
 
+/// Who runs the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runner {
+    Cargo,
+    Nextest,
+}
+
 /// Tests by their end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -18,10 +25,15 @@ impl Counts {
     ///   test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; …       (cargo test)
     ///   Summary [   0.1s] 7 tests run: 6 passed (1 slow), 1 failed, 2 skipped   (nextest)
     /// ```
-    pub(crate) fn parse(line: &str) -> Option<Self> {
-        let (_, closing) = line
-            .split_once("test result: ")
-            .or_else(|| line.split_once(" run: "))?;
+    ///
+    /// Only the runner's own form counts: nextest repeats what a failed test printed, and that
+    /// has closing lines of its own.
+    pub(crate) fn parse(runner: Runner, line: &str) -> Option<Self> {
+        let is_summary = line.trim_start().starts_with("Summary [");
+        let (_, closing) = match runner {
+            Runner::Cargo => line.split_once("test result: ")?,
+            Runner::Nextest => line.split_once(" run: ").filter(|_| is_summary)?,
+        };
         let mut counts = Self::default();
         let words: Vec<&str> = closing.split([' ', ',', ';', '(', ')']).collect();
         for pair in words.windows(2) {
@@ -66,32 +78,38 @@ impl fmt::Display for Counts {
 mod tests {
     use super::*;
 
+    const OF_CARGO: &str = "test result: FAILED. 3 passed; 2 failed; 1 ignored; 0 measured; 4 out;";
+    const OF_NEXTEST: &str =
+        "     Summary [   0.016s] 5/9 tests run: 4 passed (1 slow), 1 failed, 2 skipped";
+
     #[track_caller]
-    fn check(line: &str, expected: Option<(u64, u64, u64)>) {
-        let expected = expected.map(|(passed, failed, skipped)| Counts {
+    fn check(runner: Runner, line: &str, expected: Option<[u64; 3]>) {
+        let expected = expected.map(|[passed, failed, skipped]| Counts {
             passed,
             failed,
             skipped,
         });
-        assert_eq!(Counts::parse(line), expected);
+        assert_eq!(Counts::parse(runner, line), expected);
     }
 
     #[test]
     fn the_closing_line_of_cargo_test_is_read() {
-        let line =
-            "test result: FAILED. 3 passed; 2 failed; 1 ignored; 0 measured; 4 filtered out;";
-        check(line, Some((3, 2, 1)));
+        check(Runner::Cargo, OF_CARGO, Some([3, 2, 1]));
     }
 
     #[test]
     fn the_closing_line_of_nextest_is_read() {
-        let line = "     Summary [   0.016s] 5 tests run: 4 passed (1 slow), 1 failed, 2 skipped";
-        check(line, Some((4, 1, 2)));
+        check(Runner::Nextest, OF_NEXTEST, Some([4, 1, 2]));
+    }
+
+    #[test]
+    fn what_a_failed_test_printed_is_not_counted() {
+        check(Runner::Nextest, OF_CARGO, None);
     }
 
     #[test]
     fn any_other_line_is_none() {
-        check("test a::b ... ok", None);
+        check(Runner::Cargo, "test a::b ... ok", None);
     }
 
     #[test]

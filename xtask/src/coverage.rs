@@ -23,7 +23,11 @@ const DECODERS: &[(&str, &[&str])] = &[
     ("ftrace_format", &["crates/kbuf/src/format"]),
     (
         "ftrace_page",
-        &["crates/kbuf/src/page", "crates/kbuf/src/plan"],
+        &[
+            "crates/kbuf/src/page",
+            "crates/kbuf/src/plan",
+            "crates/kbuf/src/transcode",
+        ],
     ),
     ("rendezvous", &["crates/abi/src/"]),
     (

@@ -5,6 +5,7 @@
 use anyhow::Result;
 
 use crate::cargo::{cargo, counted, run, tests};
+use crate::counts::Runner;
 use crate::fuzz::{self, Limits};
 use crate::step::{Context, Step};
 use crate::tidy;
@@ -112,6 +113,7 @@ fn fuzz_briefly(context: &Context) -> Result<()> {
 fn doctests(context: &Context) -> Result<()> {
     counted(
         context,
+        Runner::Cargo,
         &mut cargo(context, &["test", "--workspace", "--doc"]),
     )
 }
