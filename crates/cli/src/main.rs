@@ -1,2 +1,39 @@
-//! The thalweg command.
-fn main() {}
+//! The `thalweg` command.
+//!
+//! ```text
+//!   args ──▶ record ──▶ collect      summary and progress on standard error
+//!            view   ──▶ reader       the trace as text on standard output
+//!            doctor                  what this machine offers, as text or JSON
+//!            recover ─▶ collect      what killed recorders left behind
+//! ```
+//!
+//! Results go to standard output, words to standard error. What a status means is in [`exit`].
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod doctor;
+mod exit;
+mod number;
+mod record;
+mod recover;
+mod view;
+
+use std::process::ExitCode;
+
+use args::Command;
+
+fn main() -> ExitCode {
+    let command = match args::parse() {
+        Ok(command) => command,
+        Err(status) => return status,
+    };
+    let done = match command {
+        Command::Record(args) => record::run(&args),
+        Command::View(args) => view::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Recover(args) => recover::run(&args),
+        Command::Keeper => Ok(thalweg_collect::keeper_main()),
+    };
+    done.unwrap_or_else(|failure| failure.tell())
+}

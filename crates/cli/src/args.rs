@@ -1,0 +1,231 @@
+//! The command line: one definition for each flag, from which parser and help come.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::exit::{RECORD_FAILED, USAGE};
+use crate::number::{parse_seconds, parse_size};
+use crate::view;
+
+/// One trace of the kernel and of the programs on it, without a kernel module.
+#[derive(Debug, Parser)]
+#[command(name = "thalweg", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  thalweg record -- ./app            record the kernel and ./app until it ends
+  thalweg view thalweg-trace-…       read the trace as text
+  thalweg doctor                     see what this machine offers for tracing";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Record kernel and programs together, while a command runs or until Ctrl-C.
+    Record(RecordArgs),
+    /// Print a trace as text, one line an event, in the order of time.
+    View(view::Args),
+    /// Say what this machine offers for tracing, what is missing, and what to do about it.
+    Doctor(DoctorArgs),
+    /// Take up what killed recorders left behind: finish their traces and clean up after them.
+    Recover(RecoverArgs),
+    /// Outlives a killed recorder.
+    #[command(name = "__keeper", hide = true)]
+    Keeper,
+}
+
+/// What `record` is told.
+#[derive(Debug, Args)]
+#[command(after_help = RECORD_HELP)]
+pub(crate) struct RecordArgs {
+    /// Write the trace to DIR, which must not exist [default: thalweg-trace-DATE-TIME].
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Record these kernel events: names, globs, SUBSYSTEM or SUBSYSTEM:EVENT, with commas between.
+    #[arg(short, long, value_name = "PATTERNS", value_delimiter = ',')]
+    pub(crate) kernel: Vec<String>,
+
+    /// Record nothing of the kernel.
+    #[arg(long, conflicts_with_all = ["kernel", "kernel_buffer"])]
+    pub(crate) no_kernel: bool,
+
+    /// Record these events of programs: names, in which `*` stands for anything [default: *].
+    #[arg(short, long, value_name = "PATTERNS", value_delimiter = ',')]
+    pub(crate) user: Vec<String>,
+
+    /// Record nothing of programs.
+    #[arg(long, conflicts_with_all = ["user", "ring_size", "no_kernel"])]
+    pub(crate) no_user: bool,
+
+    /// Let the rings of all programs together take at most SIZE of memory (64K, 8M, 1G).
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64M")]
+    pub(crate) ring_size: u64,
+
+    /// Give the kernel a ring of SIZE for each CPU [default: 8M].
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) kernel_buffer: Option<u64>,
+
+    /// Stop after SECS seconds; a command that still runs then is asked to end (SIGTERM).
+    #[arg(long, value_name = "SECS", value_parser = parse_seconds)]
+    pub(crate) duration: Option<Duration>,
+
+    /// Show no progress line on the terminal.
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+
+    /// The command to record, with its arguments; without one, record until Ctrl-C.
+    #[arg(
+        value_name = "COMMAND",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) command: Vec<OsString>,
+}
+
+const RECORD_HELP: &str = "\
+Examples:
+  thalweg record -- ./app --flag                        kernel and ./app together
+  thalweg record -k 'sched_*,irq_*,syscalls' -- ./app   choose the kernel's events
+  thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
+  thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
+
+Recording ends when COMMAND has ended, not when its children have. Ctrl-C is the command's; the
+recording ends with it. A second Ctrl-C ends the recording at once and leaves the command alone.
+
+Exit status: that of COMMAND; 128+N if signal N ended it; 1 if it succeeded but the disk refused
+events; 125 if thalweg failed; 126 if COMMAND cannot be run; 127 if it is not found.";
+
+/// What `doctor` is told.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 if programs can be recorded, else 1.")]
+pub(crate) struct DoctorArgs {
+    /// Print the findings as JSON, in a stable form with a version number.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `recover` is told.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 if all is recovered, else 1.")]
+pub(crate) struct RecoverArgs {
+    /// The trace to finish; without one, all that killed recorders of this user left.
+    pub(crate) trace: Option<PathBuf>,
+}
+
+/// The command, or the status to end with after help, a version or an error was printed.
+pub(crate) fn parse() -> Result<Command, ExitCode> {
+    let error = match Cli::try_parse() {
+        Ok(cli) => return Ok(cli.command),
+        Err(error) => error,
+    };
+    // A closed pipe does not matter: the status says it all.
+    let _ = error.print();
+    let records = std::env::args_os()
+        .nth(1)
+        .is_some_and(|name| name == "record");
+    Err(match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ if records => ExitCode::from(RECORD_FAILED),
+        _ => ExitCode::from(USAGE),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(line: &str) -> Result<RecordArgs, String> {
+        let words = ["thalweg", "record"]
+            .into_iter()
+            .chain(line.split(' ').filter(|w| !w.is_empty()));
+        match Cli::try_parse_from(words) {
+            Ok(Cli {
+                command: Command::Record(args),
+            }) => Ok(args),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_the_command_is_the_commands() {
+        for line in [
+            "-k sched -- app -k x --no-user",
+            "-k sched app -k x --no-user",
+        ] {
+            let args = record(line).unwrap();
+            assert_eq!(args.command, ["app", "-k", "x", "--no-user"], "{line}");
+            assert_eq!(args.kernel, ["sched"]);
+            assert!(!args.no_user);
+        }
+        assert_eq!(record("app -- x").unwrap().command, ["app", "--", "x"]);
+    }
+
+    #[test]
+    fn patterns_are_lists_and_flags_that_contradict_are_refused() {
+        let args = record("-k a,b -k c -u d,e").unwrap();
+        assert_eq!(args.kernel, ["a", "b", "c"]);
+        assert_eq!(args.user, ["d", "e"]);
+        for line in [
+            "--no-kernel -k a",
+            "--no-user -u a",
+            "--no-user --no-kernel",
+        ] {
+            assert!(
+                record(line).unwrap_err().contains("cannot be used with"),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn sizes_and_times_are_checked_where_they_are_read() {
+        let args = record("--ring-size 1M --kernel-buffer 64K --duration 0.5").unwrap();
+        assert_eq!(
+            (args.ring_size, args.kernel_buffer),
+            (1 << 20, Some(1 << 16))
+        );
+        assert_eq!(args.duration, Some(Duration::from_millis(500)));
+        assert!(
+            record("--ring-size lots")
+                .unwrap_err()
+                .contains("expected a number and K, M or G")
+        );
+        assert_eq!(record("").unwrap().ring_size, 64 << 20);
+    }
+
+    #[test]
+    fn every_flag_has_a_sentence() {
+        use clap::CommandFactory;
+        let command = Cli::command();
+        for sub in command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "__keeper")
+        {
+            for arg in sub.get_arguments().filter(|arg| arg.get_id() != "help") {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(
+                    help.len() > 15,
+                    "{} {}: {help:?}",
+                    sub.get_name(),
+                    arg.get_id()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What the exit status says.
+//!
+//! | status | `record` | the other commands |
+//! |---|---|---|
+//! | 0 | recorded, and the command succeeded | done |
+//! | 1 | the command succeeded, but the disk refused events | no, or not all of it |
+//! | 2 | | the command line is wrong |
+//! | 125 | thalweg failed, or its command line is wrong | |
+//! | 126 | the command is there and cannot be run | |
+//! | 127 | the command is not there | |
+//! | 128 + N | signal N ended the command | |
+//! | other | the command's own status | |
+//!
+//! 125 to 127 are those of env(1) and timeout(1).
+
+use std::process::ExitCode;
+
+/// Not all of it could be done.
+pub(crate) const INCOMPLETE: u8 = 1;
+/// The command line is wrong.
+pub(crate) const USAGE: u8 = 2;
+/// `record` itself failed.
+pub(crate) const RECORD_FAILED: u8 = 125;
+/// The command to record cannot be run.
+pub(crate) const CANNOT_RUN: u8 = 126;
+/// The command to record is not there.
+pub(crate) const NOT_FOUND: u8 = 127;
+
+/// Why a command ends early, and with which status.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: u8,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    /// `error` finishes the sentence "failed to …".
+    pub(crate) fn new(status: u8, error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        Self { status, error }
+    }
+
+    /// A failure in words alone.
+    pub(crate) fn words(status: u8, words: impl Into<String>) -> Self {
+        Self::new(status, anyhow::Error::msg(words.into()))
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn tell(&self) -> ExitCode {
+        say(&format!("thalweg: failed to {:#}", self.error));
+        ExitCode::from(self.status)
+    }
+}
+
+/// A line on standard error. Nobody may be reading there any more; that ends nothing.
+pub(crate) fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

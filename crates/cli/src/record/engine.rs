@@ -1,0 +1,71 @@
+//! The recording itself, as this command uses it.
+
+use std::fs;
+use std::time::Duration;
+
+use thalweg_collect::{Progress, Recording, RecordingConfig, Started, Summary};
+
+use super::plan::Plan;
+use crate::exit::{Failure, RECORD_FAILED};
+
+/// The longest wait for events before signals and the command are looked after again.
+const WAIT: Duration = Duration::from_millis(20);
+
+/// A recording that has started.
+pub(crate) struct Engine {
+    recording: Recording,
+    failed: bool,
+}
+
+fn failure(error: thalweg_collect::Error) -> Failure {
+    Failure::new(RECORD_FAILED, error)
+}
+
+impl Engine {
+    /// Starts to record.
+    pub(crate) fn start(plan: &Plan) -> Result<(Self, Started), Failure> {
+        let config = RecordingConfig {
+            output: plan.output.clone(),
+            programs: plan.programs.clone(),
+            kernel: plan.kernel.clone(),
+            keeper: Some("/proc/self/exe".into()),
+        };
+        let (recording, started) = Recording::start(config).map_err(failure)?;
+        Ok((
+            Self {
+                recording,
+                failed: false,
+            },
+            started,
+        ))
+    }
+
+    /// Drains what there is, after a short wait for something to be there. When the recording
+    /// fails, that is said once, and the command goes on without it.
+    pub(crate) fn step(&mut self) -> Option<Progress> {
+        if self.failed {
+            std::thread::sleep(WAIT);
+            return None;
+        }
+        match self.recording.run_once(WAIT) {
+            Ok(now) => Some(now),
+            Err(error) => {
+                failure(error).tell();
+                self.failed = true;
+                None
+            }
+        }
+    }
+
+    /// Stops, drains the rest, closes the trace.
+    pub(crate) fn finish(self) -> Result<Summary, Failure> {
+        self.recording.finish().map_err(failure)
+    }
+
+    /// Stops, and removes the trace: it holds nothing of what was to be recorded.
+    pub(crate) fn discard(self) {
+        if let Ok(summary) = self.recording.finish() {
+            let _ = fs::remove_dir_all(summary.path);
+        }
+    }
+}

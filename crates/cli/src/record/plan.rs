@@ -1,0 +1,68 @@
+//! What will be recorded: the command line, and what this user may have.
+
+use std::path::PathBuf;
+
+use thalweg_collect::{KernelRequest, ProgramsRequest};
+
+use super::{KernelRefusal, kernel_refusal, output, program};
+use crate::args::RecordArgs;
+use crate::exit::{Failure, RECORD_FAILED};
+
+/// What will be recorded.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The folder of the trace.
+    pub(crate) output: PathBuf,
+    /// Which events of programs, if any.
+    pub(crate) programs: Option<ProgramsRequest>,
+    /// Which events of the kernel, if any.
+    pub(crate) kernel: Option<KernelRequest>,
+    /// Kernel events were asked for: without them there is no recording.
+    pub(crate) kernel_required: bool,
+    /// Why the kernel is left out, if it is and nobody asked for that.
+    pub(crate) kernel_refusal: Option<KernelRefusal>,
+}
+
+/// Refuses what can be refused, and creates nothing but the folders above the output.
+pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
+    if let Some(name) = args.command.first() {
+        program::check(name)?;
+    }
+    let kernel_required = !args.kernel.is_empty() || args.no_user;
+    let kernel_refusal = if args.no_kernel {
+        None
+    } else {
+        kernel_refusal()
+    };
+    if let (true, Some(why)) = (kernel_required, &kernel_refusal) {
+        let words = format!("record kernel events: {why}");
+        return Err(Failure::words(RECORD_FAILED, words));
+    }
+    let wants_kernel = !args.no_kernel && kernel_refusal.is_none();
+    Ok(Plan {
+        programs: (!args.no_user).then(|| programs(args)),
+        kernel: wants_kernel.then(|| kernel(args)),
+        kernel_required,
+        kernel_refusal,
+        output: output::choose(args.output.as_deref())?,
+    })
+}
+
+fn programs(args: &RecordArgs) -> ProgramsRequest {
+    let mut request = ProgramsRequest {
+        limit_bytes: args.ring_size,
+        ..Default::default()
+    };
+    if !args.user.is_empty() {
+        request.patterns.clone_from(&args.user);
+    }
+    request
+}
+
+fn kernel(args: &RecordArgs) -> KernelRequest {
+    let kib = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    KernelRequest {
+        patterns: args.kernel.clone(),
+        buffer_kib_per_cpu: args.kernel_buffer.map(kib),
+    }
+}

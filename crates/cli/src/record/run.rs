@@ -1,0 +1,115 @@
+//! The flow of a recording.
+
+use std::process::ExitCode;
+
+use thalweg_collect::{Started, Summary};
+
+use super::advice::Sizes;
+use super::child::Traced;
+use super::engine::Engine;
+use super::plan::{Plan, plan};
+use super::progress::ProgressLine;
+use super::summary;
+use super::watch::{Stop, Watch};
+use crate::args::RecordArgs;
+use crate::exit::{Failure, INCOMPLETE, RECORD_FAILED, say};
+
+/// The kernel's ring for each CPU when nobody says how large.
+const KERNEL_BYTES: u64 = 8 << 20;
+
+/// Records, and gives the status to end with.
+pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
+    let plan = plan(args)?;
+    let mut watch = Watch::new()?;
+    let (engine, started) = Engine::start(&plan)?;
+    let engine = accept(engine, &plan, &started)?;
+    let (mut engine, mut child) = start_command(engine, args)?;
+    watch.limit(args.duration);
+    if child.is_none() && args.duration.is_none() {
+        say(&format!(
+            "recording to {}; Ctrl-C stops it",
+            plan.output.display()
+        ));
+    }
+    let mut progress = ProgressLine::new(!args.no_progress);
+    let stop = record(&mut engine, &mut watch, &mut child, &mut progress);
+    progress.wipe();
+    if let (Stop::Forced(_), Some(child)) = (stop, &child) {
+        tell_of_running(child.id());
+        // One more signal ends this process as it ends any other.
+        drop(watch);
+    }
+    let summary = engine.finish()?;
+    say(&summary::text(&summary, &plan.output, sizes(args)));
+    Ok(ExitCode::from(status(stop, &summary)))
+}
+
+/// Tells what is not as it was asked for; without the kernel, if that was a must, nothing is.
+fn accept(engine: Engine, plan: &Plan, started: &Started) -> Result<Engine, Failure> {
+    if let Some(Err(why)) = &started.kernel {
+        if plan.kernel_required {
+            engine.discard();
+            return Err(Failure::words(RECORD_FAILED, why.clone()));
+        }
+        say(&format!("no kernel events: failed to {why}"));
+    }
+    if let Some(why) = &plan.kernel_refusal {
+        say(&format!("no kernel events: {why}"));
+    }
+    for note in &started.notes {
+        say(&format!("note: {note}"));
+    }
+    Ok(engine)
+}
+
+fn start_command(engine: Engine, args: &RecordArgs) -> Result<(Engine, Option<Traced>), Failure> {
+    match Traced::start(&args.command) {
+        Ok(child) => Ok((engine, child)),
+        Err(failure) => {
+            engine.discard();
+            Err(failure)
+        }
+    }
+}
+
+/// Drains until there is a reason to stop.
+fn record(
+    engine: &mut Engine,
+    watch: &mut Watch,
+    child: &mut Option<Traced>,
+    progress: &mut ProgressLine,
+) -> Stop {
+    loop {
+        if let Some(stop) = watch.look(child) {
+            return stop;
+        }
+        if let Some(now) = engine.step() {
+            progress.update(now);
+        }
+    }
+}
+
+fn tell_of_running(id: u32) {
+    say(&format!(
+        "process {id} still runs, and is recorded no more; end it with: kill {id}"
+    ));
+}
+
+fn status(stop: Stop, summary: &Summary) -> u8 {
+    let own = match stop {
+        Stop::Ended(status) => status,
+        Stop::Asked => 0,
+        Stop::Forced(signal) => u8::try_from(128 + signal).unwrap_or(RECORD_FAILED),
+    };
+    match (own, &summary.storage_error) {
+        (0, Some(_)) => INCOMPLETE,
+        (own, _) => own,
+    }
+}
+
+fn sizes(args: &RecordArgs) -> Sizes {
+    Sizes {
+        ring_bytes: args.ring_size,
+        kernel_bytes: args.kernel_buffer.unwrap_or(KERNEL_BYTES),
+    }
+}

@@ -1,0 +1,185 @@
+//! What is said when a recording has ended.
+//!
+//! ```text
+//! recorded 1 204 331 events in 12.3 s: 38.2 MiB in web-0712
+//!   kernel           1 200 000 events      512 discarded: its ring was full; try --kernel-buffer 16M
+//!   shop[4711]           4 331 events
+//! read it: thalweg view web-0712
+//!          babeltrace2 web-0712
+//! ```
+
+use std::fmt::Write;
+use std::path::Path;
+
+use thalweg_collect::{SourceSummary, Summary};
+
+use super::advice::{Sizes, words};
+use crate::number::{counted, duration, grouped, size};
+
+/// More sources than this are told in one line.
+const MOST_SOURCES: usize = 20;
+/// What the kernel's source is called.
+const KERNEL: &str = "kernel";
+
+/// The summary as text; `path` as the user knows it.
+pub(crate) fn text(summary: &Summary, path: &Path, sizes: Sizes) -> String {
+    let mut out = format!(
+        "recorded {} in {}: {} in {}\n",
+        counted(summary.events(), "event"),
+        duration(summary.duration),
+        size(summary.bytes),
+        path.display()
+    );
+    sources(&mut out, &summary.sources, sizes);
+    if let Some(error) = &summary.storage_error {
+        let _ = writeln!(out, "the trace is not complete: failed to {error}");
+    }
+    for note in &summary.notes {
+        let _ = writeln!(out, "note: {note}");
+    }
+    let path = quoted(path);
+    let _ = write!(
+        out,
+        "read it: thalweg view {path}\n         babeltrace2 {path}"
+    );
+    out
+}
+
+/// Those with losses first in importance: they are never among the ones that are left out.
+fn sources(out: &mut String, sources: &[SourceSummary], sizes: Sizes) {
+    let mut order: Vec<&SourceSummary> = sources.iter().collect();
+    order.sort_by_key(|source| {
+        let quiet = source.discarded.is_empty();
+        (
+            source.name != KERNEL,
+            quiet,
+            std::cmp::Reverse(source.events),
+        )
+    });
+    let noisy = order
+        .iter()
+        .filter(|source| !source.discarded.is_empty())
+        .count();
+    let shown = order.len().min(MOST_SOURCES.max(noisy + 1));
+    let name_width = order[..shown]
+        .iter()
+        .map(|s| s.name.chars().count())
+        .max()
+        .unwrap_or(0);
+    let count_width = order[..shown]
+        .iter()
+        .map(|s| grouped(s.events).len())
+        .max()
+        .unwrap_or(0);
+    for source in &order[..shown] {
+        let (name, events) = (&source.name, grouped(source.events));
+        let noun = if source.events == 1 {
+            "event"
+        } else {
+            "events"
+        };
+        let _ = writeln!(out, "  {name:name_width$}  {events:>count_width$} {noun}");
+        for (cause, count) in &source.discarded {
+            let why = words(*cause, source.name == KERNEL, sizes);
+            let _ = writeln!(out, "    {} discarded: {why}", grouped(*count));
+        }
+    }
+    if let rest @ [_, ..] = &order[shown..] {
+        let events = rest.iter().map(|source| source.events).sum();
+        let (sources, events) = (grouped(rest.len() as u64), counted(events, "event"));
+        let _ = writeln!(out, "  and {sources} more with {events}, none discarded");
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use thalweg_model::LossCause;
+
+    fn source(name: &str, events: u64, discarded: &[(LossCause, u64)]) -> SourceSummary {
+        SourceSummary {
+            name: name.to_owned(),
+            events,
+            discarded: discarded.to_vec(),
+        }
+    }
+
+    #[track_caller]
+    fn check(sources: Vec<SourceSummary>, storage_error: Option<&str>, expected: &str) {
+        let summary = Summary {
+            path: "/tmp/a b".into(),
+            duration: Duration::from_millis(12_340),
+            bytes: 40_055_603,
+            sources,
+            storage_error: storage_error.map(str::to_owned),
+            notes: vec!["a thing to know".to_owned()],
+        };
+        let sizes = Sizes {
+            ring_bytes: 64 << 20,
+            kernel_bytes: 8 << 20,
+        };
+        assert_eq!(text(&summary, Path::new("a b"), sizes), expected);
+    }
+
+    #[test]
+    fn each_source_is_told_with_what_it_lost_and_why() {
+        check(
+            vec![
+                source("shop[4711]", 4331, &[]),
+                source("kernel", 1_200_000, &[(LossCause::RingFull, 512)]),
+                source(
+                    "bad[1]",
+                    1,
+                    &[(LossCause::AbiViolation, 2), (LossCause::Storage, 3)],
+                ),
+            ],
+            Some("write a b/kernel/s: no space left"),
+            "recorded 1 204 332 events in 12.3 s: 38.2 MiB in a b\n  \
+             kernel      1 200 000 events\n    \
+             512 discarded: its ring was full; try --kernel-buffer 16M\n  \
+             bad[1]              1 event\n    \
+             2 discarded: the program has overwritten its ring\n    \
+             3 discarded: the disk refused them; make room, or choose another disk with -o\n  \
+             shop[4711]      4 331 events\n\
+             the trace is not complete: failed to write a b/kernel/s: no space left\n\
+             note: a thing to know\n\
+             read it: thalweg view 'a b'\n         babeltrace2 'a b'",
+        );
+    }
+
+    #[test]
+    fn many_quiet_programs_are_told_in_one_line() {
+        let mut sources: Vec<_> = (0..30)
+            .map(|n| source(&format!("p[{n}]"), 2, &[]))
+            .collect();
+        sources.push(source("q[1]", 0, &[(LossCause::Torn, 1)]));
+        let mut out = String::new();
+        super::sources(
+            &mut out,
+            &sources,
+            Sizes {
+                ring_bytes: 1,
+                kernel_bytes: 1,
+            },
+        );
+        assert!(
+            out.starts_with("  q[1]   0 events\n    1 discarded: "),
+            "{out}"
+        );
+        assert!(
+            out.ends_with("  and 11 more with 22 events, none discarded\n"),
+            "{out}"
+        );
+    }
+}
