@@ -9,7 +9,10 @@ use thalweg_ctf::read::DecodeError;
 
 /// A trace, or a part of it, cannot be read.
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     path: PathBuf,
     /// Where the packet begins, if a packet is at fault.
     packet_at: Option<u64>,
@@ -36,44 +39,36 @@ pub(crate) enum Kind {
 
 impl Error {
     pub(crate) fn new(path: &Path, kind: impl Into<Kind>) -> Self {
-        Self {
+        Self(Box::new(Inner {
             path: path.to_owned(),
             packet_at: None,
             kind: kind.into(),
-        }
+        }))
     }
 
     pub(crate) fn in_packet(path: &Path, packet_at: u64, kind: impl Into<Kind>) -> Self {
-        Self {
+        Self(Box::new(Inner {
             path: path.to_owned(),
             packet_at: Some(packet_at),
             kind: kind.into(),
-        }
+        }))
     }
 
     /// The file or folder.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.0.path
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.path.display())?;
-        if let Some(at) = self.packet_at {
+        write!(f, "{}: ", self.0.path.display())?;
+        if let Some(at) = self.0.packet_at {
             write!(f, "packet at byte {at}: ")?;
         }
-        write!(f, "{}", self.kind)
+        write!(f, "{}", self.0.kind)
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.kind {
-            Kind::Io(error) => Some(error),
-            Kind::Metadata(error) => Some(error),
-            Kind::Decode(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+// Its text says all that it knows: there is no deeper source to tell.
+impl std::error::Error for Error {}

@@ -11,23 +11,35 @@ pub(crate) struct Counters {
     seen: bool,
 }
 
+/// What is missing around a packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Missing {
+    /// Packets before it.
+    pub(crate) packets: Option<Lost>,
+    /// Events up to its end.
+    pub(crate) events: Option<Lost>,
+}
+
 impl Counters {
-    /// What is missing before or in the packet with this head; its counters are the next ones'
+    /// What is missing before and in the packet with this head; its counters are the next ones'
     /// reference.
-    pub(crate) fn advance(&mut self, head: &PacketHead) -> Vec<Lost> {
-        let packets = self
-            .packets(head)
-            .map(|gap| (None, LossCause::PacketGap(gap)));
-        let events = self.events(head).map(|count| (count, LossCause::Unknown));
+    pub(crate) fn advance(&mut self, head: &PacketHead) -> Missing {
+        let missing = Missing {
+            packets: self.packets(head).map(|gap| Lost {
+                count: None,
+                cause: LossCause::PacketGap(gap),
+                until: head.begin,
+            }),
+            events: self.events(head).map(|count| Lost {
+                count,
+                cause: LossCause::Unknown,
+                until: head.end.or(head.begin),
+            }),
+        };
         self.discarded = head.events_discarded;
         self.sequence = head.sequence;
         self.seen = true;
-        let lost = |(count, cause)| Lost {
-            count,
-            cause,
-            until: head.end.or(head.begin),
-        };
-        events.into_iter().chain(packets).map(lost).collect()
+        missing
     }
 
     fn packets(&self, head: &PacketHead) -> Option<u64> {
@@ -43,5 +55,51 @@ impl Counters {
         let count = now.checked_sub(before).filter(|count| *count > 0)?;
         let known = self.seen || head.sequence == Some(0);
         Some(known.then_some(count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `(sequence, discarded)` of each packet, and what is told of it.
+    #[track_caller]
+    fn check(packets: &[(Option<u64>, Option<u64>, &str)]) {
+        let mut counters = Counters::default();
+        for (sequence, events_discarded, expected) in packets {
+            let head = PacketHead {
+                sequence: *sequence,
+                events_discarded: *events_discarded,
+                ..PacketHead::default()
+            };
+            let missing = counters.advance(&head);
+            let gap = missing.packets.map(|lost| format!("{:?}", lost.cause));
+            let events = missing
+                .events
+                .map(|lost| format!("{:?} events", lost.count));
+            let told: Vec<String> = gap.into_iter().chain(events).collect();
+            assert_eq!(told.join(", "), *expected, "{packets:?}");
+        }
+    }
+
+    #[test]
+    fn gaps_and_differences_are_told_and_steps_back_are_not() {
+        check(&[
+            (Some(3), Some(5), "None events"),
+            (Some(3), Some(7), "Some(2) events"),
+            (Some(7), Some(7), "PacketGap(3)"),
+            (Some(9), Some(8), "PacketGap(1), Some(1) events"),
+            (Some(1), Some(2), ""),
+        ]);
+    }
+
+    #[test]
+    fn what_the_first_packet_of_all_lost_is_known_exactly() {
+        check(&[(Some(0), Some(5), "Some(5) events"), (Some(1), Some(5), "")]);
+    }
+
+    #[test]
+    fn packets_without_counters_tell_nothing() {
+        check(&[(None, None, ""), (None, None, ""), (None, Some(4), "")]);
     }
 }

@@ -21,7 +21,7 @@ use crate::window::Window;
 pub struct Item<'a> {
     /// The index of its trace in [`Reader::traces`]: event classes are that trace's.
     pub trace: usize,
-    /// The index of its stream, for [`Reader::stream`].
+    /// The index of its stream, in [`Reader::streams`].
     pub stream: usize,
     /// The index of its stream's class in the trace.
     pub stream_class: usize,
@@ -142,14 +142,9 @@ impl Reader {
         &self.traces
     }
 
-    /// A stream of the traces.
-    pub fn stream(&self, index: usize) -> Option<&StreamInfo> {
-        self.streams.get(index).map(|stream| &stream.info)
-    }
-
-    /// How many streams there are.
-    pub fn stream_count(&self) -> usize {
-        self.streams.len()
+    /// The streams, by their index.
+    pub fn streams(&self) -> impl ExactSizeIterator<Item = &StreamInfo> {
+        self.streams.iter().map(|stream| &stream.info)
     }
 
     /// Puts a stream back in line, if it has another message.

@@ -1,7 +1,8 @@
 //! One stream: its files' packets in the order of time, one message ahead.
 //!
 //! ```text
-//!   StreamBegin ( Lost* PacketBegin Event* PacketEnd )* StreamEnd
+//!   StreamBegin ( Lost? PacketBegin Event* Lost? PacketEnd )* StreamEnd
+//!                gap                  │    discarded
 //!                                     └─ fault ─▶ Err, Lost, PacketEnd
 //! ```
 
@@ -11,9 +12,9 @@ use std::path::PathBuf;
 use thalweg_ctf::read::{Cursor, Halt, PacketHead};
 use thalweg_model::{LossCause, Lost, Message, Packet, Timestamp};
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::file::StreamFile;
-use crate::loss::Counters;
+use crate::loss::{Counters, Missing};
 use crate::merge::Item;
 use crate::time::TimeScale;
 use crate::trace::Trace;
@@ -38,7 +39,6 @@ enum Next {
     StreamBegin,
     Lost(Lost),
     PacketBegin,
-    Event,
     Fault(Error),
     PacketEnd,
     StreamEnd,
@@ -50,6 +50,8 @@ enum State {
     Begin,
     BeforePacket,
     InPacket,
+    /// The rest of the packet cannot be read, and its loss is not told yet.
+    Broken,
     /// The packet is over, and the next one is not looked for yet.
     AfterPacket,
     End,
@@ -67,7 +69,12 @@ pub(crate) struct Stream {
     window: Window,
     cursor: Cursor,
     counters: Counters,
+    missing: Missing,
     state: State,
+    /// The next event, if it is the next message.
+    event: Option<Option<Timestamp>>,
+    /// Whether the next event did not fit in the window.
+    careful: bool,
     next: VecDeque<(Next, Option<Timestamp>)>,
     /// The time of the message that came last.
     last_ns: i64,
@@ -85,7 +92,10 @@ impl Stream {
             window,
             cursor: Cursor::default(),
             counters: Counters::default(),
+            missing: Missing::default(),
             state: State::Begin,
+            event: None,
+            careful: false,
             next: VecDeque::new(),
             last_ns: i64::MIN,
         }
@@ -93,10 +103,13 @@ impl Stream {
 
     /// Finds out what comes next, and says when that is: `None` after the end.
     pub(crate) fn peek(&mut self, traces: &[Trace]) -> Option<i64> {
-        while self.next.is_empty() && self.state != State::End {
+        while self.event.is_none() && self.next.is_empty() && self.state != State::End {
             self.look_ahead(traces);
         }
-        let (_, at) = self.next.front()?;
+        let at = match &self.event {
+            Some(at) => at,
+            None => &self.next.front()?.1,
+        };
         if let (Some(scale), Some(at)) = (self.scale, at) {
             self.last_ns = scale.epoch_ns(*at);
         }
@@ -127,6 +140,7 @@ impl Stream {
                 self.state = State::BeforePacket;
                 self.pass_packet(traces);
             }
+            State::Broken => self.after_fault(),
             State::End => {}
         }
     }
@@ -153,7 +167,8 @@ impl Stream {
     fn enter_packet(&mut self, traces: &[Trace]) {
         let file = &self.files[self.current];
         let entered = file.enter(&traces[file.trace], &mut self.cursor, &mut self.window);
-        for lost in self.counters.advance(&self.head) {
+        self.missing = self.counters.advance(&self.head);
+        if let Some(lost) = self.missing.packets {
             self.push(Next::Lost(lost), self.head.begin);
         }
         self.push(Next::PacketBegin, self.head.begin);
@@ -165,7 +180,7 @@ impl Stream {
 
     fn look_for_event(&mut self, traces: &[Trace]) {
         match self.find_event(traces) {
-            Ok(Some(at)) => self.push(Next::Event, at),
+            Ok(Some(at)) => self.event = Some(at),
             Ok(None) => self.end_packet(),
             Err(error) => self.fault(error),
         }
@@ -174,6 +189,9 @@ impl Stream {
     fn end_packet(&mut self) {
         // An end before the last event is an error of the tracer's, and no reason to go back.
         let end = self.head.end.filter(|end| *end >= self.cursor.clock());
+        if let Some(lost) = self.missing.events.take() {
+            self.push(Next::Lost(lost), end);
+        }
         self.push(Next::PacketEnd, end);
         self.state = State::AfterPacket;
     }
@@ -202,13 +220,16 @@ impl Stream {
             let found = decoder
                 .peek_event(&mut self.cursor, window)
                 .and_then(|found| {
-                    if found.is_some() && !self.window.reaches(file.at + self.cursor.end_bytes()) {
+                    if found.is_some() && self.careful {
                         decoder.measure_event(&mut self.cursor, window)?;
                     }
                     Ok(found)
                 });
             match found {
-                Ok(found) => return Ok(found),
+                Ok(found) => {
+                    self.careful = false;
+                    return Ok(found);
+                }
                 Err(Halt::NeedMore) => {
                     self.window
                         .slide(file.source(), file.at + self.cursor.from_bytes())?;
@@ -229,50 +250,68 @@ impl Stream {
     }
 
     /// The message that [`peek`](Self::peek) found.
+    #[inline]
     pub(crate) fn take<'a>(
         &'a mut self,
         traces: &'a [Trace],
         stream: usize,
     ) -> Result<Item<'a>, Error> {
+        let (trace, stream_class) = (self.files[self.current].trace, self.head.stream);
+        let (message, at) = match self.event.take() {
+            Some(at) => (self.take_event(&traces[trace], at)?, at),
+            None => self.take_other(&traces[trace])?,
+        };
+        let at_ns = at.and_then(|at| Some(traces[trace].scale(stream_class)?.epoch_ns(at)));
+        Ok(Item {
+            trace,
+            stream,
+            stream_class,
+            at_ns,
+            message,
+        })
+    }
+
+    #[inline]
+    fn take_event<'a>(
+        &'a mut self,
+        trace: &'a Trace,
+        at: Option<Timestamp>,
+    ) -> Result<Message<'a>, Error> {
         let file = &self.files[self.current];
-        let trace = file.trace;
-        let decoder = traces[trace].decoder();
         let window = self.window.of_packet(file.at);
+        match trace.decoder().take_event(&mut self.cursor, window) {
+            Ok(Some(event)) => Ok(Message::Event(event)),
+            Ok(None) => Ok(Message::Idle(at.unwrap_or_default())),
+            // The event goes beyond the window, which is in use here: it comes at the next call.
+            Err(Halt::NeedMore) => {
+                self.careful = true;
+                Ok(Message::Idle(at.unwrap_or_default()))
+            }
+            Err(Halt::Broken(error)) => {
+                let error = Error::in_packet(&file.path, file.at, error);
+                self.state = State::Broken;
+                Err(error)
+            }
+        }
+    }
+
+    fn take_other<'a>(
+        &'a mut self,
+        trace: &'a Trace,
+    ) -> Result<(Message<'a>, Option<Timestamp>), Error> {
         let (next, at) = self.next.pop_front().unwrap_or((Next::StreamEnd, None));
         let message = match next {
             Next::StreamBegin => Message::StreamBegin,
             Next::Lost(lost) => Message::Lost(lost),
             Next::PacketBegin => {
-                let context = file.context(decoder, window);
+                let file = &self.files[self.current];
+                let window = self.window.of_packet(file.at);
+                let context = file.context(trace.decoder(), window);
                 Message::PacketBegin(Packet {
                     at: self.head.begin,
                     context,
                 })
             }
-            Next::Event => match decoder.take_event(&mut self.cursor, window) {
-                Ok(Some(event)) => Message::Event(event),
-                Ok(None) => Message::Lost(Lost {
-                    count: None,
-                    cause: LossCause::Unreadable,
-                    until: None,
-                }),
-                Err(halt) => {
-                    let kind = match halt {
-                        Halt::Broken(error) => Kind::from(error),
-                        Halt::NeedMore => Kind::Shrunk { at_bytes: file.at },
-                    };
-                    let error = Error::in_packet(&file.path, file.at, kind);
-                    let lost = Lost {
-                        count: None,
-                        cause: LossCause::Unreadable,
-                        until: self.head.end,
-                    };
-                    self.next.push_back((Next::Lost(lost), None));
-                    self.next.push_back((Next::PacketEnd, None));
-                    self.state = State::AfterPacket;
-                    return Err(error);
-                }
-            },
             Next::Fault(error) => return Err(error),
             Next::PacketEnd => Message::PacketEnd(Packet {
                 at: self.head.end,
@@ -280,13 +319,6 @@ impl Stream {
             }),
             Next::StreamEnd => Message::StreamEnd,
         };
-        let at_ns = self.scale.zip(at).map(|(scale, at)| scale.epoch_ns(at));
-        Ok(Item {
-            trace,
-            stream,
-            stream_class: self.head.stream,
-            at_ns,
-            message,
-        })
+        Ok((message, at))
     }
 }

@@ -55,15 +55,6 @@ impl Window {
         self.begin = 0;
     }
 
-    fn end(&self) -> u64 {
-        self.begin + self.bytes.len() as u64
-    }
-
-    /// Whether all bytes of the file up to `end` are here or passed.
-    pub(crate) fn reaches(&self, end: u64) -> bool {
-        self.end() >= end
-    }
-
     /// The bytes from a packet's begin on, or from the window's if that is later.
     pub(crate) fn of_packet(&self, packet_at: u64) -> read::Window<'_> {
         let skip = usize::try_from(packet_at.saturating_sub(self.begin)).unwrap_or(usize::MAX);

@@ -241,7 +241,7 @@ impl DraftEvent {
             "id" => class.id = a.unsigned("an id")?,
             "stream_id" => self.stream_id = Some(a.unsigned("an id")?),
             "loglevel" => {
-                class.log_level = a.unsigned("a level").ok().and_then(LogLevel::from_number)
+                class.log_level = a.unsigned("a level").ok().and_then(LogLevel::from_number);
             }
             "model.emf.uri" => class.model_uri = Some(a.text()?.to_owned()),
             "context" => class.specific_context = Some(a.structure()?),

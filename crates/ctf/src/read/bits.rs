@@ -35,7 +35,8 @@ impl<'a> Bits<'a> {
     /// Moves to the next multiple of `align_bits`, a power of two.
     #[inline]
     pub(super) fn align(&mut self, align_bits: u64) -> Result<(), Halt> {
-        let at = self.at.next_multiple_of(align_bits);
+        // Not `next_multiple_of`, which divides.
+        let at = (self.at + (align_bits - 1)) & !(align_bits - 1);
         if at > self.end {
             return Err(self.truncated(at - self.at).into());
         }

@@ -75,11 +75,6 @@ impl Cursor {
             / 8
     }
 
-    /// Where the content ends, in whole bytes.
-    pub fn end_bytes(&self) -> u64 {
-        self.end_bits.div_ceil(8)
-    }
-
     /// The time up to which the packet was read.
     pub fn clock(&self) -> Timestamp {
         Timestamp(self.notes.clock)

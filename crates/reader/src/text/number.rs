@@ -16,21 +16,59 @@ fn pair(value: u64) -> &'static [u8] {
 /// `%lu`.
 #[inline]
 pub(super) fn unsigned(out: &mut Vec<u8>, mut value: u64) {
+    let length = value.checked_ilog10().unwrap_or(0) as usize + 1;
     let mut room = [0; 20];
-    let mut at = room.len();
-    while value >= 100 {
+    let mut at = length;
+    while at >= 2 {
         at -= 2;
         room[at..at + 2].copy_from_slice(pair(value));
         value /= 100;
     }
-    if value >= 10 {
-        at -= 2;
-        room[at..at + 2].copy_from_slice(pair(value));
-    } else {
-        at -= 1;
-        room[at] = b'0' + value as u8;
+    if at == 1 {
+        room[0] = b'0' + (value % 10) as u8;
     }
-    out.extend_from_slice(&room[at..]);
+    put(out, &room, length);
+}
+
+/// Appends the first `length` bytes of `room`: a copy of known size is a few instructions, and one
+/// of unknown size is a call.
+#[inline]
+pub(super) fn put<const N: usize>(out: &mut Vec<u8>, room: &[u8; N], length: usize) {
+    let begin = out.len();
+    out.extend_from_slice(room);
+    out.truncate(begin + length);
+}
+
+/// Bytes that are written often.
+#[derive(Clone, Debug)]
+pub(super) struct Fixed {
+    room: [u8; 24],
+    length: usize,
+    /// All bytes, when the room does not hold them.
+    long: Vec<u8>,
+}
+
+impl Fixed {
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        let mut room = [0; 24];
+        let (length, long) = match room.get_mut(..bytes.len()) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                (bytes.len(), Vec::new())
+            }
+            None => (0, bytes.to_vec()),
+        };
+        Self { room, length, long }
+    }
+
+    #[inline]
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        if self.long.is_empty() {
+            put(out, &self.room, self.length);
+        } else {
+            out.extend_from_slice(&self.long);
+        }
+    }
 }
 
 /// `%ld`.
@@ -43,8 +81,8 @@ pub(super) fn signed(out: &mut Vec<u8>, value: i64) {
 }
 
 /// `%02lu`, for values below 100.
-pub(super) fn two(out: &mut Vec<u8>, value: u64) {
-    out.extend_from_slice(pair(value));
+pub(super) fn two(value: u64) -> &'static [u8] {
+    pair(value)
 }
 
 /// `%09lu`, for values below 10^9.

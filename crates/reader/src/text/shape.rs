@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use thalweg_model::{EnumClass, FieldClass, IntegerClass, Member, StructClass, Value};
 
-use super::number::{self, Form};
+use super::number::{self, Fixed, Form};
 use super::quote::quoted;
 
 /// How the values of a class are shown.
@@ -31,10 +31,10 @@ pub(super) struct Label {
     ranges: Vec<(i128, i128)>,
 }
 
-/// A member: `name = ` and how its value is shown.
+/// A member: what stands before its value, separator included, and how that is shown.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
-    key: Vec<u8>,
+    key: Fixed,
     shape: Shape,
 }
 
@@ -62,9 +62,17 @@ impl<'c> Shaper<'c> {
 
     /// The shape of a whole structure; hidden if all its members are.
     pub(super) fn structure(&self, class: &StructClass) -> Shape {
-        let members = class.members.iter().map(|m| self.member(m));
-        let fields: Vec<Field> = members.collect();
-        let hidden = !fields.is_empty() && fields.iter().all(|f| matches!(f.shape, Shape::Hidden));
+        let mut separator = " ";
+        let mut fields = Vec::with_capacity(class.members.len());
+        for member in &class.members {
+            let shape = self.member(member);
+            let key = Fixed::new(format!("{separator}{} = ", member.name).as_bytes());
+            if !matches!(shape, Shape::Hidden) {
+                separator = ", ";
+            }
+            fields.push(Field { key, shape });
+        }
+        let hidden = !fields.is_empty() && separator == " ";
         if hidden {
             Shape::Hidden
         } else {
@@ -72,18 +80,16 @@ impl<'c> Shaper<'c> {
         }
     }
 
-    fn member(&self, member: &Member) -> Field {
-        let key = format!("{} = ", member.name).into_bytes();
+    fn member(&self, member: &Member) -> Shape {
         let is_special = self.special.contains(&member.name.as_str());
         let is_integer = matches!(member.class, FieldClass::Integer(_) | FieldClass::Enum(_));
         let needed = self.needed.contains(member.name.as_str());
         let hidden = is_integer && !needed && (is_special || shows_clock(&member.class));
-        let shape = if hidden {
+        if hidden {
             Shape::Hidden
         } else {
             self.shape(&member.class)
-        };
-        Field { key, shape }
+        }
     }
 
     fn shape(&self, class: &FieldClass) -> Shape {
@@ -177,7 +183,7 @@ impl Shape {
         match (self, value) {
             (Self::Integer(form), Value::Unsigned(number)) => form.write(out, *number, false),
             (Self::Integer(form), Value::Signed(number)) => {
-                form.write(out, *number as u64, *number < 0)
+                form.write(out, *number as u64, *number < 0);
             }
             (Self::Struct(fields), Value::Struct(members)) => write_struct(out, fields, members),
             (_, Value::Text(text)) => quoted(out, text),
@@ -204,15 +210,11 @@ impl Shape {
 
 fn write_struct(out: &mut Vec<u8>, fields: &[Field], members: &[Value<'_>]) {
     out.push(b'{');
-    let mut separator: &[u8] = b" ";
     for (field, member) in fields.iter().zip(members) {
-        if matches!(field.shape, Shape::Hidden) {
-            continue;
+        if !matches!(field.shape, Shape::Hidden) {
+            field.key.write(out);
+            field.shape.write(out, member);
         }
-        out.extend_from_slice(separator);
-        out.extend_from_slice(&field.key);
-        field.shape.write(out, member);
-        separator = b", ";
     }
     out.extend_from_slice(b" }");
 }

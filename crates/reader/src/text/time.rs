@@ -36,7 +36,7 @@ pub(super) struct Times {
     last_ns: Option<i64>,
     /// The second that `shown` is the text of.
     second: Option<i64>,
-    shown: Vec<u8>,
+    shown: [u8; 9],
 }
 
 impl Times {
@@ -45,7 +45,7 @@ impl Times {
             style,
             last_ns: None,
             second: None,
-            shown: Vec::new(),
+            shown: *b"hh:mm:ss.",
         }
     }
 
@@ -86,14 +86,8 @@ impl Times {
             0
         };
         let of_day = (second.saturating_add(ahead)).rem_euclid(86_400) as u64;
-        self.shown.clear();
-        for (part, mark) in [
-            (of_day / 3600, b':'),
-            (of_day / 60 % 60, b':'),
-            (of_day % 60, b'.'),
-        ] {
-            number::two(&mut self.shown, part);
-            self.shown.push(mark);
+        for (place, part) in [(0, of_day / 3600), (3, of_day / 60 % 60), (6, of_day % 60)] {
+            self.shown[place..place + 2].copy_from_slice(number::two(part));
         }
         self.second = Some(second);
     }
