@@ -233,3 +233,119 @@ fn every_garbled_page_gives_records_that_can_be_read() {
         assert_eq!(text(&out).lines().count() as u64, summary.events);
     }
 }
+
+/// The payload that a record of the kernel's becomes.
+fn payload(system: &str, format: &str, record: &[(usize, &[u8])]) -> (Vec<String>, Vec<u8>) {
+    let format = EventFormat::parse(format).unwrap();
+    let event = TraceEvent::new(system, &format, Naming::Lttng);
+    let mut bytes = vec![
+        0;
+        record
+            .iter()
+            .map(|(at, part)| at + part.len())
+            .max()
+            .unwrap()
+    ];
+    bytes[..2].copy_from_slice(&format.id.to_le_bytes());
+    for (at, part) in record {
+        bytes[*at..at + part.len()].copy_from_slice(part);
+    }
+    let mut page = PageWriter::new(7, 4096);
+    page.record(7, &bytes);
+    let mut out = Vec::new();
+    let transcoder = Transcoder::new(&[event.clone()], HeaderKind::Compact);
+    let summary = transcoder.page(&page.bytes(), &LAYOUT, &mut out).unwrap();
+    assert_eq!((summary.events, summary.spoilt), (1, 0));
+    (
+        event
+            .payload
+            .members
+            .into_iter()
+            .map(|member| member.name)
+            .collect(),
+        out.split_off(13),
+    )
+}
+
+#[test]
+fn a_switch_has_lttngs_threads_and_priorities() {
+    let (names, bytes) = payload(
+        "sched",
+        include_str!("data/sched_switch.format"),
+        &[
+            (8, b"shell\0"),
+            (24, &7_i32.to_le_bytes()),
+            (28, &120_i32.to_le_bytes()),
+            (32, &1_i64.to_le_bytes()),
+            (40, b"swapper/0\0"),
+            (56, &0_i32.to_le_bytes()),
+            (60, &120_i32.to_le_bytes()),
+        ],
+    );
+    let want = "prev_comm prev_tid prev_prio prev_state next_comm next_tid next_prio";
+    assert_eq!(names.join(" "), want);
+    assert_eq!(bytes.len(), 16 + 4 + 4 + 8 + 16 + 4 + 4);
+    assert_eq!(
+        (&bytes[..6], &bytes[16..20]),
+        (&b"shell\0"[..], &[7, 0, 0, 0][..])
+    );
+    assert_eq!(
+        (&bytes[20..24], &bytes[52..]),
+        (&[20, 0, 0, 0][..], &[20, 0, 0, 0][..])
+    );
+}
+
+#[test]
+fn a_soft_interrupt_has_its_number_and_its_name() {
+    let format = include_str!("data/softirq_entry.format");
+    let (names, bytes) = payload("irq", format, &[(8, &[3, 0, 0, 0])]);
+    assert_eq!(
+        (names.join(" ").as_str(), &bytes[..]),
+        ("vec name", &[3, 3][..])
+    );
+}
+
+#[test]
+fn a_path_that_tracefs_does_not_show_is_its_address() {
+    let args: Vec<u8> = [-100_i64, 0x7fff_1234, 0o2, 0o644]
+        .iter()
+        .flat_map(|n| n.to_le_bytes())
+        .collect();
+    let format = include_str!("data/sys_enter_openat.format");
+    let (names, bytes) = payload("syscalls", format, &[(16, &args)]);
+    assert_eq!(names.join(" "), "dfd filename_addr flags mode");
+    let mut want = (-100_i32).to_le_bytes().to_vec();
+    want.extend(0x7fff_1234_u64.to_le_bytes());
+    want.extend([2, 0, 0, 0, 0xa4, 1]);
+    assert_eq!(bytes, want);
+}
+
+#[test]
+fn a_path_that_the_kernel_copied_is_a_string() {
+    let format = include_str!("data/sys_enter_openat.format").to_owned()
+        + "\tfield:__data_loc char[] __filename_val;\toffset:48;\tsize:4;\tsigned:0;\n";
+    let record: [(usize, &[u8]); 2] = [(48, &[52, 0, 5, 0]), (52, b"/tmp\0")];
+    let (names, bytes) = payload("syscalls", &format, &record);
+    assert_eq!(names.join(" "), "dfd filename flags mode");
+    assert_eq!(&bytes[4..9], b"/tmp\0");
+}
+
+#[test]
+fn a_disk_request_has_lttngs_flags_and_the_thread_that_made_it() {
+    let (names, bytes) = payload(
+        "block",
+        include_str!("data/block_rq_issue.format"),
+        &[
+            (4, &[9, 0, 0, 0]),
+            (8, &[1, 0, 0, 8]),
+            (34, b"FWS\0"),
+            (44, b"dd\0"),
+            (60, &[0; 4]),
+        ],
+    );
+    assert_eq!(names.join(" "), "dev sector nr_sector bytes tid rwbs comm");
+    assert_eq!(
+        (&bytes[20..24], &bytes[24..28]),
+        (&[9, 0, 0, 0][..], &[0x21, 4, 0, 0][..])
+    );
+}

@@ -104,6 +104,15 @@ impl KernelRecording {
         })
     }
 
+    /// Removes the instance of a recorder that died, with what is in it: for one that died before
+    /// it had set its instance up, and that cannot be adopted.
+    ///
+    /// # Errors
+    /// The instance does not exist, a living process holds it, or tracefs refuses.
+    pub fn discard(tracefs: &Tracefs, name: &str) -> Result<(), Error> {
+        Instance::open(tracefs, name)?.remove()
+    }
+
     /// Our instances in this kernel, living and dead.
     ///
     /// # Errors

@@ -237,6 +237,23 @@ fn killed_recorders_count_what_a_small_ring_loses() {
 }
 
 #[test]
+fn an_instance_that_was_never_set_up_can_be_discarded() {
+    let name = format!("thalweg-test-bare-{}", std::process::id());
+    fs::create_dir(tracefs().root().join("instances").join(&name)).unwrap();
+    let error = KernelRecording::adopt(&tracefs(), &name, Naming::Lttng, &[]).unwrap_err();
+    assert!(
+        error.to_string().starts_with("set the trace clock"),
+        "{error}"
+    );
+    KernelRecording::discard(&tracefs(), &name).unwrap();
+    let error = KernelRecording::discard(&tracefs(), &name).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("open the trace instance {name}: there is none")
+    );
+}
+
+#[test]
 fn an_instance_that_a_living_process_holds_is_left_alone() {
     let caller = Caller::start();
     let config = getppid_of(caller.tid, "held");
