@@ -1,5 +1,6 @@
 //! The kernel's events on their way to disk: a recording of crate `kernel`, and a trace folder.
 
+use rustix::fd::BorrowedFd;
 use std::collections::BTreeMap;
 
 use thalweg_kernel::{
@@ -142,6 +143,13 @@ impl KernelEvents {
     /// The instance's name.
     pub(crate) fn instance(&self) -> &str {
         self.recording.name()
+    }
+
+    /// What tells that a cpu's ring is filling up.
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.recording
+            .cpus()
+            .filter_map(|cpu| self.recording.as_fd(cpu).ok())
     }
 
     /// How many events are on.

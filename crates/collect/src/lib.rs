@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bell;
 mod clock;
 mod drain;
 mod error;

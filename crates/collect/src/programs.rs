@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use thalweg_abi::slot::UNIT;
 use thalweg_model::{LossCause, Uuid};
+use thalweg_ring::Slot;
 
 use crate::clock::SessionClock;
 use crate::drain::{Pass, count_losses, drain, release_lanes};
@@ -411,6 +412,21 @@ impl Programs {
                 }
             }
         }
+    }
+
+    /// The rings of all programs.
+    pub(crate) fn rings(&self) -> Vec<Slot<'_>> {
+        self.groups
+            .values()
+            .flat_map(|group| &group.programs)
+            .map(Program::ring)
+            .collect()
+    }
+
+    /// Whether a thread has handed a chunk over.
+    pub(crate) fn has_complete(&self) -> bool {
+        let mut programs = self.groups.values().flat_map(|group| &group.programs);
+        programs.any(|program| !program.ready(Reach::Complete, || None).is_empty())
     }
 
     /// Whether a living thread has an event under way.

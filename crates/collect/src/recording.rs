@@ -1,11 +1,10 @@
 //! A recording: programs and kernel into one trace, until somebody says stop.
 
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::AsFd;
-use rustix::time::Timespec;
 use std::fs;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::bell::Bell;
 use crate::clock::{ClockKind, SessionClock};
 use crate::error::Error;
 use crate::keeper::Keeper;
@@ -15,8 +14,10 @@ use crate::programs::{Programs, Session};
 use crate::rendezvous::{Advert, Folder, Post, Watch, candidates};
 use crate::summary::{ProgramsRequest, Progress, RecordingConfig, Started, Summary};
 
-/// How long a pass waits for more after one that found something, and at most.
-const PACE: [Duration; 2] = [Duration::from_micros(500), Duration::from_millis(4)];
+/// How long to wait for more after a pass that found something.
+const PACE: Duration = Duration::from_micros(500);
+/// After so many passes that found nothing the rings are told to wake us.
+const QUIET: u32 = 4;
 /// How often everything goes to disk, finished or not, and the programs are looked after.
 const FLUSH: Duration = Duration::from_millis(250);
 /// How long events that are under way at the end are waited for.
@@ -31,7 +32,10 @@ pub struct Recording {
     notes: Vec<String>,
     started: Instant,
     flushed: Instant,
-    pace: Duration,
+    bell: Option<Bell>,
+    quiet_passes: u32,
+    /// The last flush found events: there will be more to flush soon.
+    is_active: bool,
 }
 
 impl Recording {
@@ -60,7 +64,9 @@ impl Recording {
             notes: Vec::new(),
             started: Instant::now(),
             flushed: Instant::now(),
-            pace: PACE[0],
+            bell: None,
+            quiet_passes: 0,
+            is_active: true,
             session,
         };
         recording.begin(config, &id, &mut started);
@@ -85,10 +91,40 @@ impl Recording {
             programs.welcome(true, &mut hold(self.keeper.as_ref()));
             self.programs = Some(programs);
         }
+        self.hang_bell(&mut started.notes);
         if let Some(kernel) = &self.kernel
             && let Err(error) = kernel.resume()
         {
             started.kernel = Some(Err(error.to_string()));
+        }
+    }
+
+    /// Lets everything that can happen end a sleep.
+    fn hang_bell(&mut self, notes: &mut Vec<String>) {
+        let bell = Bell::new().and_then(|bell| {
+            if let Some(programs) = &self.programs {
+                bell.add(programs.watch())?;
+                programs
+                    .posts()
+                    .iter()
+                    .try_for_each(|post| bell.add(&post.listener))?;
+            }
+            self.kernel
+                .iter()
+                .flat_map(KernelEvents::descriptors)
+                .try_for_each(|fd| bell.add(fd))?;
+            Ok(bell)
+        });
+        self.bell = bell
+            .map_err(|why| notes.push(format!("failed to wait for events: {why}")))
+            .ok();
+    }
+
+    /// Lets `source` end the wait of [`Self::run_once`] when it has something.
+    pub fn wake_on(&self, source: impl AsFd) {
+        if let Some(bell) = &self.bell {
+            // Without it the wait lasts its time: nothing is lost.
+            let _ = bell.add(source);
         }
     }
 
@@ -115,31 +151,33 @@ impl Recording {
     pub fn run_once(&mut self, wait: Duration) -> Result<Progress, Error> {
         self.sleep(wait);
         let flush = self.flushed.elapsed() >= FLUSH;
+        let before = self.progress().events;
         let found = self.pass(flush);
-        self.pace = if found {
-            PACE[0]
-        } else {
-            (self.pace * 2).min(PACE[1])
-        };
+        self.quiet_passes = if found { 0 } else { self.quiet_passes + 1 };
+        let after = self.progress();
         if flush {
             self.flushed = Instant::now();
+            self.is_active = after.events > before;
         }
-        Ok(self.progress())
+        Ok(after)
     }
 
-    fn sleep(&self, wait: Duration) {
-        let wait = wait.min(self.pace);
-        let mut watched = Vec::new();
-        if let Some(programs) = &self.programs {
-            watched.push(PollFd::new(programs.watch(), PollFlags::IN));
-            let listeners = programs.posts().iter().map(|post| post.listener.as_fd());
-            watched.extend(listeners.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        }
-        let wait = Timespec {
-            tv_sec: 0,
-            tv_nsec: wait.subsec_nanos().into(),
+    /// Sleeps until something happens. After a pass that found something only for a moment: more
+    /// is on its way, and needs no wake-up then.
+    fn sleep(&mut self, wait: Duration) {
+        let until_flush = FLUSH.saturating_sub(self.flushed.elapsed());
+        let wait = if self.is_active {
+            wait.min(until_flush)
+        } else {
+            wait
         };
-        let _ = poll(&mut watched, Some(&wait));
+        let Some(bell) = self.bell.as_mut().filter(|_| self.quiet_passes >= QUIET) else {
+            return std::thread::sleep(wait.min(PACE));
+        };
+        match &self.programs {
+            Some(programs) => bell.sleep(&programs.rings(), wait, || !programs.has_complete()),
+            None => bell.sleep(&[], wait, || true),
+        }
     }
 
     /// One pass over everything; whether there was anything.
@@ -219,7 +257,7 @@ impl Recording {
             if Instant::now() >= end || !programs.has_pending() {
                 break;
             }
-            std::thread::sleep(PACE[0]);
+            std::thread::sleep(PACE);
         }
         programs.look_after();
         programs.drop_dead(&|_, _| None);

@@ -5,11 +5,13 @@
     reason = "system calls without a safe wrapper are what this crate is for"
 )]
 
+mod futex;
 mod shared_memory;
 mod signals;
 mod time_stamp_counter;
 mod tracefs_map;
 
+pub use futex::{MAX_FUTEXES, futex_wait_any, futex_wake};
 pub use shared_memory::SharedMemory;
 pub use signals::{Received, Signals, is_ignored};
 pub use time_stamp_counter::{time_stamp_counter, time_stamp_counter_hz};
