@@ -19,10 +19,10 @@
     unsafe_code,
     reason = "the ring is one of the crates that the design allows it in"
 )]
-#[cfg(any(test, loom, shuttle))]
-extern crate std;
 #[cfg(test)]
 extern crate self as thalweg_ring;
+#[cfg(any(test, loom, shuttle))]
+extern crate std;
 
 mod claim;
 mod cursor;
@@ -36,9 +36,9 @@ mod slot;
 #[cfg(any(test, loom, shuttle))]
 pub mod step;
 mod sync;
-mod walk;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
+mod walk;
 
 pub use claim::Owner;
 pub use cursor::{Cursor, Emit, Refused};

@@ -130,7 +130,12 @@ impl Nest {
 
     /// Begins an event whose frame is at `stack`; `None` at the limit. `place` is the thread's.
     #[inline(always)]
-    pub(crate) fn enter(&self, slot: &Slot<'_>, stack: u64, place: &LocalWord) -> Option<Entry<'_>> {
+    pub(crate) fn enter(
+        &self,
+        slot: &Slot<'_>,
+        stack: u64,
+        place: &LocalWord,
+    ) -> Option<Entry<'_>> {
         let found = self.top.load();
         let (open, below, depth) = if found == 0 {
             (&self.open[0], 0, 1)

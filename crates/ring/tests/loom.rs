@@ -7,11 +7,17 @@ mod common;
 
 use common::{Collector, emit_at, owner, ring};
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use loom::sync::atomic::{
+    AtomicBool, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, Ordering::SeqCst,
+};
 use loom::thread;
 use std::rc::Rc;
 use thalweg_ring::step::{Action, abandon, abandoned, with_script};
 use thalweg_ring::{Cursor, Slot};
+
+// Loom looks for other orders where a later access conflicts with the last one, and a thread's own
+// load hides an older load of another thread: load and then exchange, as the writer does with a
+// descriptor, finds nothing if the collector came first. So the writers begin.
 
 const STACK: u64 = 1 << 40;
 
@@ -20,7 +26,13 @@ fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.max_branches = 20_000;
-    builder.check(model);
+    let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counter = std::sync::Arc::clone(&runs);
+    builder.check(move || {
+        counter.fetch_add(1, Relaxed);
+        model();
+    });
+    println!("{} interleavings", runs.load(Relaxed));
 }
 
 /// Emits events with these numbers, as many words apart in time; how many were written.
@@ -34,6 +46,24 @@ fn write(ring: &Slot<'_>, thread: u16, count: u64) -> u64 {
     written
 }
 
+/// Emits events and dies before this step; how many calls returned.
+fn write_until(ring: &Slot<'_>, step: u64, count: u64) -> u64 {
+    let written = std::cell::Cell::new(0);
+    let script: [(u64, Action); 1] = [(step, Rc::new(abandon))];
+    let cursor = Cursor::new();
+    abandoned(|| {
+        with_script(&script, || {
+            for number in 0..count {
+                let time = || (1 << 33) + number * 10;
+                emit_at(ring, &cursor, 0, number, 0, time, STACK).unwrap();
+                written.set(number + 1);
+            }
+        });
+    });
+    with_script(&[], || ());
+    written.get()
+}
+
 /// What holds once all threads are gone.
 fn check(ring: Slot<'static>, mut collector: Collector, produced: &[u64], chunks: usize) {
     collector.drain();
@@ -42,22 +72,36 @@ fn check(ring: Slot<'static>, mut collector: Collector, produced: &[u64], chunks
         let numbers = collector.numbers(thread as u16);
         assert_eq!(numbers.len() as u64 + lost, produced);
         assert!(numbers.windows(2).all(|two| two[0] < two[1]), "{numbers:?}");
-        assert!(collector.times(thread as u16).iter().all(|time| *time > 1 << 33));
+        assert!(
+            collector
+                .times(thread as u16)
+                .iter()
+                .all(|time| *time > 1 << 33)
+        );
     }
     assert_eq!((collector.torn, collector.violations), (0, 0));
     assert_eq!(collector.free_chunks(), chunks);
 }
 
+/// A collector that makes some rounds.
+fn collect(ring: Slot<'static>, rounds: usize) -> Reader {
+    thread::spawn(move || {
+        let mut collector = Collector::new(ring);
+        (0..rounds).for_each(|_| collector.poll(|_| false));
+        collector
+    })
+}
+
+type Reader = thread::JoinHandle<Collector>;
+
 #[test]
 fn a_live_chunk_is_read_while_it_is_written() {
     explore(3, || {
         let ring = ring(&[0]);
-        let writer = thread::spawn(move || write(&ring, 0, 2));
-        let mut collector = Collector::new(ring);
-        collector.poll(|_| false);
-        collector.poll(|_| false);
-        writer.join().unwrap();
-        check(ring, collector, &[2], 1);
+        let reader = collect(ring, 1);
+        let produced = write(&ring, 0, 2);
+        assert_eq!(produced, 2);
+        check(ring, reader.join().unwrap(), &[2], 1);
     });
 }
 
@@ -65,12 +109,9 @@ fn a_live_chunk_is_read_while_it_is_written() {
 fn a_chunk_is_handed_over_cleared_freed_and_taken_again() {
     explore(2, || {
         let ring = ring(&[0]);
-        let writer = thread::spawn(move || write(&ring, 0, 5));
-        let mut collector = Collector::new(ring);
-        collector.poll(|_| false);
-        collector.poll(|_| false);
-        writer.join().unwrap();
-        check(ring, collector, &[5], 1);
+        let reader = collect(ring, 2);
+        write(&ring, 0, 5);
+        check(ring, reader.join().unwrap(), &[5], 1);
     });
 }
 
@@ -78,13 +119,11 @@ fn a_chunk_is_handed_over_cleared_freed_and_taken_again() {
 fn two_writers_compete_for_chunks_that_the_collector_frees() {
     explore(2, || {
         let ring = ring(&[0, 0]);
-        let first = thread::spawn(move || write(&ring, 0, 3));
-        let second = thread::spawn(move || write(&ring, 1, 3));
-        let mut collector = Collector::new(ring);
-        collector.poll(|_| false);
-        first.join().unwrap();
+        let reader = collect(ring, 1);
+        let second = thread::spawn(move || write(&ring, 1, 2));
+        write(&ring, 0, 3);
         second.join().unwrap();
-        check(ring, collector, &[3, 3], 2);
+        check(ring, reader.join().unwrap(), &[3, 2], 2);
     });
 }
 
@@ -94,35 +133,27 @@ fn a_writer_that_dies_at_any_step_loses_nothing_committed_and_leaks_nothing() {
         explore(2, move || {
             let ring = ring(&[0, 0]);
             let gone = Arc::new(AtomicBool::new(false));
-            let writer = thread::spawn({
+            let reader = thread::spawn({
                 let gone = Arc::clone(&gone);
                 move || {
-                    let written = std::cell::Cell::new(0);
-                    let script: [(u64, Action); 1] = [(step, Rc::new(abandon))];
-                    let cursor = Cursor::new();
-                    abandoned(|| {
-                        with_script(&script, || {
-                            for number in 0..4 {
-                                let time = || (1 << 33) + number * 10;
-                                emit_at(&ring, &cursor, 0, number, 0, time, STACK).unwrap();
-                                written.set(number + 1);
-                            }
-                        });
-                    });
-                    with_script(&[], || ());
-                    // The kernel tells the collector that the thread is gone, after all it did.
-                    gone.store(true, Release);
-                    written.get()
+                    let mut collector = Collector::new(ring);
+                    let dead = gone.load(Acquire);
+                    collector.poll(|thread| dead && thread == owner(0).thread);
+                    collector
                 }
             });
-            let mut collector = Collector::new(ring);
-            let dead = gone.load(Acquire);
-            collector.poll(|thread| dead && thread == owner(0).thread);
-            let written = writer.join().unwrap();
+            let written = write_until(&ring, step, 4);
+            // The kernel tells the collector that the thread is gone, after all it did.
+            gone.store(true, Release);
+            let mut collector = reader.join().unwrap();
             collector.drain();
             let numbers = collector.numbers(0);
             let more = numbers.len() as u64 - written;
-            assert!(more + collector.torn <= 1, "{more} more, {} torn", collector.torn);
+            assert!(
+                more + collector.torn <= 1,
+                "{more} more, {} torn",
+                collector.torn
+            );
             assert_eq!(numbers, (0..written + more).collect::<Vec<_>>());
             assert_eq!((collector.violations, collector.free_chunks()), (0, 2));
         });
@@ -133,23 +164,21 @@ fn a_writer_that_dies_at_any_step_loses_nothing_committed_and_leaks_nothing() {
 fn a_collector_that_goes_to_sleep_is_woken_or_sees_the_full_chunk() {
     explore(3, || {
         let ring = ring(&[0, 0]);
-        let cursor_events = 4;
-        let writer = thread::spawn(move || {
-            let cursor = Cursor::new();
-            (0..cursor_events).any(|number| {
-                let time = || 1 + number * 10;
-                emit_at(&ring, &cursor, 0, number, 0, time, STACK) == Ok(true)
+        let reader = thread::spawn(move || {
+            ring.control(thalweg_abi::slot::WAKE).store(1, Relaxed);
+            // ORDER(wake): pairs with the fence in `takes_wake`.
+            loom::sync::atomic::fence(SeqCst);
+            (0..2).any(|unit| {
+                let word = ring.desc(unit).load(Acquire);
+                thalweg_abi::desc::Desc::unpack(word).state == thalweg_abi::desc::FULL
             })
         });
-        ring.control(thalweg_abi::slot::WAKE).store(1, Relaxed);
-        // ORDER(wake): pairs with the fence in `takes_wake`.
-        loom::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
-        let full = |unit: usize| {
-            let word = ring.desc(unit).load(Acquire);
-            thalweg_abi::desc::Desc::unpack(word).state == thalweg_abi::desc::FULL
-        };
-        let sees = full(0) || full(1);
-        let woken = writer.join().unwrap();
+        let cursor = Cursor::new();
+        let woken = (0..3).any(|number| {
+            let time = || 1 + number * 10;
+            emit_at(&ring, &cursor, 0, number, 0, time, STACK) == Ok(true)
+        });
+        let sees = reader.join().unwrap();
         assert!(sees || woken);
     });
 }

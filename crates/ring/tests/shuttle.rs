@@ -39,7 +39,9 @@ fn scenario(classes: &[u8], writers: u16, count: u64, polls: usize) {
         }
         collector
     });
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
     let mut collector = reader.join().unwrap();
     collector.drain();
     for thread in 0..writers {

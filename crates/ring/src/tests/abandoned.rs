@@ -33,7 +33,10 @@ fn an_event_that_is_left_at_any_step_is_torn_at_most_once_and_the_others_are_who
 fn check_live_chunks(world: &World) {
     let owned = (0..world.ring.units_ready())
         .filter(|&unit| {
-            let word = world.ring.desc(unit).load(core::sync::atomic::Ordering::Relaxed);
+            let word = world
+                .ring
+                .desc(unit)
+                .load(core::sync::atomic::Ordering::Relaxed);
             Desc::unpack(word).state == OWNED
         })
         .count();
@@ -76,7 +79,11 @@ fn an_event_left_while_it_is_filled_is_torn_exactly_once() {
         world.event(0);
         world.poll();
     }
-    assert_eq!(world.collector.borrow().torn, torn_times, "known while the thread lives");
+    assert_eq!(
+        world.collector.borrow().torn,
+        torn_times,
+        "known while the thread lives"
+    );
     world.check(torn_times as usize);
     assert_eq!(world.collector.borrow().torn, torn_times);
 }

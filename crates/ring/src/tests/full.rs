@@ -24,9 +24,14 @@ fn check(classes: &[u8], threads: u16, count: u64, extra: usize, read_every: u64
         }
     }
     collector.drain();
-    let lost: u64 = (0..threads).map(|at| ring.lost(usize::from(at)).load(Relaxed)).sum();
+    let lost: u64 = (0..threads)
+        .map(|at| ring.lost(usize::from(at)).load(Relaxed))
+        .sum();
     assert_eq!(lost, refused);
-    assert_eq!(collector.seen.len() as u64 + lost, count * u64::from(threads));
+    assert_eq!(
+        collector.seen.len() as u64 + lost,
+        count * u64::from(threads)
+    );
     (0..threads).for_each(|thread| collector.check_order(thread));
     assert_eq!((collector.torn, collector.violations), (0, 0));
     assert_eq!(collector.free_chunks(), classes.len(), "no chunk leaks");
@@ -62,7 +67,11 @@ fn a_chunk_that_is_only_too_small_for_one_event_stays() {
     let mut collector = Collector::new(ring);
     collector.poll(|_| false);
     assert_eq!(collector.numbers(0).len(), 20);
-    assert_eq!(collector.free_chunks(), 1, "the thread kept its first chunk");
+    assert_eq!(
+        collector.free_chunks(),
+        1,
+        "the thread kept its first chunk"
+    );
     assert_eq!(ring.lost(0).load(Relaxed), 20);
 }
 
@@ -98,7 +107,10 @@ fn a_sleeping_collector_is_woken_once_a_full_chunk_even_if_the_event_is_lost() {
     let mut first_loss = None;
     for number in 0..500 {
         let result = emit_at(&ring, &cursor, 0, number, 0, || number, 1 << 40);
-        wakes += u64::from(matches!(result, Ok(true) | Err(Refused::Full { wake: true })));
+        wakes += u64::from(matches!(
+            result,
+            Ok(true) | Err(Refused::Full { wake: true })
+        ));
         if result.is_err() && first_loss.is_none() {
             first_loss = Some(result);
         }
@@ -136,6 +148,9 @@ fn a_freed_chunk_is_found_by_a_thread_that_had_none() {
     collector.poll(|thread| thread == owner(0).thread);
     emit_at(&ring, &second, 1, 3, 0, || 3, 1 << 40).unwrap();
     collector.drain();
-    assert_eq!((collector.numbers(0), collector.numbers(1)), (std::vec![1], std::vec![3]));
+    assert_eq!(
+        (collector.numbers(0), collector.numbers(1)),
+        (std::vec![1], std::vec![3])
+    );
     publish_free(&ring, 0, 0, 9);
 }

@@ -34,7 +34,11 @@ fn times_of(times: &[u64], between: Between) -> Vec<u64> {
     let mut collector = Collector::new(ring);
     for (number, &time) in times.iter().enumerate() {
         // A record of more than half a chunk never finds room behind another.
-        let extra = if between == Between::NewChunk { 2100 } else { 0 };
+        let extra = if between == Between::NewChunk {
+            2100
+        } else {
+            0
+        };
         emit_at(&ring, &cursor, 0, number as u64, extra, || time, 1 << 40).unwrap();
         if between == Between::Read {
             collector.poll(|_| false);
@@ -59,7 +63,13 @@ fn check(times: &[u64]) {
 
 #[test]
 fn every_gap_is_exact_whatever_lies_before_and_behind() {
-    for base in [10, 0xffff_fff0, 0x1_ffff_fff0, 0x1234_5678_9abc, u64::MAX >> 8] {
+    for base in [
+        10,
+        0xffff_fff0,
+        0x1_ffff_fff0,
+        0x1234_5678_9abc,
+        u64::MAX >> 8,
+    ] {
         for gap in GAPS {
             check(&[base, base + gap + 1, base + gap + 40, base + 2 * gap + 41]);
         }

@@ -22,7 +22,11 @@ fn a_walk_through_anything_ends_within_its_chunk() {
             ring.word(at).store(random.word(), Relaxed);
         }
         let unit = random.next() as usize % 9;
-        collector.walk(unit * (random.next() as usize % 2), random.next() as u8 % 9, unit % 2 == 0);
+        collector.walk(
+            unit * (random.next() as usize % 2),
+            random.next() as u8 % 9,
+            unit % 2 == 0,
+        );
     }
 }
 
@@ -43,7 +47,8 @@ fn a_walk_through_plausible_marks_ends_within_its_chunk() {
                 time_low: random.next() as u32,
             };
             ring.word(at).store(mark.pack(), Relaxed);
-            ring.word((at + 1) % 512).store(random.next() >> 12, Relaxed);
+            ring.word((at + 1) % 512)
+                .store(random.next() >> 12, Relaxed);
             at += words;
         }
         collector.walk(0, 0, random.next() % 2 == 0);
@@ -64,7 +69,15 @@ fn a_writer_survives_anything_in_shared_memory() {
         let extra = random.next() as usize % 900;
         let cursor = &cursors[usize::from(thread)];
         let depth = random.next() % 3 * 4096;
-        let _ = emit_at(&ring, cursor, thread, number, extra, || number, (1 << 40) - depth);
+        let _ = emit_at(
+            &ring,
+            cursor,
+            thread,
+            number,
+            extra,
+            || number,
+            (1 << 40) - depth,
+        );
         if number % 64 == 0 {
             collector.poll();
         }
@@ -75,7 +88,15 @@ fn a_writer_survives_anything_in_shared_memory() {
 fn a_chunk_that_the_tables_do_not_hold_has_no_records() {
     let ring = ring(&[0, 0, 0]);
     let mut scratch = [0; 8];
-    for (unit, class) in [(3, 0), (2, 1), (0, 2), (0, 5), (0, 7), (usize::MAX, 0), (0, 255)] {
+    for (unit, class) in [
+        (3, 0),
+        (2, 1),
+        (0, 2),
+        (0, 5),
+        (0, 7),
+        (usize::MAX, 0),
+        (0, 255),
+    ] {
         let mut walk = Walk::new(ring, unit, class, true).resume(5000, 9);
         assert_eq!(walk.next(u64::MAX, &mut scratch), Err(crate::Stop::End));
         assert!(!crate::is_pending(&ring, unit, class, 8));
@@ -87,5 +108,8 @@ fn a_record_longer_than_the_callers_memory_is_a_violation() {
     let ring = ring(&[0]);
     emit_at(&ring, &Cursor::new(), 0, 1, 100, || 1, 1 << 40).unwrap();
     let mut walk = Walk::new(ring, 0, 0, false);
-    assert_eq!(walk.next(u64::MAX, &mut [0; 4]), Err(crate::Stop::Violation));
+    assert_eq!(
+        walk.next(u64::MAX, &mut [0; 4]),
+        Err(crate::Stop::Violation)
+    );
 }

@@ -39,7 +39,8 @@ impl Thread {
             inner();
             room.put(&number.to_le_bytes());
         };
-        self.cursor.emit(&self.ring, owner(0), event, || self.now(), || 0, fill)
+        self.cursor
+            .emit(&self.ring, owner(0), event, || self.now(), || 0, fill)
     }
 
     fn nest(&self, depth: u64, deepest: u64) -> u64 {
@@ -79,12 +80,24 @@ fn an_outer_event_is_waited_for_though_its_chunk_was_handed_over() {
     thread
         .event(0, 1000, || {
             for number in 0..200 {
-                emit_at(&thread.ring, &thread.cursor, 0, number, 0, || thread.now(), STACK - 4096)
-                    .unwrap();
+                emit_at(
+                    &thread.ring,
+                    &thread.cursor,
+                    0,
+                    number,
+                    0,
+                    || thread.now(),
+                    STACK - 4096,
+                )
+                .unwrap();
             }
             collector.poll(|_| false);
             let first = desc::Desc::unpack(thread.ring.desc(0).load(Relaxed));
-            assert_eq!(first.state, desc::FULL, "not freed: an event in it is under way");
+            assert_eq!(
+                first.state,
+                desc::FULL,
+                "not freed: an event in it is under way"
+            );
             assert!(!collector.numbers(0).contains(&0));
         })
         .unwrap();
@@ -129,14 +142,23 @@ fn a_deeper_event_than_the_abandoned_one_cannot_tell_and_the_collector_passes_it
     thread.event(1, 2, || ()).unwrap();
     let mut scratch = std::vec![0; 512];
     let mut walk = Walk::new(thread.ring, 0, 0, false);
-    assert_eq!(walk.next(u64::MAX, &mut scratch).unwrap_err(), Stop::Pending);
+    assert_eq!(
+        walk.next(u64::MAX, &mut scratch).unwrap_err(),
+        Stop::Pending
+    );
     assert!(walk.pass_pending(u64::MAX));
     assert!(!walk.pass_pending(u64::MAX), "the next one is complete");
     assert!(walk.next(u64::MAX, &mut scratch).is_ok());
-    assert_eq!((walk.torn(), walk.next(u64::MAX, &mut scratch)), (1, Err(Stop::End)));
+    assert_eq!(
+        (walk.torn(), walk.next(u64::MAX, &mut scratch)),
+        (1, Err(Stop::End))
+    );
     assert!(crate::is_pending(&thread.ring, 0, 0, chunk::FIRST));
     thread.event(0, 3, || ()).unwrap();
-    assert!(!crate::is_pending(&thread.ring, 0, 0, chunk::FIRST), "known to be torn now");
+    assert!(
+        !crate::is_pending(&thread.ring, 0, 0, chunk::FIRST),
+        "known to be torn now"
+    );
 }
 
 #[test]
@@ -147,5 +169,8 @@ fn a_chunk_may_begin_while_its_reader_waits() {
     let mut scratch = [0; 512];
     assert_eq!(walk.next(u64::MAX, &mut scratch), Err(Stop::End));
     emit_at(&ring, &Cursor::new(), 0, 5, 0, || 7 << 33, STACK).unwrap();
-    assert_eq!(walk.next(u64::MAX, &mut scratch).unwrap().time, (7 << 33) + 1);
+    assert_eq!(
+        walk.next(u64::MAX, &mut scratch).unwrap().time,
+        (7 << 33) + 1
+    );
 }

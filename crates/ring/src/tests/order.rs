@@ -71,10 +71,21 @@ fn chunks_grow_from_the_smallest_class_to_the_largest() {
 #[test]
 fn an_event_of_any_size_is_whole_or_refused() {
     let largest = (chunk_words(4) - chunk::FIRST - 2) * 8 - 4;
-    for (len, fits) in [(0, true), (3, true), (4, true), (5, true), (4000, true), (40_000, true)]
-        .into_iter()
-        .chain([(largest, true), (largest + 1, false), (1 << 20, false), (usize::MAX - 16, false)])
-    {
+    for (len, fits) in [
+        (0, true),
+        (3, true),
+        (4, true),
+        (5, true),
+        (4000, true),
+        (40_000, true),
+    ]
+    .into_iter()
+    .chain([
+        (largest, true),
+        (largest + 1, false),
+        (1 << 20, false),
+        (usize::MAX - 16, false),
+    ]) {
         let ring = ring(&[0, 1, 2, 3, 4]);
         let cursor = Cursor::new();
         let event = Emit {
@@ -86,7 +97,11 @@ fn an_event_of_any_size_is_whole_or_refused() {
         let result = cursor.emit(&ring, owner(0), event, || 77, || 0x0102_0304, put);
         let refused = ring.control(slot::REFUSED_LARGE).load(Relaxed);
         if !fits {
-            assert_eq!((result, refused), (Err(Refused::TooLarge), 1), "{len} bytes");
+            assert_eq!(
+                (result, refused),
+                (Err(Refused::TooLarge), 1),
+                "{len} bytes"
+            );
             continue;
         }
         assert_eq!((result, refused), (Ok(false), 0), "{len} bytes");
@@ -104,9 +119,18 @@ fn check_bytes(ring: &crate::Slot<'static>, len: usize) {
         .next(u64::MAX, &mut scratch)
         .unwrap();
     assert_eq!(record.site, 9);
-    let bytes: Vec<u8> = record.body.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let bytes: Vec<u8> = record
+        .body
+        .iter()
+        .flat_map(|word| word.to_le_bytes())
+        .collect();
     assert_eq!(bytes[..4], [4, 3, 2, 1]);
-    assert!(bytes[4..4 + len].iter().enumerate().all(|(at, &byte)| byte == at as u8));
+    assert!(
+        bytes[4..4 + len]
+            .iter()
+            .enumerate()
+            .all(|(at, &byte)| byte == at as u8)
+    );
     assert!(bytes[4 + len..].iter().all(|&byte| byte == 0));
     assert!(bytes.len() < 4 + len + 8);
 }
@@ -125,7 +149,9 @@ fn a_field_that_grew_after_it_was_measured_spoils_only_its_own_event() {
         room.put(&[2; 8]);
         room.put(&[3; 1]);
     };
-    cursor.emit(&ring, owner(0), event, || 1, || 0, grown).unwrap();
+    cursor
+        .emit(&ring, owner(0), event, || 1, || 0, grown)
+        .unwrap();
     emit_at(&ring, &cursor, 0, 42, 0, || 9, 1 << 40).unwrap();
     let mut collector = Collector::new(ring);
     collector.drain();

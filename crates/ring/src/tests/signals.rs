@@ -66,7 +66,11 @@ fn at_every_pair(step: u64, situation: usize, first: Body, second: Body) -> Opti
         if !all {
             return (later > 1).then_some(later);
         }
-        later += if later < 70 { 1 } else { 50 + (later + step) % 301 };
+        later += if later < 70 {
+            1
+        } else {
+            50 + (later + step) % 301
+        };
     }
 }
 
@@ -97,7 +101,12 @@ fn times_go_up_through_signals_at_random_steps() {
     for _ in 0..2000 {
         let world = World::new(&[0, 0, 1, 0]);
         let script: Vec<_> = (0..20)
-            .map(|_| (1 + random(90), world.handler(HANDLERS[random(3) as usize].1)))
+            .map(|_| {
+                (
+                    1 + random(90),
+                    world.handler(HANDLERS[random(3) as usize].1),
+                )
+            })
             .collect();
         let count = Rc::new(Cell::new(0));
         scripted(&script, || {

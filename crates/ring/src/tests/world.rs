@@ -123,7 +123,10 @@ impl World {
         once.dedup();
         assert_eq!(seen, once, "an event was read twice");
         let written = self.written.borrow();
-        let missing: Vec<_> = written.iter().filter(|at| seen.binary_search(at).is_err()).collect();
+        let missing: Vec<_> = written
+            .iter()
+            .filter(|at| seen.binary_search(at).is_err())
+            .collect();
         assert!(missing.is_empty(), "missing: {missing:?}");
         let extra = seen.len() - written.len();
         let torn = collector.torn as usize;

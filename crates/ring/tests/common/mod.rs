@@ -11,10 +11,28 @@ use thalweg_ring::{
     clear_and_free, is_pending, publish_free, take_back,
 };
 
+/// Keeps leaked memory reachable, so that a leak checker knows that it is meant.
+#[cfg(not(any(loom, shuttle)))]
+fn keep(table: &'static [AtomicU64]) -> &'static [AtomicU64] {
+    static KEPT: std::sync::Mutex<Vec<&[AtomicU64]>> = std::sync::Mutex::new(Vec::new());
+    KEPT.lock().unwrap().push(table);
+    table
+}
+
+#[cfg(any(loom, shuttle))]
+fn keep(table: &'static [AtomicU64]) -> &'static [AtomicU64] {
+    table
+}
+
 /// A slot's tables in memory that is never freed: tests are short.
 pub(crate) fn slot_of(units: usize, threads: usize) -> Slot<'static> {
     let table = |words: usize| -> &'static [AtomicU64] {
-        (0..words).map(|_| AtomicU64::new(0)).collect::<Vec<_>>().leak()
+        keep(
+            (0..words)
+                .map(|_| AtomicU64::new(0))
+                .collect::<Vec<_>>()
+                .leak(),
+        )
     };
     let ring = Slot::from_parts(Parts {
         control: table(slot::CONTROL_WORDS),
@@ -24,7 +42,8 @@ pub(crate) fn slot_of(units: usize, threads: usize) -> Slot<'static> {
         chunks: table(units * UNIT_WORDS),
     });
     ring.control(slot::UNITS_READY).store(units as u64, Relaxed);
-    ring.control(slot::LOST_READY).store(threads as u64, Relaxed);
+    ring.control(slot::LOST_READY)
+        .store(threads as u64, Relaxed);
     ring
 }
 
@@ -68,12 +87,19 @@ pub(crate) fn emit_at(
         payload_len: 8 + extra,
         stack,
     };
-    cursor.emit(ring, owner(thread), event, time, || 3, |room| {
-        room.put(&number.to_le_bytes());
-        for _ in 0..extra {
-            room.put(&[0xee]);
-        }
-    })
+    cursor.emit(
+        ring,
+        owner(thread),
+        event,
+        time,
+        || 3,
+        |room| {
+            room.put(&number.to_le_bytes());
+            for _ in 0..extra {
+                room.put(&[0xee]);
+            }
+        },
+    )
 }
 
 /// An event that the collector read.
@@ -174,7 +200,10 @@ impl Collector {
             match walk.next(u64::MAX - 1, &mut self.scratch) {
                 Ok(record) => self.seen.push(Seen {
                     thread: found.thread,
-                    chunk_begin: self.ring.word(unit * UNIT_WORDS + chunk::BEGIN).load(Relaxed),
+                    chunk_begin: self
+                        .ring
+                        .word(unit * UNIT_WORDS + chunk::BEGIN)
+                        .load(Relaxed),
                     time: record.time,
                     // The cpu is the first four bytes, the number the next eight.
                     number: (record.body[0] >> 32)
@@ -265,7 +294,9 @@ pub(crate) fn scribble_once(ring: &Slot<'_>, random: &mut Random) {
         2 => ring.desc(at % ring.units()).store(value % 64, Relaxed),
         3 => publish_free(ring, at % ring.units(), (value % 5) as u8, at as u32),
         4 => ring.lost(at % 8).store(value, Relaxed),
-        _ => ring.word(at % (ring.units() * UNIT_WORDS)).store(value, Relaxed),
+        _ => ring
+            .word(at % (ring.units() * UNIT_WORDS))
+            .store(value, Relaxed),
     }
 }
 
