@@ -8,10 +8,14 @@ use thalweg_kbuf::{
 };
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
     let _ = PageLayout::parse(text);
     let _ = PageLayout::check_event_header(text);
-    let Ok(format) = EventFormat::parse(text) else { return };
+    let Ok(format) = EventFormat::parse(text) else {
+        return;
+    };
     for field in &format.fields {
         assert!(field.end() <= 1 << 16);
     }

@@ -11,25 +11,84 @@ use thalweg_model::FieldClass;
 
 static EVENTS: LazyLock<Vec<TraceEvent>> = LazyLock::new(|| {
     let formats = [
-        ("sched", include_str!("../../crates/kbuf/tests/data/sched_switch.format")),
-        ("sched", include_str!("../../crates/kbuf/tests/data/sched_process_exec.format")),
-        ("irq", include_str!("../../crates/kbuf/tests/data/irq_handler_entry.format")),
-        ("irq", include_str!("../../crates/kbuf/tests/data/softirq_entry.format")),
-        ("syscalls", include_str!("../../crates/kbuf/tests/data/sys_enter_read.format")),
-        ("syscalls", include_str!("../../crates/kbuf/tests/data/sys_exit_read.format")),
-        ("syscalls", include_str!("../../crates/kbuf/tests/data/sys_enter_openat.format")),
-        ("block", include_str!("../../crates/kbuf/tests/data/block_rq_issue.format")),
-        ("exceptions", include_str!("../../crates/kbuf/tests/data/page_fault_user.format")),
+        (
+            "sched",
+            include_str!("../../crates/kbuf/tests/data/sched_switch.format"),
+        ),
+        (
+            "sched",
+            include_str!("../../crates/kbuf/tests/data/sched_process_exec.format"),
+        ),
+        (
+            "irq",
+            include_str!("../../crates/kbuf/tests/data/irq_handler_entry.format"),
+        ),
+        (
+            "irq",
+            include_str!("../../crates/kbuf/tests/data/softirq_entry.format"),
+        ),
+        (
+            "syscalls",
+            include_str!("../../crates/kbuf/tests/data/sys_enter_read.format"),
+        ),
+        (
+            "syscalls",
+            include_str!("../../crates/kbuf/tests/data/sys_exit_read.format"),
+        ),
+        (
+            "syscalls",
+            include_str!("../../crates/kbuf/tests/data/sys_enter_openat.format"),
+        ),
+        (
+            "block",
+            include_str!("../../crates/kbuf/tests/data/block_rq_issue.format"),
+        ),
+        (
+            "exceptions",
+            include_str!("../../crates/kbuf/tests/data/page_fault_user.format"),
+        ),
+        (
+            "skb",
+            include_str!("../../crates/kbuf/tests/data/kfree_skb.format"),
+        ),
+        (
+            "sched",
+            include_str!("../../crates/kbuf/tests/data/sched_process_fork.format"),
+        ),
+        (
+            "vmscan",
+            include_str!("../../crates/kbuf/tests/data/mm_vmscan_lru_shrink_inactive.format"),
+        ),
+        (
+            "writeback",
+            include_str!("../../crates/kbuf/tests/data/writeback_queue.format"),
+        ),
+        (
+            "ipi",
+            include_str!("../../crates/kbuf/tests/data/ipi_send_cpumask.format"),
+        ),
+        (
+            "fuzz",
+            include_str!("../../crates/kbuf/tests/data/relative.format"),
+        ),
     ];
     let event = |(system, text): (&str, &str)| {
-        TraceEvent::new(system, &EventFormat::parse(text).expect("a format"), Naming::Lttng)
+        TraceEvent::new(
+            system,
+            &EventFormat::parse(text).expect("a format"),
+            Naming::Lttng,
+        )
     };
     formats.map(event).into()
 });
 
 fuzz_target!(|bytes: &[u8]| {
     for (commit_bytes, data_offset) in [(8, 16), (4, 12)] {
-        let layout = PageLayout { commit_bytes, data_offset, page_bytes: bytes.len() };
+        let layout = PageLayout {
+            commit_bytes,
+            data_offset,
+            page_bytes: bytes.len(),
+        };
         for header in [HeaderKind::Compact, HeaderKind::Large] {
             let transcoder = Transcoder::new(&EVENTS, header);
             let mut out = Vec::new();
@@ -45,12 +104,13 @@ fuzz_target!(|bytes: &[u8]| {
 /// Reads every record as a CTF reader does: how many, and the time of the last.
 fn read(header: HeaderKind, mut rest: &[u8]) -> (u64, u64) {
     let (mut last, mut count) = (0, 0);
+    let mut length = 0;
     while !rest.is_empty() {
         let (id, at, head) = read_header(header, rest, last);
         assert!(at >= last);
         rest = &rest[head..];
         for member in &EVENTS[id as usize].payload.members {
-            rest = &rest[size(&member.class, rest)..];
+            rest = &rest[size(&member.class, rest, &mut length)..];
         }
         last = at;
         count += 1;
@@ -60,7 +120,10 @@ fn read(header: HeaderKind, mut rest: &[u8]) -> (u64, u64) {
 
 fn read_header(header: HeaderKind, bytes: &[u8], last: u64) -> (u32, u64, usize) {
     let le = |at: usize, len: usize| {
-        bytes[at..at + len].iter().rev().fold(0, |n: u64, &byte| n << 8 | u64::from(byte))
+        bytes[at..at + len]
+            .iter()
+            .rev()
+            .fold(0, |n: u64, &byte| n << 8 | u64::from(byte))
     };
     let near = |bits: u32, short: u64| {
         let at = last >> bits << bits | short;
@@ -74,12 +137,28 @@ fn read_header(header: HeaderKind, bytes: &[u8], last: u64) -> (u32, u64, usize)
     }
 }
 
-fn size(class: &FieldClass, bytes: &[u8]) -> usize {
+/// Bytes of a field; `length` is the last integer, which a sequence's length field is.
+fn size(class: &FieldClass, bytes: &[u8], length: &mut usize) -> usize {
     match class {
-        FieldClass::Integer(class) => class.size_bits as usize / 8,
+        FieldClass::Integer(class) => {
+            let size = class.size_bits as usize / 8;
+            *length = bytes[..size]
+                .iter()
+                .rev()
+                .fold(0, |n, &byte| n << 8 | usize::from(byte));
+            size
+        }
         FieldClass::Enum(class) => class.integer.size_bits as usize / 8,
         FieldClass::String(_) => bytes.iter().position(|&b| b == 0).expect("a string's end") + 1,
-        FieldClass::Array(class) => class.length as usize * size(&class.element, bytes),
+        FieldClass::Array(class) => class.length as usize * size(&class.element, bytes, length),
+        FieldClass::Sequence(class) => *length * element_bytes(&class.element),
         other => panic!("none of these events has {other:?}"),
+    }
+}
+
+fn element_bytes(class: &FieldClass) -> usize {
+    match class {
+        FieldClass::Integer(class) => class.size_bits as usize / 8,
+        other => panic!("none of these events has elements of {other:?}"),
     }
 }
