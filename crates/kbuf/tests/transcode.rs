@@ -253,7 +253,7 @@ fn payload(system: &str, format: &str, record: &[(usize, &[u8])]) -> (Vec<String
     let mut page = PageWriter::new(7, 4096);
     page.record(7, &bytes);
     let mut out = Vec::new();
-    let transcoder = Transcoder::new(&[event.clone()], HeaderKind::Compact);
+    let transcoder = Transcoder::new(std::slice::from_ref(&event), HeaderKind::Compact);
     let summary = transcoder.page(&page.bytes(), &LAYOUT, &mut out).unwrap();
     assert_eq!((summary.events, summary.spoilt), (1, 0));
     (

@@ -4,13 +4,14 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::{Caller, getppid_of, tracefs};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use thalweg_kernel::{
-    EventRule, HeaderKind, KernelConfig, KernelEvent, KernelPacket, KernelRecording, PageSource,
+    CpuStats, EventRule, HeaderKind, KernelConfig, KernelEvent, KernelPacket, KernelRecording,
+    PageSource,
 };
 use thalweg_model::FieldClass;
 
@@ -65,6 +66,74 @@ fn read(packet: &KernelPacket<'_>, events: &[KernelEvent], counts: &mut [u64]) {
     assert_eq!((count, last), (packet.events, packet.end.0));
 }
 
+/// What a recording gave, by event.
+struct Kinds {
+    events: Vec<KernelEvent>,
+    counts: Vec<u64>,
+    lost: BTreeMap<u32, u64>,
+}
+
+impl Kinds {
+    fn of(recording: &mut KernelRecording) -> Self {
+        let events = recording.events().to_vec();
+        let ids: Vec<u32> = (0..events.len() as u32).collect();
+        recording.set_ids(HeaderKind::Large, &ids);
+        Self {
+            counts: vec![0; events.len()],
+            events,
+            lost: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self, packet: &KernelPacket<'_>) -> Result<(), Infallible> {
+        read(packet, &self.events, &mut self.counts);
+        self.lost.insert(packet.cpu, packet.lost_total);
+        Ok(())
+    }
+
+    fn count(&self, name: &str) -> u64 {
+        let mut counts = self.events.iter().zip(&self.counts);
+        counts
+            .find(|(event, _)| event.name == name)
+            .map_or(0, |(_, &count)| count)
+    }
+}
+
+/// Records what a shell's processes do.
+fn record_a_shell(recording: &mut KernelRecording, kinds: &mut Kinds) {
+    let cpus: Vec<u32> = recording.cpus().collect();
+    recording.resume().unwrap();
+    let script = "for i in 1 2 3 4 5 6 7 8; do ls -R /usr/include | sort | md5sum; done";
+    let mut shell = Command::new("sh");
+    let mut work = shell
+        .args(["-c", script])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while work.try_wait().unwrap().is_none() {
+        for &cpu in &cpus {
+            recording
+                .drain(cpu, &mut |packet| kinds.take(packet))
+                .unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    recording.stop().unwrap();
+    recording
+        .drain_all(&mut |packet| kinds.take(packet))
+        .unwrap();
+}
+
+const OCCUR: [&str; 7] = [
+    "sched_switch",
+    "sched_process_exec",
+    "syscall_entry_openat",
+    "syscall_exit_openat",
+    "irq_softirq_entry",
+    "task_newtask",
+    "x86_exceptions_page_fault_user",
+];
+
 #[test]
 fn default_events_are_read_back_to_the_last_byte_and_none_is_lost() {
     // Room for the drainer of a debug build that waits for a CPU among other tests.
@@ -72,80 +141,36 @@ fn default_events_are_read_back_to_the_last_byte_and_none_is_lost() {
         buffer_bytes_per_cpu: 64 << 20,
         ..KernelConfig::new(format!("test-default-{}", std::process::id()))
     };
-    let begin = Instant::now();
     let (mut recording, report) = KernelRecording::start(&tracefs(), &config).unwrap();
-    println!("started {} events in {:?}", report.enabled, begin.elapsed());
     assert!(report.enabled > 600, "{report:?}");
-    assert_eq!(report.source, PageSource::Mapped, "{report:?}");
-    assert_eq!(report.missing, [], "{report:?}");
-    let events = recording.events().to_vec();
-    let ids: Vec<u32> = (0..events.len() as u32).collect();
-    recording.set_ids(HeaderKind::Large, &ids);
-    let mut counts = vec![0; events.len()];
-    let mut lost = BTreeMap::new();
-    let mut sink = |packet: &KernelPacket<'_>| {
-        read(packet, &events, &mut counts);
-        lost.insert(packet.cpu, packet.lost_total);
-        Ok::<(), Infallible>(())
-    };
-    let cpus: Vec<u32> = recording.cpus().collect();
-    recording.resume().unwrap();
-    let mut work = Command::new("sh")
-        .args([
-            "-c",
-            "for i in 1 2 3 4 5 6 7 8; do ls -R /usr/include | sort | md5sum; done",
-        ])
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    while work.try_wait().unwrap().is_none() {
-        for &cpu in &cpus {
-            recording.drain(cpu, &mut sink).unwrap();
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    recording.stop().unwrap();
-    recording.drain_all(&mut sink).unwrap();
+    assert_eq!(
+        (report.source, &report.missing[..]),
+        (PageSource::Mapped, &[][..]),
+        "{report:?}"
+    );
+    let mut kinds = Kinds::of(&mut recording);
+    record_a_shell(&mut recording, &mut kinds);
     let stats = recording.stats().unwrap();
-    for (cpu, tally) in recording.tallies() {
+    let tallies = recording.tallies();
+    recording.remove().unwrap();
+    for (cpu, tally) in tallies {
         assert_eq!(
             (tally.foreign, tally.spoilt, tally.known),
             (0, 0, 0),
             "cpu {cpu}"
         );
     }
-    recording.remove().unwrap();
-    let recorded: u64 = counts.iter().sum();
-    let produced: u64 = stats.iter().map(|(_, stats)| stats.produced()).sum();
-    assert_eq!(
-        recorded,
-        stats
-            .iter()
-            .map(|(_, stats)| stats.read_events)
-            .sum::<u64>()
-    );
-    assert_eq!(lost.values().sum::<u64>(), 0);
-    assert_eq!(recorded + lost.values().sum::<u64>(), produced);
-    let seen = |name: &str| {
-        events
-            .iter()
-            .zip(&counts)
-            .any(|(e, &n)| e.name == name && n > 0)
-    };
-    for name in [
-        "sched_switch",
-        "sched_process_exec",
-        "syscall_entry_openat",
-        "syscall_exit_openat",
-        "irq_softirq_entry",
-        "task_newtask",
-        "x86_exceptions_page_fault_user",
-    ] {
-        assert!(seen(name), "{name} did not occur");
+    let recorded: u64 = kinds.counts.iter().sum();
+    let sum = |of: fn(&CpuStats) -> u64| stats.iter().map(|(_, stats)| of(stats)).sum::<u64>();
+    assert_eq!(recorded, sum(|stats| stats.read_events));
+    assert_eq!(recorded, sum(CpuStats::produced));
+    assert_eq!(kinds.lost.values().sum::<u64>(), 0);
+    for name in OCCUR {
+        assert!(kinds.count(name) > 0, "{name} did not occur");
     }
     println!(
-        "{recorded} of {produced} events, of {} kinds",
-        counts.iter().filter(|&&n| n > 0).count()
+        "{recorded} events, of {} kinds",
+        kinds.counts.iter().filter(|&&n| n > 0).count()
     );
 }
 

@@ -160,136 +160,142 @@ pub(crate) fn known_size(c_type: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(text: &str, size: u32, signed: bool, name: &str, want: (Element, Shape)) {
-        let declaration = Declaration::parse(text).expect(text);
-        assert_eq!(
-            (declaration.name, declaration.shape(size, signed)),
-            (name, want),
-            "{text}"
-        );
-    }
-
     const fn int(size_bytes: u8, signed: bool) -> Element {
         Element::Integer { size_bytes, signed }
     }
 
-    #[test]
-    fn every_form_of_declaration_has_its_shape() {
-        check("int irq", 4, true, "irq", (int(4, true), Shape::Scalar));
-        check(
+    const POINTER: Element = Element::Pointer { size_bytes: 8 };
+
+    /// Declaration, size, signedness; then the name and what it is.
+    type Row = (&'static str, u32, bool, &'static str, Element, Shape);
+
+    const FORMS: &[Row] = &[
+        ("int irq", 4, true, "irq", int(4, true), Shape::Scalar),
+        (
             "unsigned long long x",
             8,
             false,
             "x",
-            (int(8, false), Shape::Scalar),
-        );
-        check(
+            int(8, false),
+            Shape::Scalar,
+        ),
+        (
             "char comm[16]",
             16,
             false,
             "comm",
-            (Element::Char, Shape::Array(16)),
-        );
-        check(
+            Element::Char,
+            Shape::Array(16),
+        ),
+        (
             "char comm[TASK_COMM_LEN]",
             16,
             true,
             "comm",
-            (Element::Char, Shape::Array(16)),
-        );
-        check(
+            Element::Char,
+            Shape::Array(16),
+        ),
+        (
             "unsigned long args[6]",
             48,
             false,
             "args",
-            (int(8, false), Shape::Array(6)),
-        );
-        check("u32 v[N]", 12, false, "v", (int(4, false), Shape::Array(3)));
-        check(
+            int(8, false),
+            Shape::Array(6),
+        ),
+        ("u32 v[N]", 12, false, "v", int(4, false), Shape::Array(3)),
+        (
             "unsigned long rest[]",
             0,
             false,
             "rest",
-            (int(8, false), Shape::Array(0)),
-        );
-        check(
+            int(8, false),
+            Shape::Array(0),
+        ),
+        (
             "__data_loc char[] name",
             4,
             false,
             "name",
-            (Element::Char, Shape::DataLoc),
-        );
-        check(
+            Element::Char,
+            Shape::DataLoc,
+        ),
+        (
             "__rel_loc char[] name",
             4,
             false,
             "name",
-            (Element::Char, Shape::RelLoc),
-        );
-        check(
+            Element::Char,
+            Shape::RelLoc,
+        ),
+        (
             "__data_loc u64[] v",
             4,
             false,
             "v",
-            (int(8, false), Shape::DataLoc),
-        );
-        check(
+            int(8, false),
+            Shape::DataLoc,
+        ),
+        (
             "__data_loc int[] v",
             4,
             true,
             "v",
-            (int(4, true), Shape::DataLoc),
-        );
-        check(
-            "__data_loc cpumask_t mask",
+            int(4, true),
+            Shape::DataLoc,
+        ),
+        (
+            "__data_loc cpumask_t m",
             4,
             false,
-            "mask",
-            (int(8, false), Shape::DataLoc),
-        );
-        check(
+            "m",
+            int(8, false),
+            Shape::DataLoc,
+        ),
+        (
             "__data_loc struct x[] v",
             4,
             false,
             "v",
-            (Element::Opaque, Shape::DataLoc),
-        );
-        check(
-            "void * p",
-            8,
-            false,
-            "p",
-            (Element::Pointer { size_bytes: 8 }, Shape::Scalar),
-        );
-        check(
-            "void __seg_gs * p",
-            8,
-            false,
-            "p",
-            (Element::Pointer { size_bytes: 8 }, Shape::Scalar),
-        );
-        check(
+            Element::Opaque,
+            Shape::DataLoc,
+        ),
+        ("void * p", 8, false, "p", POINTER, Shape::Scalar),
+        ("void __seg_gs * p", 8, false, "p", POINTER, Shape::Scalar),
+        (
             "const char *const * v",
             8,
             false,
             "v",
-            (Element::Pointer { size_bytes: 8 }, Shape::Scalar),
-        );
-        check(
+            POINTER,
+            Shape::Scalar,
+        ),
+        (
             "struct in6_addr a",
             16,
             false,
             "a",
-            (Element::Opaque, Shape::Array(16)),
-        );
-        check(
+            Element::Opaque,
+            Shape::Array(16),
+        ),
+        ("Ţx", 4, false, "x", int(4, false), Shape::Scalar),
+        (
             "enum x mode",
             4,
             false,
             "mode",
-            (int(4, false), Shape::Scalar),
-        );
+            int(4, false),
+            Shape::Scalar,
+        ),
+    ];
+
+    #[test]
+    fn every_form_of_declaration_has_its_shape() {
+        for &(text, size, signed, name, element, shape) in FORMS {
+            let declaration = Declaration::parse(text).expect(text);
+            let found = (declaration.name, declaration.shape(size, signed));
+            assert_eq!(found, (name, (element, shape)), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,114 @@
+//! The steps of a plan, and how they are put together.
+
+/// One step. `at` is an offset in the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Bytes as they are.
+    Copy { at: u16, len: u16 },
+    /// An integer in more bytes than the kernel has.
+    Widen {
+        at: u16,
+        from: u8,
+        signed: bool,
+        to: u8,
+    },
+    /// A 32-bit number with something added.
+    Add { at: u16, add: i32 },
+    /// An integer, its most significant byte first.
+    Swap { at: u16, len: u8 },
+    /// A string elsewhere in the record.
+    String { at: u16, rel: bool },
+    /// A string elsewhere in the record, into a fixed room.
+    Text { at: u16, rel: bool, len: u16 },
+    /// A string from a fixed room.
+    FixedString { at: u16, len: u16 },
+    /// Elements elsewhere in the record, behind their number.
+    Sequence {
+        at: u16,
+        rel: bool,
+        element: u8,
+        length: u8,
+    },
+    /// The letters of a block request, as flags.
+    Rwbs { at: u16, len: u16 },
+}
+
+impl Op {
+    /// Where the bytes that it always reads end.
+    fn end(self) -> usize {
+        let (at, len) = match self {
+            Self::Copy { at, len } | Self::FixedString { at, len } | Self::Rwbs { at, len } => {
+                (at, usize::from(len))
+            }
+            Self::Widen { at, from, .. } => (at, usize::from(from)),
+            Self::Swap { at, len } => (at, usize::from(len)),
+            Self::Add { at, .. }
+            | Self::String { at, .. }
+            | Self::Text { at, .. }
+            | Self::Sequence { at, .. } => (at, 4),
+        };
+        usize::from(at) + len
+    }
+}
+
+/// The steps of one event.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub(super) ops: Box<[Op]>,
+    /// Bytes that a record must have for every step's fixed part.
+    pub(super) need: usize,
+}
+
+/// A plan while it is made.
+#[derive(Debug, Default)]
+pub(crate) struct PlanBuilder {
+    ops: Vec<Op>,
+}
+
+impl PlanBuilder {
+    /// Adds a step, or lengthens the copy before it.
+    pub(crate) fn push(&mut self, op: Op) {
+        if let (
+            Some(Op::Copy { at, len }),
+            Op::Copy {
+                at: next,
+                len: more,
+            },
+        ) = (self.ops.last_mut(), op)
+            && at.checked_add(*len) == Some(next)
+            && let Some(sum) = len.checked_add(more)
+        {
+            *len = sum;
+            return;
+        }
+        self.ops.push(op);
+    }
+
+    /// The plan.
+    pub(crate) fn finish(self) -> Plan {
+        let need = self.ops.iter().map(|op| op.end()).max().unwrap_or(0);
+        Plan {
+            ops: self.ops.into(),
+            need,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_are_one_copy() {
+        let mut plan = PlanBuilder::default();
+        plan.push(Op::Copy { at: 8, len: 16 });
+        plan.push(Op::Copy { at: 24, len: 4 });
+        plan.push(Op::Copy { at: 32, len: 8 });
+        let plan = plan.finish();
+        assert_eq!(
+            *plan.ops,
+            [Op::Copy { at: 8, len: 20 }, Op::Copy { at: 32, len: 8 }]
+        );
+        assert_eq!(plan.need, 40);
+    }
+}
