@@ -69,7 +69,7 @@ impl StreamFile {
                 Ok((head, _)) => return Ok(head),
                 Err(Halt::NeedMore) => window.slide(self.source(), self.at)?,
                 Err(Halt::Broken(error)) => {
-                    return Err(Error::in_packet(&self.path, self.at, error));
+                    return Err(Error::in_packet(&self.path, self.at, *error));
                 }
             }
         }

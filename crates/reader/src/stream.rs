@@ -235,7 +235,7 @@ impl Stream {
                         .slide(file.source(), file.at + self.cursor.from_bytes())?;
                 }
                 Err(Halt::Broken(error)) => {
-                    return Err(Error::in_packet(&file.path, file.at, error));
+                    return Err(Error::in_packet(&file.path, file.at, *error));
                 }
             }
         }
@@ -288,7 +288,7 @@ impl Stream {
                 Ok(Message::Idle(at.unwrap_or_default()))
             }
             Err(Halt::Broken(error)) => {
-                let error = Error::in_packet(&file.path, file.at, error);
+                let error = Error::in_packet(&file.path, file.at, *error);
                 self.state = State::Broken;
                 Err(error)
             }

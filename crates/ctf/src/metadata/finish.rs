@@ -1,20 +1,17 @@
-//! From what the blocks said to a trace class: streams found, paths resolved, names as people say
-//! them.
-//!
-//! TSDL text puts `_` before a field's name, so that it cannot be a reserved word. One `_` is taken
-//! off each name of a structure, unless that would make two names equal. Paths follow their fields;
-//! labels and the options that they choose keep their spelling.
+//! From what the blocks said to a trace class: streams found, paths resolved, names settled.
 
 use std::collections::HashSet;
 
-use thalweg_model::{
-    ClockClass, EnvValue, FieldClass, Member, StreamClass, StructClass, TraceClass,
-};
+use thalweg_model::{FieldClass, StreamClass, TraceClass};
 
 use super::blocks::{Draft, DraftEvent};
 use super::error::{MetadataError, Position, Reason};
+use super::lengths::fix_environment_lengths;
+use super::names::{Target, rename};
+use super::parts::{Part, parts, scopes_of};
+use super::timestamps::map_timestamps;
 use super::types::missing;
-use crate::path::{Place, Scope, Scopes, class_at, option_matches, resolve, sites};
+use crate::path::{Place, Scope, Scopes, Site, class_at, option_matches, resolve, sites};
 
 const START: Position = Position { line: 1, column: 1 };
 
@@ -98,86 +95,6 @@ struct Positions {
     events: Vec<Position>,
 }
 
-/// A structure of the trace: which scope it is, and of which stream or event.
-#[derive(Clone, Copy)]
-struct Part {
-    scope: Scope,
-    stream: usize,
-    event: Option<usize>,
-}
-
-/// Every structure of the trace, each once.
-fn parts(class: &TraceClass) -> Vec<Part> {
-    let mut parts = vec![Part {
-        scope: Scope::PacketHeader,
-        stream: 0,
-        event: None,
-    }];
-    for stream in 0..class.streams.len() {
-        for scope in [
-            Scope::PacketContext,
-            Scope::EventHeader,
-            Scope::CommonContext,
-        ] {
-            parts.push(Part {
-                scope,
-                stream,
-                event: None,
-            });
-        }
-    }
-    for (index, event) in class.events.iter().enumerate() {
-        let stream = class
-            .streams
-            .iter()
-            .position(|s| s.id == event.stream_id)
-            .unwrap_or_default();
-        for scope in [Scope::SpecificContext, Scope::Payload] {
-            parts.push(Part {
-                scope,
-                stream,
-                event: Some(index),
-            });
-        }
-    }
-    parts
-}
-
-/// All structures that a field of `part` may refer to.
-fn scopes_of<'a>(class: &'a TraceClass, part: &Part) -> Scopes<'a> {
-    let stream = class.streams.get(part.stream);
-    let event = part.event.and_then(|event| class.events.get(event));
-    Scopes([
-        class.packet_header.as_ref(),
-        stream.and_then(|s| s.packet_context.as_ref()),
-        stream.and_then(|s| s.event_header.as_ref()),
-        stream.and_then(|s| s.event_context.as_ref()),
-        event.and_then(|e| e.specific_context.as_ref()),
-        event.map(|e| &e.payload),
-    ])
-}
-
-fn root_mut<'a>(class: &'a mut TraceClass, part: &Part) -> Option<&'a mut StructClass> {
-    match part.scope {
-        Scope::PacketHeader => class.packet_header.as_mut(),
-        Scope::PacketContext => class.streams.get_mut(part.stream)?.packet_context.as_mut(),
-        Scope::EventHeader => class.streams.get_mut(part.stream)?.event_header.as_mut(),
-        Scope::CommonContext => class.streams.get_mut(part.stream)?.event_context.as_mut(),
-        Scope::SpecificContext => class.events.get_mut(part.event?)?.specific_context.as_mut(),
-        Scope::Payload => Some(&mut class.events.get_mut(part.event?)?.payload),
-    }
-}
-
-/// What a path in `part` means, by place.
-struct Target {
-    part: Part,
-    site: Place,
-    target: Place,
-    /// Whether the path began with the name of a scope.
-    named_scope: bool,
-    length: usize,
-}
-
 fn targets(class: &TraceClass, positions: &Positions) -> Result<Vec<Target>, MetadataError> {
     let mut targets = Vec::new();
     for part in parts(class) {
@@ -220,7 +137,7 @@ impl Positions {
 fn unresolved(
     class: &TraceClass,
     part: &Part,
-    site: &crate::path::Site<'_>,
+    site: &Site<'_>,
     positions: &Positions,
 ) -> MetadataError {
     let words = part.scope.words().join(".");
@@ -251,68 +168,6 @@ fn check_options(
             Err(Reason::NoOption(path.join(".")))
         }
         _ => Ok(()),
-    }
-}
-
-/// Old tracers did not say which clock a time stamp shows: with one clock it is that one, with none
-/// it is one of nanoseconds.
-fn map_timestamps(class: &mut TraceClass) {
-    let name = match class.clocks.as_slice() {
-        [] => "default",
-        [clock] => &clock.name,
-        _ => return,
-    };
-    let mut mapper = Mapper {
-        clock: name.to_owned(),
-        mapped: false,
-    };
-    for stream in &mut class.streams {
-        let context = stream
-            .packet_context
-            .iter_mut()
-            .flat_map(|root| &mut root.members);
-        for member in
-            context.filter(|m| matches!(m.name.as_str(), "timestamp_begin" | "timestamp_end"))
-        {
-            mapper.map(&mut member.class);
-        }
-        let header = stream
-            .event_header
-            .iter_mut()
-            .flat_map(|root| &mut root.members);
-        header.for_each(|member| mapper.map_header(member));
-    }
-    if mapper.mapped && class.clocks.is_empty() {
-        class.clocks.push(ClockClass {
-            name: mapper.clock,
-            ..super::blocks::nanoseconds()
-        });
-    }
-}
-
-struct Mapper {
-    clock: String,
-    mapped: bool,
-}
-
-impl Mapper {
-    fn map(&mut self, class: &mut FieldClass) {
-        if let FieldClass::Integer(class) = class
-            && !class.signed
-            && class.clock.is_none()
-        {
-            class.clock = Some(self.clock.clone());
-            self.mapped = true;
-        }
-    }
-
-    fn map_header(&mut self, member: &mut Member) {
-        match &mut member.class {
-            FieldClass::Struct(class) => class.members.iter_mut().for_each(|m| self.map_header(m)),
-            FieldClass::Variant(class) => class.options.iter_mut().for_each(|m| self.map_header(m)),
-            class if member.name == "timestamp" => self.map(class),
-            _ => {}
-        }
     }
 }
 
@@ -356,169 +211,5 @@ fn unknown_clock<'a>(class: &'a FieldClass, known: &HashSet<&str>) -> Option<&'a
             .iter()
             .find_map(|m| unknown_clock(&m.class, known)),
         FieldClass::Float(_) | FieldClass::String(_) => None,
-    }
-}
-
-/// A length that the environment gives is a fixed length.
-fn fix_environment_lengths(class: &mut TraceClass) {
-    let environment = std::mem::take(&mut class.environment);
-    for part in parts(class) {
-        if let Some(root) = root_mut(class, &part) {
-            root.members
-                .iter_mut()
-                .for_each(|m| fix_length(&mut m.class, &environment));
-        }
-    }
-    class.environment = environment;
-}
-
-fn fix_length(class: &mut FieldClass, environment: &[(String, EnvValue)]) {
-    match class {
-        FieldClass::Sequence(sequence) => {
-            fix_length(&mut sequence.element, environment);
-            let Some(length) = environment_length(&sequence.length, environment) else {
-                return;
-            };
-            let element = sequence.element.clone();
-            *class = FieldClass::Array(thalweg_model::ArrayClass { element, length });
-        }
-        FieldClass::Array(class) => fix_length(&mut class.element, environment),
-        FieldClass::Struct(class) => class
-            .members
-            .iter_mut()
-            .for_each(|m| fix_length(&mut m.class, environment)),
-        FieldClass::Variant(class) => class
-            .options
-            .iter_mut()
-            .for_each(|m| fix_length(&mut m.class, environment)),
-        _ => {}
-    }
-}
-
-fn environment_length(path: &[String], environment: &[(String, EnvValue)]) -> Option<u64> {
-    let [scope, name] = path else { return None };
-    let value = environment
-        .iter()
-        .find(|(key, _)| scope == "env" && key == name);
-    match value {
-        Some((_, EnvValue::Integer(number))) => u64::try_from(*number).ok(),
-        _ => None,
-    }
-}
-
-/// Takes the `_` off the names and lets the paths follow.
-fn rename(class: &mut TraceClass, targets: &[Target]) {
-    for part in parts(class) {
-        if let Some(root) = root_mut(class, &part) {
-            rename_members(&mut root.members);
-        }
-    }
-    for target in targets {
-        let path = new_path(class, target);
-        if let Some(root) = root_mut(class, &target.part) {
-            set_path(root, &target.site, path);
-        }
-    }
-}
-
-fn rename_members(members: &mut [Member]) {
-    let mut taken: HashSet<String> = members.iter().map(|m| m.name.clone()).collect();
-    for member in members {
-        if let Some(short) = member.name.strip_prefix('_')
-            && taken.insert(short.to_owned())
-        {
-            member.name = short.to_owned();
-        }
-        rename_inside(&mut member.class);
-    }
-}
-
-fn rename_inside(class: &mut FieldClass) {
-    match class {
-        FieldClass::Struct(class) => rename_members(&mut class.members),
-        FieldClass::Array(class) => rename_inside(&mut class.element),
-        FieldClass::Sequence(class) => rename_inside(&mut class.element),
-        FieldClass::Variant(class) => class
-            .options
-            .iter_mut()
-            .for_each(|m| rename_inside(&mut m.class)),
-        _ => {}
-    }
-}
-
-/// The path as it was written, in new names; or the whole path from its scope, where the new names
-/// would mean another field.
-fn new_path(class: &TraceClass, target: &Target) -> Vec<String> {
-    let scopes = scopes_of(class, &target.part);
-    let names = names_of(&scopes, &target.target);
-    let scope = target
-        .target
-        .scope
-        .words()
-        .iter()
-        .map(|word| (*word).to_owned());
-    let written = &names[names.len().saturating_sub(target.length)..];
-    if target.named_scope {
-        return scope.chain(written.iter().cloned()).collect();
-    }
-    let want = sites_want(&scopes, target);
-    if resolve(&scopes, &target.site, written, want).as_ref() == Some(&target.target) {
-        return written.to_vec();
-    }
-    scope.chain(names).collect()
-}
-
-fn sites_want(scopes: &Scopes<'_>, target: &Target) -> crate::path::Want {
-    match class_at(scopes, &target.site) {
-        Some(FieldClass::Variant(_)) => crate::path::Want::Tag,
-        _ => crate::path::Want::Length,
-    }
-}
-
-/// The names of the fields on the way to `place`; elements have none.
-fn names_of(scopes: &Scopes<'_>, place: &Place) -> Vec<String> {
-    let Some(root) = scopes.get(place.scope) else {
-        return Vec::new();
-    };
-    let mut names = Vec::new();
-    let mut members = Some(&root.members);
-    for depth in 0..place.steps.len() {
-        if let Some(member) = members.and_then(|members| members.get(place.steps[depth])) {
-            names.push(member.name.clone());
-        }
-        let here = Place {
-            scope: place.scope,
-            steps: place.steps[..=depth].to_vec(),
-        };
-        members = match class_at(scopes, &here) {
-            Some(FieldClass::Struct(class)) => Some(&class.members),
-            Some(FieldClass::Variant(class)) => Some(&class.options),
-            _ => None,
-        };
-    }
-    names
-}
-
-fn set_path(root: &mut StructClass, site: &Place, path: Vec<String>) {
-    let Some((first, rest)) = site.steps.split_first() else {
-        return;
-    };
-    let Some(member) = root.members.get_mut(*first) else {
-        return;
-    };
-    let mut class = &mut member.class;
-    for step in rest {
-        class = match class {
-            FieldClass::Struct(class) => &mut class.members[*step].class,
-            FieldClass::Variant(class) => &mut class.options[*step].class,
-            FieldClass::Array(class) => &mut class.element,
-            FieldClass::Sequence(class) => &mut class.element,
-            _ => return,
-        };
-    }
-    match class {
-        FieldClass::Sequence(class) => class.length = path,
-        FieldClass::Variant(class) => class.tag = path,
-        _ => {}
     }
 }

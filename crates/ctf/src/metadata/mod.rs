@@ -18,11 +18,15 @@ mod enums;
 mod envelope;
 mod error;
 mod finish;
+mod lengths;
 mod lexer;
+mod names;
 mod numbers;
 mod parser;
+mod parts;
 mod scope;
 mod structs;
+mod timestamps;
 mod types;
 
 pub use envelope::text_of;

@@ -5,13 +5,13 @@
 pub enum Halt {
     /// The window ends before the packet does: give a larger or a later one.
     NeedMore,
-    /// The packet is broken.
-    Broken(DecodeError),
+    /// The packet is broken. In a box, because results that hold a `Halt` are made for each field.
+    Broken(Box<DecodeError>),
 }
 
 impl From<DecodeError> for Halt {
     fn from(error: DecodeError) -> Self {
-        Self::Broken(error)
+        Self::Broken(Box::new(error))
     }
 }
 

@@ -15,19 +15,31 @@ fn pair(value: u64) -> &'static [u8] {
 
 /// `%lu`.
 #[inline]
-pub(super) fn unsigned(out: &mut Vec<u8>, mut value: u64) {
-    let length = value.checked_ilog10().unwrap_or(0) as usize + 1;
-    let mut room = [0; 20];
-    let mut at = length;
-    while at >= 2 {
-        at -= 2;
-        room[at..at + 2].copy_from_slice(pair(value));
+pub(super) fn unsigned(out: &mut Vec<u8>, value: u64) {
+    if value < 10 {
+        out.push(b'0' + value as u8);
+    } else {
+        several_digits(out, value);
+    }
+}
+
+fn several_digits(out: &mut Vec<u8>, mut value: u64) {
+    let length = value.ilog10() as usize + 1;
+    let begin = out.len();
+    // Digits are written where they stay: to read them back so soon would stall the processor.
+    out.extend_from_slice(&[b'0'; 20]);
+    out.truncate(begin + length);
+    for place in out[begin..].rchunks_mut(2) {
+        match place {
+            [tens, ones] => {
+                let pair = pair(value);
+                (*tens, *ones) = (pair[0], pair[1]);
+            }
+            [one] => *one = b'0' + (value % 10) as u8,
+            _ => {}
+        }
         value /= 100;
     }
-    if at == 1 {
-        room[0] = b'0' + (value % 10) as u8;
-    }
-    put(out, &room, length);
 }
 
 /// Appends the first `length` bytes of `room`: a copy of known size is a few instructions, and one
@@ -88,13 +100,14 @@ pub(super) fn two(value: u64) -> &'static [u8] {
 /// `%09lu`, for values below 10^9.
 #[inline]
 pub(super) fn nine(out: &mut Vec<u8>, value: u64) {
-    let mut room = [0; 9];
+    let begin = out.len();
+    out.extend_from_slice(&[b'0'; 9]);
+    let room = &mut out[begin..begin + 9];
     room[0] = b'0' + (value / 100_000_000 % 10) as u8;
     room[1..3].copy_from_slice(pair(value / 1_000_000));
     room[3..5].copy_from_slice(pair(value / 10_000));
     room[5..7].copy_from_slice(pair(value / 100));
     room[7..9].copy_from_slice(pair(value));
-    out.extend_from_slice(&room);
 }
 
 /// How an integer is shown.
