@@ -1,0 +1,130 @@
+//! A recorder for tests: says `ready`, records until its standard input ends, and says what it
+//! recorded, one `key TAB number TAB text` a line.
+
+#![forbid(unsafe_code)]
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
+use std::process::ExitCode;
+use std::time::Duration;
+use thalweg_collect::{
+    KernelRequest, ProgramsRequest, Recording, RecordingConfig, Summary, keeper_main, recover,
+};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.split_first() {
+        Some((first, _)) if first == "__keeper" => keeper_main(),
+        Some((first, rest)) if first == "recover" => recover_one(rest),
+        Some((output, options)) => record(config(output, options)),
+        None => ExitCode::FAILURE,
+    }
+}
+
+fn config(output: &str, options: &[String]) -> RecordingConfig {
+    let mut config = RecordingConfig {
+        output: output.into(),
+        programs: Some(ProgramsRequest::default()),
+        kernel: None,
+        keeper: None,
+    };
+    for option in options.chunks_exact(2) {
+        let value = option[1].clone();
+        match option[0].as_str() {
+            "--keeper" => config.keeper = Some("/proc/self/exe".into()),
+            "--limit" => {
+                let limit_bytes = value.parse().expect("a number of bytes");
+                config.programs = Some(ProgramsRequest {
+                    limit_bytes,
+                    ..ProgramsRequest::default()
+                });
+            }
+            "--kernel" => {
+                let kernel = config.kernel.get_or_insert_with(KernelRequest::default);
+                kernel.patterns.push(value);
+            }
+            other => panic!("no option {other}"),
+        }
+    }
+    config
+}
+
+fn record(config: RecordingConfig) -> ExitCode {
+    let (mut recording, started) = match Recording::start(config) {
+        Ok(started) => started,
+        Err(error) => {
+            println!("failed to {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("ready");
+    while !has_ended() {
+        if let Err(error) = recording.run_once(Duration::from_millis(20)) {
+            println!("failed to {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    match recording.finish() {
+        Ok(summary) => tell(&summary, &started.notes),
+        Err(error) => {
+            println!("failed to {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Whether standard input has ended.
+fn has_ended() -> bool {
+    let stdin = std::io::stdin();
+    let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    poll(&mut watched, Some(&now)).is_ok_and(|ready| ready > 0)
+}
+
+fn tell(summary: &Summary, notes: &[String]) {
+    for source in &summary.sources {
+        println!("source\t{}\t{}", source.events, source.name);
+        for (cause, count) in &source.discarded {
+            println!("lost\t{count}\t{cause:?}");
+        }
+    }
+    for note in notes
+        .iter()
+        .chain(&summary.notes)
+        .chain(&summary.storage_error)
+    {
+        println!("note\t0\t{}", note.replace('\n', " "));
+    }
+    println!("peak\t{}\tVmHWM", peak_kib());
+}
+
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+fn recover_one(args: &[String]) -> ExitCode {
+    match recover(args.first().map(std::path::Path::new)) {
+        Ok(found) => {
+            for recovered in found {
+                let path = recovered.path.display();
+                println!("source\t{}\t{path}", recovered.events);
+                println!("lost\t{}\t{path}", recovered.discarded);
+                for note in &recovered.notes {
+                    println!("note\t0\t{note}");
+                }
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("failed to {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What traced programs and the tests over them share.
+//!
+//! ```text
+//!   test ── World ──▶ recorder (a process)  ──▶ trace ── babeltrace2 ──▶ Trace ─┐
+//!     │                    ▲ ring                                               ├─▶ compare
+//!     └──────────────▶ program ── after each event ──▶ Ledger (a shared file) ──┘
+//! ```
+//!
+//! The ledger is the oracle: a program counts there, in plain memory, each event whose call has
+//! returned, and each event carries its number. So the trace is not asked about itself.
+
+#![allow(
+    unsafe_code,
+    reason = "a ledger is memory that two processes share, and programs under test do what C does"
+)]
+
+mod escape;
+mod ledger;
+mod recorder;
+mod trace;
+mod world;
+
+pub use escape::{escape, with_escape};
+pub use ledger::{Account, Ledger};
+pub use recorder::{Options, Recorder, Report};
+pub use trace::{Event, Trace};
+pub use world::{World, is_full};

@@ -1,0 +1,215 @@
+//! The recorder as a process: started, stopped, killed, and asked what it recorded.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use crate::trace::Trace;
+use crate::world::World;
+
+/// What a recorder is asked for.
+pub struct Options<'w> {
+    world: &'w World,
+    output: PathBuf,
+    args: Vec<String>,
+}
+
+impl<'w> Options<'w> {
+    pub(crate) fn new(world: &'w World, output: PathBuf) -> Self {
+        Self {
+            world,
+            output,
+            args: Vec::new(),
+        }
+    }
+
+    fn with(mut self, option: &str, value: &str) -> Self {
+        self.args.extend([option.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// The most ring memory of all programs together.
+    #[must_use]
+    pub fn limit_bytes(self, bytes: u64) -> Self {
+        self.with("--limit", &bytes.to_string())
+    }
+
+    /// Records kernel events that match a pattern, too.
+    #[must_use]
+    pub fn kernel(self, pattern: &str) -> Self {
+        self.with("--kernel", pattern)
+    }
+
+    /// With a keeper.
+    #[must_use]
+    pub fn keeper(self) -> Self {
+        self.with("--keeper", "yes")
+    }
+
+    /// Starts it; it is recording when this returns.
+    #[track_caller]
+    pub fn start(self) -> Recorder {
+        let mut command = self.world.command("recorder");
+        command.arg(&self.output).args(&self.args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("cargo builds the recorder");
+        let stdin = child.stdin.take().expect("it is piped");
+        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        stdout
+            .read_line(&mut line)
+            .expect("the recorder writes text");
+        assert_eq!(line, "ready\n", "the recorder did not start");
+        Recorder {
+            child,
+            stdin: Some(stdin),
+            stdout,
+            output: self.output,
+        }
+    }
+}
+
+/// A recorder that runs. It is killed with the value.
+pub struct Recorder {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    output: PathBuf,
+}
+
+impl Recorder {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where the trace is.
+    pub fn output(&self) -> &Path {
+        &self.output
+    }
+
+    #[track_caller]
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().cast_signed()).expect("a process has a number");
+        kill_process(pid, signal).expect("it is our child");
+    }
+
+    /// Stops it as a debugger would.
+    #[track_caller]
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+        let stat = format!("/proc/{}/stat", self.child.id());
+        crate::world::wait_until("the recorder to stop", || {
+            let stat = std::fs::read_to_string(&stat).unwrap_or_default();
+            stat.rsplit(") ")
+                .next()
+                .is_some_and(|rest| rest.starts_with('T'))
+        });
+    }
+
+    /// Lets it go on.
+    #[track_caller]
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Kills it, and waits until it is gone.
+    #[track_caller]
+    pub fn kill(mut self) -> PathBuf {
+        self.child.kill().expect("it is our child");
+        self.child.wait().expect("it is our child");
+        std::mem::take(&mut self.output)
+    }
+
+    /// Ends the recording.
+    #[track_caller]
+    pub fn finish(mut self) -> Report {
+        drop(self.stdin.take());
+        let mut text = String::new();
+        let read = self.stdout.read_to_string(&mut text);
+        read.expect("the recorder writes text");
+        let status = self.child.wait().expect("it is our child");
+        assert!(status.success(), "the recorder: {status}\n{text}");
+        Report::parse(&text, self.output.clone())
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a recorder said at its end.
+#[derive(Debug)]
+pub struct Report {
+    /// Where the trace is.
+    pub output: PathBuf,
+    /// Events on disk, by source.
+    pub sources: BTreeMap<String, u64>,
+    /// Events lost, by the name of the cause.
+    pub lost: BTreeMap<String, u64>,
+    /// What a user should know.
+    pub notes: Vec<String>,
+    /// The most memory that the recorder had in use, rings included.
+    pub peak_kib: u64,
+}
+
+impl Report {
+    fn parse(text: &str, output: PathBuf) -> Self {
+        let mut report = Self {
+            output,
+            sources: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            notes: Vec::new(),
+            peak_kib: 0,
+        };
+        let number = |text: &str| text.parse::<u64>().expect("the recorder writes numbers");
+        for line in text.lines() {
+            match line.splitn(3, '\t').collect::<Vec<_>>()[..] {
+                ["source", events, name] => {
+                    *report.sources.entry(name.to_owned()).or_default() += number(events);
+                }
+                ["lost", count, cause] => {
+                    *report.lost.entry(cause.to_owned()).or_default() += number(count);
+                }
+                ["note", _, note] => report.notes.push(note.to_owned()),
+                ["peak", kib, _] => report.peak_kib = number(kib),
+                _ => panic!("the recorder wrote {line:?}"),
+            }
+        }
+        report
+    }
+
+    /// Events on disk.
+    pub fn recorded(&self) -> u64 {
+        self.sources.values().sum()
+    }
+
+    /// Events lost.
+    pub fn lost(&self) -> u64 {
+        self.lost.values().sum()
+    }
+
+    /// Events lost for one cause.
+    pub fn lost_to(&self, cause: &str) -> u64 {
+        self.lost.get(cause).copied().unwrap_or(0)
+    }
+
+    /// The trace as babeltrace2 reads it; it must say of losses what the recorder said.
+    #[track_caller]
+    pub fn trace(&self) -> Trace {
+        let trace = Trace::read(&self.output);
+        let counted = trace.events().count() as u64;
+        let told = (trace.discarded(), counted);
+        let said = (self.lost(), self.recorded());
+        assert_eq!(
+            told, said,
+            "babeltrace2's (discarded, events), and the recorder's: {self:?}"
+        );
+        trace
+    }
+}

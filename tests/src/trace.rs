@@ -1,0 +1,151 @@
+//! A trace as babeltrace2 prints it, and what a ledger has to say of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use thalweg_testkit::{discarded_events, finish};
+
+use crate::ledger::Ledger;
+
+/// What babeltrace2 printed.
+#[derive(Debug)]
+pub struct Trace {
+    text: String,
+    discarded: u64,
+}
+
+/// One line: one event.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'t> {
+    /// Its time in the clock's cycles.
+    pub time: u64,
+    /// Its name.
+    pub name: &'t str,
+    /// All behind the name: contexts, fields.
+    pub rest: &'t str,
+}
+
+impl Trace {
+    /// Reads all traces below `dir`; babeltrace2 may only complain of discarded events.
+    #[track_caller]
+    pub fn read(dir: &Path) -> Self {
+        let mut command = Command::new("babeltrace2");
+        command.arg("--clock-cycles").arg(dir);
+        Self::of("babeltrace2", &mut command)
+    }
+
+    /// The same under a limit of open files.
+    #[track_caller]
+    pub fn read_with_few_files(dir: &Path, files: u32) -> Self {
+        let script = format!("ulimit -n {files} && exec babeltrace2 --clock-cycles \"$0\"");
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).arg(dir);
+        Self::of("sh", &mut command)
+    }
+
+    #[track_caller]
+    fn of(program: &str, command: &mut Command) -> Self {
+        let ran = finish(program, command);
+        assert!(ran.success, "babeltrace2 failed:\n{}", ran.stderr);
+        let discarded = discarded_events(&ran.stderr);
+        let discarded = discarded.unwrap_or_else(|said| panic!("babeltrace2 said: {said}"));
+        let text = ran.stdout;
+        Self { text, discarded }
+    }
+
+    /// How many events are missing, as babeltrace2 says.
+    pub fn discarded(&self) -> u64 {
+        self.discarded
+    }
+
+    /// The events in babeltrace2's order.
+    pub fn events(&self) -> impl Iterator<Item = Event<'_>> {
+        self.text.lines().map(Event::parse)
+    }
+
+    /// Compares with what happened: each account's numbers are there once, in the order of their
+    /// times, from the thread that opened the account; returns how many are missing, by account.
+    #[track_caller]
+    pub fn missing(&self, ledger: &Ledger) -> BTreeMap<u32, u64> {
+        let mut recorded: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+        let mut last_of_thread: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+        for event in self.events() {
+            let thread = event.thread();
+            let last = last_of_thread.entry(thread).or_default();
+            assert!(
+                event.time > *last,
+                "{thread:?} goes back in time: {event:?}"
+            );
+            *last = event.time;
+            if event.name != "test:tick" {
+                continue;
+            }
+            let (account, n) = (event.number("account") as u32, event.number("n"));
+            assert_eq!(thread, ledger.who(account), "{event:?}");
+            let (count, before) = recorded.entry(account).or_default();
+            assert!(n > *before, "account {account}: {n} after {before}");
+            *count += 1;
+            *before = n;
+        }
+        let mut missing = BTreeMap::new();
+        for account in ledger.accounts() {
+            let (count, last) = recorded.remove(&account).unwrap_or_default();
+            let produced = ledger.count(account);
+            assert!(
+                last <= produced,
+                "account {account}: {last} of {produced} events"
+            );
+            if count < produced {
+                missing.insert(account, produced - count);
+            }
+        }
+        assert!(recorded.is_empty(), "events of nobody: {recorded:?}");
+        missing
+    }
+}
+
+impl<'t> Event<'t> {
+    fn parse(line: &'t str) -> Self {
+        let parse = || {
+            let (time, rest) = line.strip_prefix('[')?.split_once("] (")?;
+            let (_, rest) = rest.split_once(") ")?;
+            // The host's name stands before the event's; a kernel's trace has it, too.
+            let (_, rest) = rest.split_once(' ')?;
+            let (name, rest) = rest.split_once(": { ")?;
+            let time = time.parse().ok()?;
+            Some(Event { time, name, rest })
+        };
+        parse().unwrap_or_else(|| panic!("babeltrace2 printed {line:?}"))
+    }
+
+    /// The text of a field or context.
+    pub fn find_field(&self, name: &str) -> Option<&'t str> {
+        let mut rest = self.rest;
+        loop {
+            let at = rest.find(name)?;
+            let (before, found) = rest.split_at(at);
+            let behind = &found[name.len()..];
+            let begins = before.is_empty() || before.ends_with(' ');
+            if begins && let Some(value) = behind.strip_prefix(" = ") {
+                return Some(value);
+            }
+            rest = behind;
+        }
+    }
+
+    /// The value of an integer.
+    #[track_caller]
+    pub fn number(&self, name: &str) -> u64 {
+        let value = self.find_field(name).unwrap_or_default();
+        let end = value.find([',', ' ']).unwrap_or(value.len());
+        value[..end]
+            .parse()
+            .unwrap_or_else(|_| panic!("no number {name} in {self:?}"))
+    }
+
+    /// The process and the thread that emitted it.
+    #[track_caller]
+    pub fn thread(&self) -> (u32, u32) {
+        (self.number("vpid") as u32, self.number("vtid") as u32)
+    }
+}
