@@ -141,8 +141,7 @@ impl Programs {
     pub(crate) fn welcome(&mut self, look: bool, hold: &mut Holder<'_>) {
         self.try_again(hold);
         for post in 0..self.posts.len() {
-            let (listener, uid) = (&self.posts[post].listener, self.posts[post].folder.uid);
-            for call in accept_all(listener, uid) {
+            for call in accept_all(&self.posts[post]) {
                 self.answer(post, call, hold);
             }
         }
@@ -153,9 +152,9 @@ impl Programs {
         }
     }
 
-    /// Whether a program that called is still setting its ring up.
+    /// Whether a program that called has not said all yet, or is still setting its ring up.
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || self.posts.iter().any(|post| post.silent.is_any())
     }
 
     fn answer(&mut self, post: usize, call: Call, hold: &mut Holder<'_>) {

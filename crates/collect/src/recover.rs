@@ -221,7 +221,7 @@ fn recover_programs(session: &Session, held: Vec<Held>, posts: &[Post], recovere
     let on_disk = adopt_outputs(session, &mut programs, recovered);
     let called = posts.iter().flat_map(|post| {
         let uid = post.folder.uid;
-        accept_all(&post.listener, uid)
+        accept_all(post)
             .into_iter()
             .map(move |call| (uid, post.slot, call))
     });

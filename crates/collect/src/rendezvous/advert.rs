@@ -14,6 +14,7 @@ use std::path::Path;
 use thalweg_abi::SLOTS;
 use thalweg_abi::advert::{FIRST_LINE, FOLDER, MAX_LEN};
 
+use super::call::Silent;
 use super::folder::Folder;
 
 /// What an advert says; see [`thalweg_abi::advert`]. `trace`, `instance`, `start` are for whoever
@@ -71,6 +72,7 @@ pub(crate) struct Post {
     pub(crate) slot: usize,
     pub(crate) listener: OwnedFd,
     pub(crate) lock: OwnedFd,
+    pub(crate) silent: Silent,
     name: String,
 }
 
@@ -115,6 +117,7 @@ impl Post {
             slot,
             listener,
             lock,
+            silent: Silent::default(),
             name: name.to_owned(),
         };
         let socket = format!("{name}.sock");
@@ -143,6 +146,7 @@ impl Post {
             slot,
             listener,
             lock,
+            silent: Silent::default(),
             name,
         }
     }
@@ -188,6 +192,7 @@ pub(crate) fn left_behind(folder: &Folder) -> Vec<(String, Advert, Post)> {
             slot,
             listener,
             lock,
+            silent: Silent::default(),
             name: name.clone(),
         };
         Some((name, advert, post))

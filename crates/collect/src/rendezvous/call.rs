@@ -1,13 +1,15 @@
 //! Programs that call: each hands over its memfd and its rendezvous file, and does not wait.
 
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::io::IoSliceMut;
+use rustix::fd::OwnedFd;
+use rustix::io::{Errno, IoSliceMut};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, accept_with, recvmsg,
     sockopt,
 };
+use std::cell::RefCell;
 use std::mem::MaybeUninit;
 
+use super::advert::Post;
 use super::file::{FileError, read};
 use crate::program::Definitions;
 
@@ -20,21 +22,48 @@ pub(crate) struct Call {
     pub(crate) definitions: Result<Definitions, FileError>,
 }
 
-/// Everybody who is waiting at the socket. `uid`: whose the folder is.
-pub(crate) fn accept_all(listener: impl AsFd, uid: u32) -> Vec<Call> {
-    let mut calls = Vec::new();
-    while let Ok(socket) = accept_with(&listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-        calls.extend(receive(&socket, uid));
+/// The most callers that have not said anything yet: the oldest is let go, and found by its file.
+const MAX_SILENT: usize = 256;
+
+/// Callers that have connected and not said anything yet: a program may be stopped between the
+/// two, and who hangs up on it turns it away.
+#[derive(Debug, Default)]
+pub(crate) struct Silent(RefCell<Vec<OwnedFd>>);
+
+impl Silent {
+    /// Whether there is one.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.0.borrow().is_empty()
     }
+}
+
+/// Everybody who has called at a post.
+pub(crate) fn accept_all(post: &Post) -> Vec<Call> {
+    let mut callers = post.silent.0.take();
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    while let Ok(socket) = accept_with(&post.listener, flags) {
+        callers.push(socket);
+    }
+    let mut calls = Vec::new();
+    let mut silent = Vec::new();
+    for socket in callers {
+        match receive(&socket, post.folder.uid) {
+            Ok(call) => calls.push(call),
+            Err(Errno::AGAIN) => silent.push(socket),
+            Err(_) => {}
+        }
+    }
+    silent.drain(..silent.len().saturating_sub(MAX_SILENT));
+    post.silent.0.replace(silent);
     calls
 }
 
-fn receive(socket: &OwnedFd, uid: u32) -> Option<Call> {
-    let caller = sockopt::socket_peercred(socket).ok()?;
+fn receive(socket: &OwnedFd, uid: u32) -> Result<Call, Errno> {
+    let caller = sockopt::socket_peercred(socket)?;
     let [memfd, file] = receive_two(socket)?;
     let definitions = read(&file, uid);
     let pid = caller.pid.as_raw_nonzero().get().cast_unsigned();
-    Some(Call {
+    Ok(Call {
         pid,
         memfd,
         file,
@@ -43,17 +72,17 @@ fn receive(socket: &OwnedFd, uid: u32) -> Option<Call> {
 }
 
 /// The two descriptors of a message, if it has just two.
-pub(crate) fn receive_two(socket: &OwnedFd) -> Option<[OwnedFd; 2]> {
+fn receive_two(socket: &OwnedFd) -> Result<[OwnedFd; 2], Errno> {
     let mut byte = [0; 1];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [IoSliceMut::new(&mut byte)];
-    recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC).ok()?;
+    recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC)?;
     let mut received = Vec::new();
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(descriptors) = message {
             received.extend(descriptors);
         }
     }
-    received.try_into().ok()
+    received.try_into().map_err(|_| Errno::INVAL)
 }
