@@ -10,6 +10,7 @@
 //! slot 0
 //! clock tsc
 //! limit-units 256
+//! start 1048576
 //! enable shop:*
 //! enable *
 //! ```

@@ -43,8 +43,11 @@ pub const STARVED: usize = 8;
 pub const SELF_GRANTED: usize = 9;
 /// Word index: how many lost and refused events the collector has told of, written by it alone.
 pub const TOLD: usize = 10;
+/// Word index: which session the slot was set up for, by the `start` of its advert. What another
+/// session has enabled is left over from a dead collector.
+pub const SESSION: usize = 11;
 /// How many control words are in use.
-pub const CONTROL_WORDS: usize = 11;
+pub const CONTROL_WORDS: usize = 12;
 
 /// Nobody uses the slot.
 pub const IDLE: u64 = 0;

@@ -23,8 +23,6 @@ struct Ring {
     memfd: OwnedFd,
     file: OwnedFd,
     process: Process,
-    /// It called, and has enabled itself by our advert.
-    called: bool,
 }
 
 /// Why a program is not attached.
@@ -166,7 +164,6 @@ impl Programs {
                     memfd,
                     file,
                     process,
-                    called: true,
                 };
                 self.attach(post, definitions, found, hold);
             }
@@ -216,7 +213,6 @@ impl Programs {
                         memfd,
                         file,
                         process,
-                        called: false,
                     },
                     hold,
                 );
@@ -285,10 +281,7 @@ impl Programs {
         if memory.is_being_set_up(slot) && !found.process.has_ended() {
             return Err(Refusal::Busy(Box::new(definitions), found));
         }
-        if !found.called {
-            // Bits of a collector that had this slot before and is dead.
-            memory.disable_all(slot);
-        }
+        memory.claim_session(slot, self.session.start);
         let (clock, room) = (self.session.clock.word(), self.units_left());
         let Ring { file, process, .. } = found;
         Program::attach(definitions, memory, file, slot, clock, room, process)

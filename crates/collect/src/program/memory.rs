@@ -74,6 +74,14 @@ impl Memory {
         self.slot(slot).control(slot::STATE).load(Acquire) == slot::SETTING
     }
 
+    /// Makes a slot this session's: what another one has enabled there is turned off.
+    pub fn claim_session(&self, slot: usize, session: u64) {
+        let ring = self.slot(slot);
+        if ring.control(slot::SESSION).swap(session, AcqRel) != session {
+            self.disable_all(slot);
+        }
+    }
+
     /// Gives a range of a slot its memory, at this process's expense.
     pub fn allocate(&self, slot: usize, at: usize, len: usize) -> Result<(), Errno> {
         let offset = program::slot_offset(self.sites, slot) + at;

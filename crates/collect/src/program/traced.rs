@@ -242,20 +242,23 @@ impl Program {
     /// A thread writes into its newest chunk only: an older one that it still owns was left
     /// between the change of chunks and the hand-over (its handler jumped out, or it was
     /// cancelled there).
+    ///
+    /// Only chunks with records count on either side: one without is being installed, its head
+    /// may not be written yet, and its thread will go on to use it.
     fn close_outdated(&self, ready: &mut [Ready]) {
-        let ring = self.ring();
-        let has_record =
-            |unit: usize| ring.word(unit * UNIT_WORDS + chunk::FIRST).load(Acquire) != 0;
-        let newest: Vec<(ThreadKey, u64)> = ready
+        let has_record = |chunk: &Ready| {
+            let first = chunk.unit * UNIT_WORDS + chunk::FIRST;
+            self.ring().word(first).load(Acquire) != 0
+        };
+        let in_use: Vec<(ThreadKey, u64)> = ready
             .iter()
-            .filter(|chunk| has_record(chunk.unit))
+            .filter(|chunk| has_record(chunk))
             .map(|chunk| (chunk.thread, chunk.begin))
             .collect();
         for chunk in ready.iter_mut().filter(|chunk| !chunk.complete) {
-            let outdated = newest
-                .iter()
-                .any(|(thread, begin)| *thread == chunk.thread && *begin > chunk.begin);
-            chunk.complete = outdated;
+            let of_thread = in_use.iter().filter(|(thread, _)| *thread == chunk.thread);
+            let is_in_use = of_thread.clone().any(|(_, begin)| *begin == chunk.begin);
+            chunk.complete = is_in_use && of_thread.clone().any(|(_, begin)| *begin > chunk.begin);
         }
     }
 

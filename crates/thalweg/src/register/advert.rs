@@ -90,6 +90,7 @@ struct Advert<'t> {
     slot: usize,
     clock: u64,
     limit_units: usize,
+    session: u64,
     patterns: &'t [u8],
 }
 
@@ -102,12 +103,14 @@ impl<'t> Advert<'t> {
             slot: SLOTS,
             clock: 0,
             limit_units: 0,
+            session: 0,
             patterns: rest,
         };
         for line in rest.split(|&byte| byte == b'\n') {
             match split_key(line) {
                 (b"slot", value) => advert.slot = number(value)?,
                 (b"limit-units", value) => advert.limit_units = number(value)?,
+                (b"start", value) => advert.session = number(value)? as u64,
                 (b"clock", b"tsc") => advert.clock = slot::CLOCK_TSC,
                 (b"clock", b"mono") => advert.clock = slot::CLOCK_MONO,
                 _ => {}
@@ -165,6 +168,7 @@ fn grant(map: &Map, memfd: &Fd, advert: &Advert<'_>) -> bool {
     }
     for (word, value) in [
         (slot::CLOCK, advert.clock),
+        (slot::SESSION, advert.session),
         (slot::SELF_GRANTED, units as u64),
         (slot::UNITS_READY, units as u64),
         (slot::LOST_READY, threads as u64),
