@@ -203,7 +203,7 @@ impl Report {
     #[track_caller]
     pub fn trace(&self) -> Trace {
         let trace = Trace::read(&self.output);
-        let counted = trace.events().count() as u64;
+        let counted = trace.len();
         let told = (trace.discarded(), counted);
         let said = (self.lost(), self.recorded());
         assert_eq!(

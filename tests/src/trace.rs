@@ -58,6 +58,16 @@ impl Trace {
         self.discarded
     }
 
+    /// How many events there are.
+    pub fn len(&self) -> u64 {
+        self.text.bytes().filter(|&byte| byte == b'\n').count() as u64
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// The events in babeltrace2's order.
     pub fn events(&self) -> impl Iterator<Item = Event<'_>> {
         self.text.lines().map(Event::parse)

@@ -38,7 +38,7 @@ fn handlers_emit_in_the_middle_of_events() {
 #[test]
 fn handlers_jump_out_of_events() {
     let world = World::new();
-    let events = if is_full() { 3_000_000 } else { 300_000 };
+    let events = if is_full() { 3_000_000 } else { 100_000 };
     let (report, trace) = record(&world, "leave", events, 50);
     let left = world.ledger().flag().load(SeqCst) as u32;
     let left: BTreeSet<u64> = (0..left)
