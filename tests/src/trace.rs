@@ -68,6 +68,17 @@ impl Trace {
         self.text.is_empty()
     }
 
+    /// The events of one process.
+    #[must_use]
+    pub fn of_process(&self, pid: u32) -> Self {
+        let is_of = |line: &&str| line.contains(&format!(" vpid = {pid},"));
+        let text = self.text.lines().filter(is_of);
+        Self {
+            text: text.map(|line| format!("{line}\n")).collect(),
+            discarded: 0,
+        }
+    }
+
     /// The events in babeltrace2's order.
     pub fn events(&self) -> impl Iterator<Item = Event<'_>> {
         self.text.lines().map(Event::parse)
