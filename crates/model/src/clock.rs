@@ -63,8 +63,17 @@ mod tests {
             offset_cycles: 2_445,
             absolute: true,
         };
-        assert_eq!(clock.epoch_ns(Timestamp(2_445_000_000)), 1_700_000_001_000_001_000);
-        let ns = ClockClass { frequency_hz: NS_PER_S, ..clock };
-        assert_eq!(ns.epoch_ns(Timestamp(u64::MAX)) - ns.epoch_ns(Timestamp(0)), u64::MAX.into());
+        assert_eq!(
+            clock.epoch_ns(Timestamp(2_445_000_000)),
+            1_700_000_001_000_001_000
+        );
+        let ns = ClockClass {
+            frequency_hz: NS_PER_S,
+            ..clock
+        };
+        assert_eq!(
+            ns.epoch_ns(Timestamp(u64::MAX)) - ns.epoch_ns(Timestamp(0)),
+            u64::MAX.into()
+        );
     }
 }

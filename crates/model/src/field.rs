@@ -107,12 +107,22 @@ pub struct FloatClass {
 impl FloatClass {
     /// An unaligned little-endian `f32`.
     pub const fn f32_le() -> Self {
-        Self { exponent_bits: 8, mantissa_bits: 24, align_bits: 8, byte_order: ByteOrder::Little }
+        Self {
+            exponent_bits: 8,
+            mantissa_bits: 24,
+            align_bits: 8,
+            byte_order: ByteOrder::Little,
+        }
     }
 
     /// An unaligned little-endian `f64`.
     pub const fn f64_le() -> Self {
-        Self { exponent_bits: 11, mantissa_bits: 53, align_bits: 8, byte_order: ByteOrder::Little }
+        Self {
+            exponent_bits: 11,
+            mantissa_bits: 53,
+            align_bits: 8,
+            byte_order: ByteOrder::Little,
+        }
     }
 }
 
@@ -182,7 +192,10 @@ pub struct Member {
 impl Member {
     /// A member from its parts.
     pub fn new(name: impl Into<String>, class: FieldClass) -> Self {
-        Self { name: name.into(), class }
+        Self {
+            name: name.into(),
+            class,
+        }
     }
 }
 
@@ -232,12 +245,17 @@ impl FieldClass {
 
     /// A UTF-8 string that ends with a NUL.
     pub const fn string() -> Self {
-        Self::String(StringClass { encoding: Encoding::Utf8 })
+        Self::String(StringClass {
+            encoding: Encoding::Utf8,
+        })
     }
 
     /// Text in a fixed room of `length` bytes, as LTTng writes `comm`.
     pub fn text_array(length: u64) -> Self {
         let element = Self::Integer(IntegerClass::le(8, true).text());
-        Self::Array(ArrayClass { element: Box::new(element), length })
+        Self::Array(ArrayClass {
+            element: Box::new(element),
+            length,
+        })
     }
 }

@@ -10,6 +10,8 @@
 //! Names are CTF's. A field name is kept as people say it (`next_tid`): the `_` that CTF 1.8 text
 //! puts before it belongs to the `ctf` crate alone.
 
+#![forbid(unsafe_code)]
+
 mod class;
 mod clock;
 mod field;
@@ -25,6 +27,6 @@ pub use field::{
     IntegerClass, Member, SequenceClass, StringClass, StructClass, VariantClass, VariantOption,
 };
 pub use level::LogLevel;
-pub use message::{Event, Lost, LossCause, Message, Packet};
+pub use message::{Event, LossCause, Lost, Message, Packet};
 pub use uuid::{ParseUuidError, Uuid};
 pub use value::Value;

@@ -63,6 +63,9 @@ mod tests {
         let text = "2a6422d0-6cee-11e0-8c08-cb07d7b3a564";
         assert_eq!(text.parse::<Uuid>().unwrap().to_string(), text);
         assert_eq!("2a6422d0".parse::<Uuid>(), Err(ParseUuidError));
-        assert_eq!("+a6422d0-6cee-11e0-8c08-cb07d7b3a564".parse::<Uuid>(), Err(ParseUuidError));
+        assert_eq!(
+            "+a6422d0-6cee-11e0-8c08-cb07d7b3a564".parse::<Uuid>(),
+            Err(ParseUuidError)
+        );
     }
 }

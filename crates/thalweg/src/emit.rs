@@ -10,13 +10,15 @@ use thalweg_ring::{Emit, Payload, Refused};
 
 /// Writes an event to each slot that enabled the site.
 ///
-/// `fill` appends the fields, `payload_len` bytes in all; it is called once a slot.
+/// `fields` appends the fields to a payload, or says without one how many bytes they are. It owns
+/// them and is one closure, so that the length of fields of fixed size is a constant here and
+/// their values need no second place in memory.
 #[inline(never)]
-pub fn emit(site: &'static Site, payload_len: usize, fill: impl Fn(&mut Payload<'_>)) {
+pub fn emit(site: &'static Site, fields: impl Fn(Option<&mut Payload<'_>>) -> usize) {
     let frame = 0_u8;
     let stack = (&raw const frame).addr() as u64;
     let Some(process) = state::get().and_then(state::State::process) else {
-        return emit_in_new_process(site, payload_len, &fill);
+        return emit_in_new_process(site, &fields);
     };
     let enabled = process.map.site(site.index()).load(Relaxed);
     if enabled == 0 {
@@ -27,13 +29,14 @@ pub fn emit(site: &'static Site, payload_len: usize, fill: impl Fn(&mut Payload<
     };
     let event = Emit {
         site: site.index(),
-        payload_len,
+        payload_len: fields(None),
         stack,
     };
-    for slot in 0..SLOTS {
-        if enabled & (0xff << (8 * slot)) != 0 {
-            emit_to(process, slot, block, event, &fill);
-        }
+    let mut left = enabled;
+    while left != 0 {
+        let slot = left.trailing_zeros() as usize / 8;
+        left &= !(0xff << (8 * slot));
+        emit_to(process, slot, block, event, &fields);
     }
 }
 
@@ -43,7 +46,7 @@ fn emit_to(
     slot: usize,
     block: &Block,
     event: Emit,
-    fill: &impl Fn(&mut Payload<'_>),
+    fields: &impl Fn(Option<&mut Payload<'_>>) -> usize,
 ) {
     let ring = process.map.slot(slot);
     let kind = ring.control(slot::CLOCK).load(Relaxed);
@@ -54,7 +57,9 @@ fn emit_to(
         event,
         || clock::read(kind),
         || cpu::current(area),
-        fill,
+        |payload| {
+            fields(Some(payload));
+        },
     );
     if matches!(written, Ok(true) | Err(Refused::Full { wake: true })) {
         sys::futex_wake(ring.control(slot::WAKE));
@@ -64,9 +69,9 @@ fn emit_to(
 /// The first event of a forked child, whose state is wiped: set up, and then as usual.
 #[cold]
 #[inline(never)]
-fn emit_in_new_process(site: &'static Site, payload_len: usize, fill: &dyn Fn(&mut Payload<'_>)) {
+fn emit_in_new_process(site: &'static Site, fields: &dyn Fn(Option<&mut Payload<'_>>) -> usize) {
     if life::set_up_child() {
-        emit(site, payload_len, fill);
+        emit(site, fields);
     }
 }
 

@@ -29,8 +29,13 @@ macro_rules! event {
             match ($($crate::__private::typed::<$type>($value),)*) {
                 ($($field,)*) => $crate::__private::emit(
                     &SITE,
-                    0 $(+ $crate::FieldType::encoded_len(&$field))*,
-                    |_payload| { $($crate::FieldType::encode(&$field, _payload);)* },
+                    move |_payload| match _payload {
+                        None => 0 $(+ $crate::FieldType::encoded_len(&$field))*,
+                        Some(_payload) => {
+                            $($crate::FieldType::encode(&$field, _payload);)*
+                            0
+                        }
+                    },
                 ),
             }
         }

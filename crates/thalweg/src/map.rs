@@ -10,6 +10,8 @@ use thalweg_ring::Slot;
 pub(crate) struct Map {
     base: *const u8,
     sites: usize,
+    /// Where the first slot is: a sum that no event has to make.
+    slots: *const u8,
 }
 
 impl Map {
@@ -17,7 +19,9 @@ impl Map {
     /// `program::total_len(sites)` bytes from `base` are mapped shared, readable and writable,
     /// page-aligned, and stay so.
     pub(crate) unsafe fn new(base: *const u8, sites: usize) -> Self {
-        Self { base, sites }
+        // SAFETY: within the mapping by the caller's promise.
+        let slots = unsafe { base.add(program::slot_offset(sites, 0)) };
+        Self { base, sites, slots }
     }
 
     /// How many sites the library has.
@@ -60,9 +64,9 @@ impl Map {
     /// One collector's ring.
     #[inline(always)]
     pub(crate) fn slot(&self, index: usize) -> Slot<'static> {
-        let offset = program::slot_offset(self.sites, index % thalweg_abi::SLOTS);
+        let offset = index % thalweg_abi::SLOTS * slot::LEN;
         // SAFETY: the slot's range lies in the mapping.
-        let base = unsafe { self.base.add(offset) };
+        let base = unsafe { self.slots.add(offset) };
         // SAFETY: `slot::LEN` bytes from there are mapped for ever, and page-aligned.
         unsafe { Slot::from_base(base) }
     }

@@ -24,7 +24,7 @@ impl Drop for Span {
     #[inline(always)]
     fn drop(&mut self) {
         if is_open(self.end.gate()) {
-            emit(self.end, 0, |_| {});
+            emit(self.end, |_| 0);
         }
     }
 }

@@ -43,13 +43,15 @@ pub(crate) fn current(process: Process) -> Option<&'static Block> {
     match tls::words().block(process.generation) {
         // SAFETY: the words of this generation hold the address of a block in `state`.
         Some(address) => Some(unsafe { &*(address as *const Block) }),
-        None => claim(process),
+        None => claim(),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn claim(process: Process) -> Option<&'static Block> {
+fn claim() -> Option<&'static Block> {
+    // Not an argument: the caller would have to put it into memory at every event.
+    let process = crate::state::get()?.process()?;
     let index = free_index(process)?;
     let tid = current_tid();
     process.map.thread(index).store(thread::entry(tid), Release);
