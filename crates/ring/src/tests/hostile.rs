@@ -25,7 +25,7 @@ fn a_walk_through_anything_ends_within_its_chunk() {
         collector.walk(
             unit * (random.next() as usize % 2),
             random.next() as u8 % 9,
-            unit % 2 == 0,
+            unit.is_multiple_of(2),
         );
     }
 }
@@ -43,7 +43,7 @@ fn a_walk_through_plausible_marks_ends_within_its_chunk() {
                 state: random.next() % 4,
                 words: words as u16,
                 site: 1,
-                extended: random.next() % 3 == 0,
+                extended: random.next().is_multiple_of(3),
                 time_low: random.next() as u32,
             };
             ring.word(at).store(mark.pack(), Relaxed);
@@ -51,7 +51,7 @@ fn a_walk_through_plausible_marks_ends_within_its_chunk() {
                 .store(random.next() >> 12, Relaxed);
             at += words;
         }
-        collector.walk(0, 0, random.next() % 2 == 0);
+        collector.walk(0, 0, random.next().is_multiple_of(2));
     }
 }
 

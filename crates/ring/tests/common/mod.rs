@@ -79,7 +79,7 @@ pub(crate) fn emit_at(
     thread: u16,
     number: u64,
     extra: usize,
-    time: impl Fn() -> u64,
+    time: impl Fn() -> u64 + Copy,
     stack: u64,
 ) -> Result<bool, Refused> {
     let event = Emit {
@@ -149,12 +149,7 @@ impl Collector {
             let found = desc::Desc::unpack(word);
             let gone = gone(found.thread);
             match found.state {
-                desc::OWNED if gone => {
-                    if take_back(&self.ring, unit, word, desc::FULL) {
-                        self.carry_over(unit, word, found.with_state(desc::FULL).pack());
-                        self.finish(unit, found.with_state(desc::FULL), true);
-                    }
-                }
+                desc::OWNED if gone => self.bury(unit, word, found),
                 desc::OWNED => {
                     self.walk(unit, found, word, false);
                 }
@@ -165,6 +160,15 @@ impl Collector {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Takes the chunk of a dead thread and reads it to its end.
+    fn bury(&mut self, unit: usize, word: u64, found: desc::Desc) {
+        if take_back(&self.ring, unit, word, desc::FULL) {
+            let full = found.with_state(desc::FULL);
+            self.carry_over(unit, word, full.pack());
+            self.finish(unit, full, true);
         }
     }
 
@@ -279,7 +283,7 @@ impl Random {
             0 => value % 8,
             1 => u64::MAX - value % 8,
             2 => 1 << (value % 64),
-            3 => (value % 600) << 2 | 1 + value % 3,
+            3 => ((value % 600) << 2) | (1 + value % 3),
             _ => value,
         }
     }
@@ -320,7 +324,7 @@ impl Tolerant {
         self.rounds += 1;
         for unit in 0..self.ring.units() {
             let found = desc::Desc::unpack(self.ring.desc(unit).load(Acquire));
-            let gone = self.rounds % 2 == 0;
+            let gone = self.rounds.is_multiple_of(2);
             self.walk(unit, found.class, gone);
             if found.state == desc::FULL && found.class < 3 {
                 let whole = (1 << found.class) + unit <= self.ring.units();

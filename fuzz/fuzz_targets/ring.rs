@@ -1,0 +1,68 @@
+//! A slot's memory as a hostile program may leave it, walked as the collector does, while the
+//! program changes it.
+//!
+//! The first bytes say how the walk goes on; the rest is the chunk space, and changes to it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use std::sync::atomic::Ordering::Relaxed;
+use thalweg_abi::{desc::Desc, slot};
+use thalweg_ring::{AtomicU64, Parts, Slot, Stop, UNIT_WORDS, Walk, chunk_words, is_pending};
+
+const UNITS: usize = 2;
+const NOT_AFTER: u64 = 1 << 62;
+
+fuzz_target!(|bytes: &[u8]| {
+    let words: Vec<u64> = bytes
+        .chunks_exact(8)
+        .map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")))
+        .collect();
+    let Some((&desc, words)) = words.split_first() else {
+        return;
+    };
+    let (space, changes) = words.split_at(words.len() * 3 / 4);
+    let table = |len: usize| -> Vec<AtomicU64> { (0..len).map(|_| AtomicU64::new(0)).collect() };
+    let (control, masks, descs, lost, chunks) = (
+        table(slot::CONTROL_WORDS),
+        table(slot::GROUP_WORDS),
+        table(UNITS),
+        table(1),
+        table(UNITS * UNIT_WORDS),
+    );
+    let ring = Slot::from_parts(Parts {
+        control: &control,
+        masks: &masks,
+        descs: &descs,
+        lost: &lost,
+        chunks: &chunks,
+    });
+    for (to, word) in chunks.iter().zip(space) {
+        to.store(*word, Relaxed);
+    }
+    walk(ring, Desc::unpack(desc), changes);
+});
+
+fn walk(ring: Slot<'_>, found: Desc, changes: &[u64]) {
+    let unit = found.thread as usize % (UNITS + 1);
+    let walk = Walk::new(ring, unit, found.class, found.tid & 1 == 0);
+    let mut walk = walk.resume(found.generation as usize, 0);
+    let mut scratch = vec![0; chunk_words(4)];
+    let mut changes = changes.iter();
+    for _ in 0..=chunk_words(4) {
+        let before = walk.position();
+        match walk.next(NOT_AFTER, &mut scratch) {
+            Ok(record) => assert!(record.time <= NOT_AFTER),
+            Err(Stop::Pending) if walk.pass_pending(NOT_AFTER) => {}
+            Err(_) => {
+                let _ = is_pending(&ring, unit, found.class, walk.position());
+                return;
+            }
+        }
+        assert!(walk.position() > before, "a walk goes on");
+        if let Some(&change) = changes.next() {
+            let at = change as usize % (UNITS * UNIT_WORDS);
+            ring.word(at).store(change.rotate_left(20), Relaxed);
+        }
+    }
+    panic!("a walk must end within its chunk");
+}
