@@ -1,6 +1,8 @@
 //! The writer dies at each step, also while handlers are nested.
 
-use super::world::{SITUATIONS, World, at_every_step, forget_script, in_situation, scripted};
+use super::world::{
+    SITUATIONS, World, at_every_step, forget_script, in_situation, scripted, stride,
+};
 
 #[test]
 fn a_writer_that_dies_at_any_step_loses_nothing_that_was_committed() {
@@ -31,7 +33,7 @@ fn a_writer_that_dies_at_any_step_of_a_handler_loses_nothing_that_was_committed(
                 });
                 forget_script();
                 world.check(2);
-                later += if later < 60 { 1 } else { 11 };
+                later += stride(later, step);
             }
             later > 2
         });

@@ -1,6 +1,6 @@
 //! A signal at each step of an event, and two signals at each pair of steps.
 
-use super::world::{SITUATIONS, World, at_every_step, in_situation, scripted};
+use super::world::{SITUATIONS, World, at_every_step, in_situation, scripted, stride};
 use core::cell::Cell;
 use std::rc::Rc;
 use std::{eprintln, vec::Vec};
@@ -54,8 +54,6 @@ fn two_signals_at_any_two_steps_lose_nothing_and_tear_nothing() {
 
 /// A signal at `step` and another one each number of steps later; `None` behind the last step.
 fn at_every_pair(step: u64, situation: usize, first: Body, second: Body) -> Option<u64> {
-    // The collector's rounds have hundreds of steps that do not concern the thread: take strides
-    // through the far ones, with an odd start so that all are met by one step or another.
     let mut later = 1;
     loop {
         let world = in_situation(situation);
@@ -66,11 +64,7 @@ fn at_every_pair(step: u64, situation: usize, first: Body, second: Body) -> Opti
         if !all {
             return (later > 1).then_some(later);
         }
-        later += if later < 70 {
-            1
-        } else {
-            50 + (later + step) % 301
-        };
+        later += stride(later, step);
     }
 }
 

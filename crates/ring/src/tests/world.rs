@@ -207,3 +207,15 @@ pub(crate) fn in_situation(situation: usize) -> Rc<World> {
     world.pass(gap);
     world
 }
+
+/// How far to go from one distance of a second action to the next: each near one, and fewer of the
+/// far ones, most of which are steps of the collector. `THALWEG_RING_EVERY_STEP` (nightly) takes
+/// many more.
+pub(crate) fn stride(later: u64, step: u64) -> u64 {
+    let every = std::env::var_os("THALWEG_RING_EVERY_STEP").is_some();
+    match (every, later) {
+        (true, ..150) | (false, ..36) => 1,
+        (true, _) => 3 + (later + step) % 11,
+        (false, _) => 61 + (later + step) % 301,
+    }
+}
