@@ -1,0 +1,123 @@
+//! At each instruction of an event, and of an event that changes chunks: a handler that emits, and
+//! death.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Stdio};
+use std::sync::atomic::Ordering::SeqCst;
+use thalweg_tests::{Ledger, Recorder, Report, Trace, World, is_full};
+
+/// Below 256 units all chunks are of 4 KiB.
+const LIMIT_BYTES: u64 = 255 * 4096;
+
+fn start(world: &World, how: &str, kind: &str, points: usize) -> (Recorder, Child) {
+    let recorder = world.recorder("trace").limit_bytes(LIMIT_BYTES).start();
+    let points = if is_full() { 0 } else { points };
+    let mut command = world.command("stepper");
+    command
+        .args([how, kind, &points.to_string()])
+        .stdout(Stdio::piped());
+    (recorder, command.spawn().expect("cargo builds it"))
+}
+
+#[track_caller]
+fn output(child: Child) -> String {
+    let output = child.wait_with_output().expect("it is our child");
+    assert!(output.status.success(), "stepper: {}", output.status);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A handler at so many places of an event: nothing is missing.
+#[track_caller]
+fn check_handler(kind: &str, points: usize) {
+    let world = World::new();
+    let (recorder, stepper) = start(&world, "handle", kind, points);
+    let said = output(stepper);
+    let report = recorder.finish();
+    let missing = report.trace().missing(world.ledger());
+    assert_eq!(missing, [].into(), "{said}{report:?}");
+    let handled = world.ledger().count(3);
+    assert!(handled >= 3 * points as u64, "{handled} events of handlers");
+    println!("{kind}: {said}");
+}
+
+/// Death at so many places: of each thread at most the events under way are missing.
+#[track_caller]
+fn check_kill(how: &str, kind: &str, points: usize, under_way: u64) {
+    let world = World::new();
+    let (recorder, stepper) = start(&world, how, kind, points);
+    world.wait_until("the last kill", || is_waiting(&stepper));
+    let report = recorder.finish();
+    world.ledger().flag().store(1, SeqCst);
+    let said = output(stepper);
+    let killed = check_killed(&report, world.ledger());
+    assert!(killed >= points, "{killed} of {points} programs");
+    assert_eq!(report.lost(), report.lost_to("Torn"), "{report:?}");
+    let torn = report.lost_to("Torn");
+    assert!(torn > 0 && torn <= under_way * killed as u64, "{report:?}");
+    let free = killed * LIMIT_BYTES as usize / 4096;
+    assert!(said.ends_with(&format!("free {free} leaked 0\n")), "{said}");
+    println!("{how} {kind}: {said}{torn} torn");
+}
+
+/// Whether it waits for the flag, after its last kill.
+fn is_waiting(stepper: &Child) -> bool {
+    let pid = stepper.id();
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}"));
+    let children = read(&format!("task/{pid}/children")).unwrap_or_default();
+    let waits = read("wchan").unwrap_or_default().contains("futex");
+    children.is_empty() && waits
+}
+
+/// Of each account all events that were counted are there, and at most the one that was not yet;
+/// how many programs there were.
+#[track_caller]
+fn check_killed(report: &Report, ledger: &Ledger) -> usize {
+    let trace: Trace = report.trace();
+    let mut recorded: BTreeMap<u32, u64> = BTreeMap::new();
+    for event in trace.events() {
+        let count = recorded.entry(event.number("account") as u32).or_default();
+        *count += 1;
+        assert_eq!(
+            event.number("n"),
+            *count,
+            "a number is missing before {event:?}"
+        );
+    }
+    for account in ledger.accounts() {
+        let found = recorded.get(&account).copied().unwrap_or(0);
+        let counted = ledger.count(account);
+        let whole = found == counted || found == counted + 1;
+        assert!(whole, "account {account}: {found} of {counted}: {report:?}");
+    }
+    ledger.accounts().count() / 2 - 1
+}
+
+#[test]
+fn a_handler_at_any_instruction_of_an_event() {
+    check_handler("small", 150);
+}
+
+#[test]
+fn a_handler_at_any_instruction_of_a_change_of_chunks() {
+    check_handler("large", 80);
+}
+
+#[test]
+fn death_at_any_instruction_of_an_event() {
+    check_kill("kill", "small", 50, 1);
+}
+
+#[test]
+fn death_at_any_instruction_of_a_change_of_chunks() {
+    check_kill("kill", "large", 40, 1);
+}
+
+#[test]
+fn death_in_a_handler_at_any_instruction_of_an_event() {
+    check_kill("kill-handler", "small", 50, 2);
+}
+
+#[test]
+fn death_in_a_handler_at_any_instruction_of_a_change_of_chunks() {
+    check_kill("kill-handler", "large", 40, 2);
+}
