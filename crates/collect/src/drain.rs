@@ -94,6 +94,9 @@ fn drain_program(
                 write_own(program, output, lane, &portion, &context);
                 program.advance(chunk.unit, portion.position, portion.time);
                 finish(program, chunk, portion.stop);
+                if chunk.is_last_of_gone(ready) {
+                    output.lanes.release(chunk.thread);
+                }
             }
         }
     }
@@ -138,7 +141,8 @@ fn write_own(
             }
         }
         None => {
-            output.lose_somewhere(LossCause::Storage, events + portion.torn, &mut ledger);
+            let lost = events + portion.torn + violations(portion);
+            output.lose_somewhere(LossCause::Storage, lost, &mut ledger);
         }
     }
     program.ledger = ledger;

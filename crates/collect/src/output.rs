@@ -205,6 +205,10 @@ impl Output {
 
     /// Writes a packet. Events that the storage refuses are counted as lost in their stream.
     pub(crate) fn write(&mut self, lane: usize, content: &Content<'_>, ledger: &mut Ledger) {
+        if content.begin < self.lanes.last_end(lane) {
+            // Only a program that lies of its chunks' order comes here.
+            return self.lose(lane, LossCause::AbiViolation, content.events, ledger);
+        }
         let stream = &self.streams[lane];
         let head = PacketHead {
             begin: Timestamp(content.begin),

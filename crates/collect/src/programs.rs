@@ -364,14 +364,22 @@ impl Programs {
                 from: self.session.start,
                 not_after,
             };
-            let live = |program: &Program| threads(program);
+            // Threads that are gone leave chunks behind: to be looked for when chunks are scarce,
+            // and now and then.
+            let look = |program: &Program| reach == Reach::All || program.is_starved();
+            let live = |program: &Program| look(program).then(|| threads(program)).flatten();
             let pass = Pass {
                 reach,
                 window,
                 live: &live,
                 on_disk,
             };
+            let starved = group.programs.iter().any(Program::is_starved);
             found += drain(&mut group.programs, &mut group.output, &pass);
+            if starved {
+                // Threads that come and go fast need their indexes back as fast.
+                group.programs.iter().for_each(bury_threads);
+            }
         }
         self.grow();
         found
@@ -393,11 +401,8 @@ impl Programs {
         for group in self.groups.values_mut() {
             for program in &mut group.programs {
                 let ended = program.process.has_ended();
-                let live = threads(program);
-                release_lanes(program, &mut group.output, live.as_ref());
-                if let Some(live) = live {
-                    program.bury_threads(&live);
-                }
+                release_lanes(program, &mut group.output, threads(program).as_ref());
+                bury_threads(program);
                 count_losses(program, &mut group.output);
                 if ended {
                     program.set_dead();
@@ -540,6 +545,10 @@ pub(crate) struct Closed {
 
 fn threads(program: &Program) -> Option<std::collections::BTreeSet<u32>> {
     program.process.threads(program.definitions.head.pid)
+}
+
+fn bury_threads(program: &Program) {
+    program.bury_threads(|| threads(program));
 }
 
 fn summarise(program: &Program) -> SourceSummary {

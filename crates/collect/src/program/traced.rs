@@ -4,7 +4,7 @@ use rustix::fd::OwnedFd;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use thalweg_abi::desc::{Desc, FREE, FULL, NONE, OWNED};
-use thalweg_abi::slot::{REFUSED_LARGE, REFUSED_NESTED, REFUSED_THREAD, TOLD};
+use thalweg_abi::slot::{REFUSED_LARGE, REFUSED_NESTED, REFUSED_THREAD, STARVED, TOLD};
 use thalweg_abi::{advert, chunk};
 use thalweg_model::LossCause;
 use thalweg_ring::{Slot, UNIT_WORDS, Walk, clear_and_free};
@@ -37,6 +37,14 @@ pub struct Ready {
     pub(crate) complete: bool,
     gone: bool,
     seen: u64,
+}
+
+impl Ready {
+    /// Whether the thread is gone, and this is the last of its chunks in the list.
+    pub(crate) fn is_last_of_gone(&self, list: &[Self]) -> bool {
+        let last = list.iter().rfind(|chunk| chunk.thread == self.thread);
+        self.gone && last.is_some_and(|last| last.unit == self.unit)
+    }
 }
 
 /// Which chunks a pass looks at.
@@ -139,6 +147,11 @@ impl Program {
     /// Units of ring memory that it has.
     pub fn granted_units(&self) -> usize {
         self.pool.granted()
+    }
+
+    /// Whether a thread has looked for a chunk in vain, or for another size than it got.
+    pub(crate) fn is_starved(&self) -> bool {
+        self.ring().control(STARVED).load(Relaxed) != 0
     }
 
     /// Gives it more chunks of the classes that it lacks, at most `limit` units.
@@ -319,25 +332,32 @@ impl Program {
     }
 
     /// Lets new threads have the indexes of those that are gone and own no chunk any more.
-    pub fn bury_threads(&self, live: &BTreeSet<u32>) {
-        let ring = self.ring();
-        let owners: BTreeSet<u16> = self
-            .pool
-            .chunks
-            .keys()
-            .map(|&unit| Desc::unpack(ring.desc(unit).load(Acquire)))
-            .filter(|desc| desc.state == OWNED || desc.state == FULL)
-            .map(|desc| desc.thread)
+    ///
+    /// `live` is asked after the table was read: a thread that is in the table and not among the
+    /// living then was there before, and is gone.
+    pub fn bury_threads(&self, live: impl FnOnce() -> Option<BTreeSet<u32>>) {
+        let entries = 0..self.memory.threads_ready();
+        let entries: Vec<(usize, u32)> = entries
+            .filter_map(|index| Some((index, self.memory.thread(index)?)))
             .collect();
-        for index in 0..self.memory.threads_ready() {
-            let gone = self
-                .memory
-                .thread(index)
-                .is_some_and(|tid| !live.contains(&tid));
-            if gone && !owners.contains(&(index as u16)) {
+        let Some(live) = live().filter(|_| !entries.is_empty()) else {
+            return;
+        };
+        let owners = self.owners();
+        for (index, tid) in entries {
+            if !live.contains(&tid) && !owners.contains(&(index as u16)) {
                 self.memory.bury(index);
             }
         }
+    }
+
+    /// The thread indexes that own a chunk, or have left a full one.
+    fn owners(&self) -> BTreeSet<u16> {
+        let ring = self.ring();
+        let descs = self.pool.chunks.keys();
+        let descs = descs.map(|&unit| Desc::unpack(ring.desc(unit).load(Acquire)));
+        let owned = descs.filter(|desc| desc.state == OWNED || desc.state == FULL);
+        owned.map(|desc| desc.thread).collect()
     }
 
     /// The program's own counters of events that found no room, by cause.
