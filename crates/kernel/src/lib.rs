@@ -49,6 +49,7 @@ mod loss;
 mod near;
 mod recording;
 mod report;
+mod setup;
 mod source;
 mod stats;
 mod text;
