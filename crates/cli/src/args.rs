@@ -78,16 +78,12 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "SECS", value_parser = parse_seconds)]
     pub(crate) duration: Option<Duration>,
 
-    /// Show no progress line on the terminal.
+    /// Show no progress line on the terminal, for commands that write or ask there themselves.
     #[arg(long)]
     pub(crate) no_progress: bool,
 
     /// The command to record, with its arguments; without one, record until Ctrl-C.
-    #[arg(
-        value_name = "COMMAND",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub(crate) command: Vec<OsString>,
 }
 

@@ -47,13 +47,41 @@ impl Failure {
 
     /// Says it on standard error.
     pub(crate) fn tell(&self) -> ExitCode {
-        say(&format!("thalweg: failed to {:#}", self.error));
+        say(&format!("thalweg: failed to {}", chain(&self.error)));
         ExitCode::from(self.status)
     }
+}
+
+/// The error and what caused it; a cause that the error's own words end with is not said twice.
+fn chain(error: &anyhow::Error) -> String {
+    let mut out = String::new();
+    for words in error.chain().map(ToString::to_string) {
+        if out.is_empty() {
+            out = words;
+        } else if !out.ends_with(&words) {
+            out.push_str(": ");
+            out.push_str(&words);
+        }
+    }
+    out
 }
 
 /// A line on standard error. Nobody may be reading there any more; that ends nothing.
 pub(crate) fn say(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn causes_are_told_once() {
+        let refused = || anyhow::Error::from(io::Error::other("refused"));
+        let told = |words: &'static str| chain(&refused().context(words));
+        assert_eq!(told("open x"), "open x: refused");
+        assert_eq!(told("open x: refused"), "open x: refused");
+    }
 }

@@ -5,13 +5,15 @@
 //! ```
 //!
 //! Invariant: while a [`Signals`] lives, its signals interrupt nothing; dropping it restores the mask
-//! that was there before. Threads inherit the mask of their parent: block before starting any.
-//! Processes started with `std::process::Command` get an empty mask.
+//! that was there before. Threads and processes inherit the mask of their parent: block before
+//! starting a thread, and start programs through [`Signals::release_in`].
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::ptr;
 
 use rustix::process::Signal;
@@ -63,6 +65,22 @@ impl Signals {
         }
     }
 
+    /// Makes a program start with the mask that was there before.
+    pub fn release_in(&self, command: &mut Command) {
+        let before = self.before;
+        let release = move || {
+            // SAFETY: the set is the one that the kernel gave; the old mask is not asked for.
+            match unsafe {
+                libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut())
+            } {
+                0 => Ok(()),
+                error => Err(io::Error::from_raw_os_error(error)),
+            }
+        };
+        // SAFETY: between fork and exec only the mask is set: no memory is allocated, no lock taken.
+        unsafe { command.pre_exec(release) };
+    }
+
     /// The next signal, if one has come.
     pub fn take(&self) -> Option<Received> {
         let mut record = [0; RECORD_BYTES];
@@ -85,7 +103,9 @@ impl AsFd for Signals {
 }
 
 impl Drop for Signals {
+    /// What has come and was not taken is forgotten: it must not end a program that is just done.
     fn drop(&mut self) {
+        while self.take().is_some() {}
         // SAFETY: the set is the one that the kernel gave; the old mask is not asked for.
         unsafe {
             libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, ptr::null_mut())
@@ -146,6 +166,36 @@ mod tests {
         );
         // The mask is back: the default is to do nothing.
         kill_process(getpid(), Signal::WINCH).unwrap();
+    }
+
+    #[test]
+    fn a_signal_that_nobody_took_ends_nothing() {
+        let survived = std::thread::spawn(|| {
+            let signals = Signals::block(&[Signal::USR1]).unwrap();
+            // SAFETY: sends the signal to this thread, in which it is blocked.
+            unsafe { libc::raise(libc::SIGUSR1) };
+            drop(signals);
+        });
+        survived.join().unwrap();
+    }
+
+    #[test]
+    fn a_program_starts_with_the_mask_of_before() {
+        let blocked = || {
+            let signals = Signals::block(&[Signal::WINCH]).unwrap();
+            let told = |release: bool| {
+                let mut command = Command::new("grep");
+                command.args(["SigBlk", "/proc/self/status"]);
+                if release {
+                    signals.release_in(&mut command);
+                }
+                command.output().unwrap().stdout
+            };
+            (told(false), told(true))
+        };
+        let (inherited, released) = std::thread::spawn(blocked).join().unwrap();
+        assert_eq!(inherited, b"SigBlk:\t0000000008000000\n");
+        assert_eq!(released, b"SigBlk:\t0000000000000000\n");
     }
 
     #[test]

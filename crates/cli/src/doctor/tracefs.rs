@@ -36,7 +36,7 @@ fn refused(error: &Error) -> Finding {
 }
 
 fn refusal_finding(refusal: KernelRefusal) -> Finding {
-    let finding = Finding::missing("tracefs.access", refusal.why);
+    let finding = Finding::missing("tracefs.access", format!("failed to {}", refusal.why));
     match refusal.grant {
         Some(command) => finding.fix(command),
         None => finding,

@@ -1,11 +1,12 @@
 //! The command that is recorded: a child with the terminal, the signals and the streams of its own.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
+use thalweg_sys::Signals;
 
 use crate::exit::{CANNOT_RUN, Failure, NOT_FOUND};
 
@@ -18,26 +19,20 @@ pub(crate) struct Traced {
 }
 
 impl Traced {
-    /// Starts it. It gets this process's streams and an empty signal mask, as from a shell.
-    pub(crate) fn start(command: &[OsString]) -> Result<Option<Self>, Failure> {
+    /// Starts it, with this process's streams and the signal mask that this process began with.
+    pub(crate) fn start(command: &[OsString], signals: &Signals) -> Result<Option<Self>, Failure> {
         let Some((name, arguments)) = command.split_first() else {
             return Ok(None);
         };
-        match Command::new(name).args(arguments).spawn() {
+        let mut command = Command::new(name);
+        command.args(arguments);
+        signals.release_in(&mut command);
+        match command.spawn() {
             Ok(child) => Ok(Some(Self {
                 child,
                 timed_out: false,
             })),
-            Err(error) => {
-                let status = match error.kind() {
-                    io::ErrorKind::NotFound => NOT_FOUND,
-                    _ => CANNOT_RUN,
-                };
-                Err(Failure::words(
-                    status,
-                    format!("run {}: {error}", name.display()),
-                ))
-            }
+            Err(error) => Err(refused(name, &error)),
         }
     }
 
@@ -71,6 +66,18 @@ impl Traced {
 
     fn pid(&self) -> Option<Pid> {
         i32::try_from(self.id()).ok().and_then(Pid::from_raw)
+    }
+}
+
+/// The file was there when we looked: what is not there is what it needs to run.
+fn refused(name: &OsStr, error: &io::Error) -> Failure {
+    let name = name.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            let words = format!("run {name}: its interpreter or dynamic linker is not there");
+            Failure::words(NOT_FOUND, words)
+        }
+        _ => Failure::words(CANNOT_RUN, format!("run {name}: {error}")),
     }
 }
 

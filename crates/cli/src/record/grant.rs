@@ -16,7 +16,7 @@ use thalweg_kernel::{Error, Tracefs};
 /// Why this user gets no kernel events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KernelRefusal {
-    /// Why.
+    /// Why, as the end of the sentence "failed to …".
     pub(crate) why: String,
     /// The command that changes it for this user until the next boot, if one does.
     pub(crate) grant: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) fn kernel_refusal() -> Option<KernelRefusal> {
         }
         Err(Error::Denied { path, .. }) => Some(denied(&path)),
         Err(error) => Some(KernelRefusal {
-            why: format!("failed to {error}"),
+            why: error.to_string(),
             grant: None,
         }),
     }
@@ -57,7 +57,7 @@ pub(crate) fn kernel_refusal() -> Option<KernelRefusal> {
 fn denied(root: &Path) -> KernelRefusal {
     let grant = command(root, geteuid().as_raw(), getegid().as_raw());
     KernelRefusal {
-        why: format!("no permission for {}", root.display()),
+        why: format!("use {}: permission denied", root.display()),
         grant: Some(grant),
     }
 }

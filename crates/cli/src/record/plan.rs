@@ -35,8 +35,7 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
         kernel_refusal()
     };
     if let (true, Some(why)) = (kernel_required, &kernel_refusal) {
-        let words = format!("record kernel events: {why}");
-        return Err(Failure::words(RECORD_FAILED, words));
+        return Err(Failure::words(RECORD_FAILED, why.to_string()));
     }
     let wants_kernel = !args.no_kernel && kernel_refusal.is_none();
     Ok(Plan {

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     let mut watch = Watch::new()?;
     let (engine, started) = Engine::start(&plan)?;
     let engine = accept(engine, &plan, &started)?;
-    let (mut engine, mut child) = start_command(engine, args)?;
+    let (mut engine, mut child) = start_command(engine, args, &watch)?;
     watch.limit(args.duration);
     if child.is_none() && args.duration.is_none() {
         say(&format!(
@@ -54,7 +54,7 @@ fn accept(engine: Engine, plan: &Plan, started: &Started) -> Result<Engine, Fail
         say(&format!("no kernel events: failed to {why}"));
     }
     if let Some(why) = &plan.kernel_refusal {
-        say(&format!("no kernel events: {why}"));
+        say(&format!("no kernel events: failed to {why}"));
     }
     for note in &started.notes {
         say(&format!("note: {note}"));
@@ -62,8 +62,12 @@ fn accept(engine: Engine, plan: &Plan, started: &Started) -> Result<Engine, Fail
     Ok(engine)
 }
 
-fn start_command(engine: Engine, args: &RecordArgs) -> Result<(Engine, Option<Traced>), Failure> {
-    match Traced::start(&args.command) {
+fn start_command(
+    engine: Engine,
+    args: &RecordArgs,
+    watch: &Watch,
+) -> Result<(Engine, Option<Traced>), Failure> {
+    match Traced::start(&args.command, watch.signals()) {
         Ok(child) => Ok((engine, child)),
         Err(failure) => {
             engine.discard();

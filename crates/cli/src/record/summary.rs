@@ -37,6 +37,10 @@ pub(crate) fn text(summary: &Summary, path: &Path, sizes: Sizes) -> String {
     for note in &summary.notes {
         let _ = writeln!(out, "note: {note}");
     }
+    if summary.events() == 0 {
+        out.push_str("there is nothing to read: no program with events of thalweg's has run");
+        return out;
+    }
     let path = quoted(path);
     let _ = write!(
         out,
@@ -155,6 +159,16 @@ mod tests {
              the trace is not complete: failed to write a b/kernel/s: no space left\n\
              note: a thing to know\n\
              read it: thalweg view 'a b'\n         babeltrace2 'a b'",
+        );
+    }
+
+    #[test]
+    fn an_empty_trace_is_not_recommended() {
+        check(
+            Vec::new(),
+            None,
+            "recorded 0 events in 12.3 s: 38.2 MiB in a b\nnote: a thing to know\n\
+             there is nothing to read: no program with events of thalweg's has run",
         );
     }
 

@@ -51,6 +51,11 @@ impl Watch {
         })
     }
 
+    /// The signals that are taken.
+    pub(crate) fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
     /// Begins to measure the time.
     pub(crate) fn limit(&mut self, duration: Option<Duration>) {
         self.end = duration.and_then(|duration| Instant::now().checked_add(duration));

@@ -1,0 +1,238 @@
+//! Each error as the user sees it: the words, the status, and that nothing is left behind.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use common::{Ended, STRANGER, Scene, recorded};
+
+#[track_caller]
+fn check(ended: &Ended, status: i32, stderr: &str) {
+    assert_eq!(ended.stderr, stderr);
+    assert_eq!(ended.status, Some(status));
+    assert_eq!(ended.stdout, "");
+}
+
+/// The same, for a run that must leave the current folder as empty as it was.
+#[track_caller]
+fn check_nothing_left(args: &[&str], status: i32, stderr: &str) {
+    let scene = Scene::new();
+    check(&scene.thalweg(args), status, stderr);
+    assert_eq!(scene.files(), [""; 0]);
+}
+
+#[test]
+fn a_command_that_is_not_there_is_told_before_anything_is_recorded() {
+    check_nothing_left(
+        &["record", "--", "no-such-command", "x"],
+        127,
+        "thalweg: failed to run no-such-command: no such command in PATH\n",
+    );
+    check_nothing_left(
+        &["record", "--", "./no-such-file"],
+        127,
+        "thalweg: failed to run ./no-such-file: no such file\n",
+    );
+    check_nothing_left(
+        &["record", "--", "/etc/passwd"],
+        126,
+        "thalweg: failed to run /etc/passwd: permission denied; see ls -l /etc/passwd\n",
+    );
+    check_nothing_left(
+        &["record", "--", "/"],
+        126,
+        "thalweg: failed to run /: it is a folder\n",
+    );
+}
+
+#[test]
+fn a_command_that_the_kernel_refuses_leaves_no_trace_either() {
+    let scene = Scene::new();
+    let program = scene.dir().join("script");
+    fs::write(&program, "#!/no/such/interpreter\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let words = "run ./script: its interpreter or dynamic linker is not there";
+    let ended = scene.thalweg(&["record", "--", "./script"]);
+    check(&ended, 127, &format!("thalweg: failed to {words}\n"));
+    assert_eq!(scene.files(), ["script"]);
+}
+
+#[test]
+fn an_output_that_exists_is_not_touched() {
+    let scene = Scene::new();
+    fs::create_dir(scene.dir().join("old")).unwrap();
+    check(
+        &scene.thalweg(&["record", "-o", "old", "--", "true"]),
+        125,
+        "thalweg: failed to create old: it exists already; choose another folder with -o, or \
+         remove it\n",
+    );
+    assert_eq!(fs::read_dir(scene.dir().join("old")).unwrap().count(), 0);
+}
+
+#[test]
+fn an_output_that_cannot_be_made_is_told_with_the_systems_words() {
+    let scene = Scene::of_stranger();
+    let closed = scene.dir().join("closed");
+    fs::create_dir(&closed).unwrap();
+    check(
+        &scene.as_stranger(&["record", "--no-kernel", "-o", "closed/t", "--", "true"]),
+        125,
+        "thalweg: failed to create closed/t: Permission denied (os error 13)\n",
+    );
+    check(
+        &scene.as_stranger(&["record", "--no-kernel", "-o", "closed/a/t", "--", "true"]),
+        125,
+        "thalweg: failed to create closed/a: Permission denied (os error 13)\n",
+    );
+}
+
+#[test]
+fn a_full_disk_is_counted_told_and_in_the_status() {
+    let scene = Scene::new();
+    let ended = scene.with_own_mounts(
+        "mkdir disk; mount -t tmpfs -o size=1m tmpfs disk; set +e
+         $1 record -k syscalls -o disk/t -- dd if=/dev/zero of=/dev/null bs=1 count=30000
+         echo $? > status
+         babeltrace2 disk/t | wc -l",
+    );
+    let status = fs::read_to_string(scene.dir().join("status")).unwrap();
+    assert_eq!(status, "1\n", "{}", ended.stderr);
+    assert_eq!(
+        ended.stdout.trim().parse(),
+        Ok(recorded(&ended.stderr)),
+        "{}",
+        ended.stderr
+    );
+    let words = " discarded: the disk refused them; make room, or choose another disk with -o\n";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    let words = "the trace is not complete: failed to write ";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no space left\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_unknown_kernel_event_is_answered_with_near_ones() {
+    let scene = Scene::new();
+    let ended = scene.thalweg(&["record", "-k", "sched_swich", "--", "true"]);
+    assert_eq!(ended.status, Some(125));
+    let begin = "thalweg: failed to find a kernel event called `sched_swich`; did you mean \
+                 sched_switch";
+    assert!(ended.stderr.starts_with(begin), "{}", ended.stderr);
+    assert_eq!(scene.files(), [""; 0]);
+}
+
+#[test]
+fn without_tracefs_programs_are_recorded_and_the_kernel_is_told_to_be_missing() {
+    let scene = Scene::new();
+    let words = "find tracefs: it is not mounted; mount it as root: \
+                 mount -t tracefs nodev /sys/kernel/tracing\n";
+    let gone = "while umount /sys/kernel/tracing 2>/dev/null; do :; done; ";
+    let ended = scene.with_own_mounts(&format!("{gone} exec $1 record -k sched -- true"));
+    check(&ended, 125, &format!("thalweg: failed to {words}"));
+    let ended = scene.with_own_mounts(&format!("{gone} exec $1 record -o t -- true"));
+    let begin = format!("no kernel events: failed to {words}recorded 0 events in ");
+    assert!(ended.stderr.starts_with(&begin), "{}", ended.stderr);
+    assert_eq!(ended.status, Some(0));
+}
+
+#[test]
+fn an_empty_tracefs_is_told_with_what_may_have_emptied_it() {
+    let ended = Scene::new().with_own_mounts(
+        "mount -t tmpfs tmpfs /sys/kernel/tracing; exec $1 record -k sched -- true",
+    );
+    check(
+        &ended,
+        125,
+        "thalweg: failed to use tracefs at /sys/kernel/tracing: it is empty; the kernel was built \
+         without tracing, or lockdown (/sys/kernel/security/lockdown) hides it\n",
+    );
+}
+
+#[test]
+fn a_kernel_without_the_clock_is_told_with_the_clocks_that_it_has() {
+    let scene = Scene::new();
+    let ended = scene.with_own_mounts(
+        "echo '[local] global' > clocks; mount --bind clocks /sys/kernel/tracing/trace_clock
+         exec $1 record -k sched -o t -- true",
+    );
+    assert_eq!(ended.status, Some(125));
+    assert!(
+        ended.stderr.contains("the kernel offers local global"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(scene.files(), ["clocks"]);
+}
+
+#[test]
+fn what_is_no_trace_is_told_to_be_none() {
+    let scene = Scene::new();
+    fs::create_dir(scene.dir().join("empty")).unwrap();
+    check(
+        &scene.thalweg(&["view", "empty"]),
+        1,
+        "thalweg: failed to open the trace: empty: no trace found: no folder in it has a file \
+         `metadata`\n",
+    );
+    let ended = scene.thalweg(&["view", "nowhere"]);
+    assert_eq!(ended.status, Some(1));
+    let words = "thalweg: failed to open the trace: nowhere: No such file or directory";
+    assert!(ended.stderr.starts_with(words), "{}", ended.stderr);
+}
+
+#[test]
+fn a_wrong_command_line_is_told_and_has_its_own_status() {
+    let scene = Scene::new();
+    for (args, status, words) in [
+        (
+            &["record", "--kernal"][..],
+            125,
+            "error: unexpected argument '--kernal' found",
+        ),
+        (
+            &["record", "--ring-size", "big"],
+            125,
+            "expected a number and K, M or G",
+        ),
+        (
+            &["record", "--no-user", "--no-kernel"],
+            125,
+            "cannot be used with",
+        ),
+        (
+            &["doctor", "--all"],
+            2,
+            "error: unexpected argument '--all' found",
+        ),
+        (&["view"], 2, "required arguments were not provided"),
+        (
+            &["recrod"],
+            2,
+            "some similar subcommands exist: 'recover', 'record'",
+        ),
+    ] {
+        let ended = scene.thalweg(args);
+        assert_eq!(ended.status, Some(status), "{args:?}");
+        assert!(ended.stderr.contains(words), "{args:?}: {}", ended.stderr);
+    }
+    assert_eq!(scene.files(), [""; 0]);
+}
+
+#[test]
+fn a_user_without_rights_is_told_the_command_that_grants_them() {
+    let scene = Scene::of_stranger();
+    let why = format!(
+        "use /sys/kernel/tracing: permission denied; run as root, or grant it to this user until \
+         the next boot: sudo sh -c 'mount -o remount,gid={STRANGER},mode=750 /sys/kernel/tracing \
+         && chown {STRANGER} /sys/kernel/tracing/instances'\n"
+    );
+    let ended = scene.as_stranger(&["record", "-k", "sched", "--", "true"]);
+    check(&ended, 125, &format!("thalweg: failed to {why}"));
+    assert_eq!(scene.files(), ["thalweg"]);
+    let ended = scene.as_stranger(&["record", "-o", "t", "--", "true"]);
+    let begin = format!("no kernel events: failed to {why}recorded 0 events in ");
+    assert!(ended.stderr.starts_with(&begin), "{}", ended.stderr);
+    assert_eq!(ended.status, Some(0));
+}
