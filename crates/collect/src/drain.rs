@@ -31,6 +31,11 @@ pub(crate) struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// Before this time nobody is in the middle of anything: a second ago.
+    pub(crate) fn calm(&self) -> u64 {
+        self.window.now.saturating_sub(self.window.second)
+    }
+
     fn window_of(&self, program: &Program, thread: ThreadKey) -> Window {
         let from = (self.on_disk)(program, thread).map_or(0, |end| end + 1);
         Window {
@@ -79,7 +84,7 @@ fn drain_program(
             continue;
         }
         if program.is_spoiled(chunk) {
-            finish(program, chunk, Stop::End);
+            finish(program, chunk, Stop::End, pass.calm());
             continue;
         }
         let context = Emitter::of(program, chunk.thread).encode();
@@ -93,7 +98,10 @@ fn drain_program(
                 }
                 write_own(program, output, lane, &portion, &context);
                 program.advance(chunk.unit, portion.position, portion.time);
-                finish(program, chunk, portion.stop);
+                if portion.torn > 0 {
+                    program.note_torn(chunk.unit);
+                }
+                finish(program, chunk, portion.stop, pass.calm());
                 if chunk.is_last_of_gone(ready) {
                     output.lanes.release(chunk.thread);
                 }
@@ -162,11 +170,11 @@ pub(crate) fn violations(portion: &Portion) -> u64 {
 }
 
 /// Frees a chunk that was read to its end; of one that makes no sense nothing more is believed.
-pub(crate) fn finish(program: &mut Program, chunk: &Ready, stop: Stop) {
+pub(crate) fn finish(program: &mut Program, chunk: &Ready, stop: Stop, calm: u64) {
     if stop == Stop::Violation {
         program.spoil(chunk.unit);
     }
-    if chunk.complete && stop != Stop::Pending {
+    if chunk.complete && stop != Stop::Pending && !program.must_wait(chunk, calm) {
         program.free(chunk);
     }
 }

@@ -359,10 +359,10 @@ impl Programs {
         let clock = &self.session.clock;
         let mut found = 0;
         for group in self.groups.values_mut() {
-            let not_after = clock.now() + clock.second();
             let window = Window {
                 from: self.session.start,
-                not_after,
+                now: clock.now(),
+                second: clock.second(),
             };
             // Threads that are gone leave chunks behind: to be looked for when chunks are scarce,
             // and now and then.
@@ -403,6 +403,7 @@ impl Programs {
                 let ended = program.process.has_ended();
                 release_lanes(program, &mut group.output, threads(program).as_ref());
                 bury_threads(program);
+                program.restore_hints();
                 count_losses(program, &mut group.output);
                 if ended {
                     program.set_dead();

@@ -57,12 +57,18 @@ pub(crate) fn drain(
     items.sort_by_key(|item| (item.time, item.part));
     write_all(programs, output, &parts, &items);
     for part in &parts {
-        settle(&mut programs[part.program], output, part, horizon);
+        settle(
+            &mut programs[part.program],
+            output,
+            part,
+            horizon,
+            pass.calm(),
+        );
     }
 }
 
 fn walk_all(programs: &[Program], pass: &Pass<'_>, sharing: &[(usize, Ready)]) -> (Vec<Part>, u64) {
-    let mut horizon = pass.window.not_after;
+    let mut horizon = pass.window.not_after();
     let mut blocked: BTreeMap<ThreadKey, ()> = BTreeMap::new();
     let mut parts = Vec::new();
     for &(index, ready) in sharing {
@@ -201,7 +207,7 @@ fn lose(
 }
 
 /// Notes how far a chunk is on disk, and frees it if that is all of it.
-fn settle(program: &mut Program, output: &mut Output, part: &Part, horizon: u64) {
+fn settle(program: &mut Program, output: &mut Output, part: &Part, horizon: u64, calm: u64) {
     let portion = &part.portion;
     let held_back = portion.entries.iter().any(|entry| entry.time > horizon);
     let written = portion
@@ -220,7 +226,10 @@ fn settle(program: &mut Program, output: &mut Output, part: &Part, horizon: u64)
     output.lose_somewhere(LossCause::Torn, torn, &mut program.ledger);
     output.lose_somewhere(LossCause::AbiViolation, bad, &mut program.ledger);
     program.advance(part.ready.unit, position, time);
+    if torn > 0 {
+        program.note_torn(part.ready.unit);
+    }
     if !held_back {
-        finish(program, &part.ready, portion.stop);
+        finish(program, &part.ready, portion.stop, calm);
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Chunk {
     pub(super) resume: Option<(usize, u64)>,
     /// Up to this position an earlier collector has put it on disk.
     pub(super) consumed: usize,
+    /// A record of it was torn.
+    pub(super) torn: bool,
     /// Nothing more of it is to be believed until it is free again.
     pub(super) spoiled: bool,
 }
@@ -38,6 +40,7 @@ impl Chunk {
             class,
             resume: None,
             consumed: 0,
+            torn: false,
             spoiled: false,
         }
     }

@@ -47,8 +47,17 @@ pub(crate) struct Portion {
 pub(crate) struct Window {
     /// Earlier ones are of an earlier session, or on disk already.
     pub(crate) from: u64,
-    /// Later ones are in the future.
-    pub(crate) not_after: u64,
+    /// The time.
+    pub(crate) now: u64,
+    /// So many cycles are a second.
+    pub(crate) second: u64,
+}
+
+impl Window {
+    /// The latest time that is believed: what a thread stamped just now is not in the future.
+    pub(crate) fn not_after(&self) -> u64 {
+        self.now.saturating_add(self.second)
+    }
 }
 
 impl Portion {
@@ -62,7 +71,7 @@ impl Portion {
         let consumed = program.consumed(ready);
         let mut torn_before = 0;
         let stop = loop {
-            let record = match walk.next(window.not_after, &mut scratch) {
+            let record = match walk.next(window.not_after(), &mut scratch) {
                 Ok(record) => record,
                 Err(stop) => break stop,
             };

@@ -223,7 +223,6 @@ impl Program {
             .into_iter()
             .map(|(unit, word)| self.look_at(unit, word, &gone))
             .collect();
-        self.close_outdated(&mut ready);
         ready.retain(|chunk| chunk.complete || reach == Reach::All);
         ready.sort_by_key(|chunk| (chunk.begin, chunk.unit));
         ready
@@ -249,29 +248,6 @@ impl Program {
             complete,
             gone,
             seen: word,
-        }
-    }
-
-    /// A thread writes into its newest chunk only: an older one that it still owns was left
-    /// between the change of chunks and the hand-over (its handler jumped out, or it was
-    /// cancelled there).
-    ///
-    /// Only chunks with records count on either side: one without is being installed, its head
-    /// may not be written yet, and its thread will go on to use it.
-    fn close_outdated(&self, ready: &mut [Ready]) {
-        let has_record = |chunk: &Ready| {
-            let first = chunk.unit * UNIT_WORDS + chunk::FIRST;
-            self.ring().word(first).load(Acquire) != 0
-        };
-        let in_use: Vec<(ThreadKey, u64)> = ready
-            .iter()
-            .filter(|chunk| has_record(chunk))
-            .map(|chunk| (chunk.thread, chunk.begin))
-            .collect();
-        for chunk in ready.iter_mut().filter(|chunk| !chunk.complete) {
-            let of_thread = in_use.iter().filter(|(thread, _)| *thread == chunk.thread);
-            let is_in_use = of_thread.clone().any(|(_, begin)| *begin == chunk.begin);
-            chunk.complete = is_in_use && of_thread.clone().any(|(_, begin)| *begin > chunk.begin);
         }
     }
 
@@ -304,6 +280,32 @@ impl Program {
         word.store(position as u64, Relaxed);
         if let Some(chunk) = self.pool.chunks.get_mut(&unit) {
             chunk.resume = Some((position, time));
+        }
+    }
+
+    /// Remembers that a record of a chunk was torn: a thread that only seemed to have left it may
+    /// still write there for a moment.
+    pub(crate) fn note_torn(&mut self, unit: usize) {
+        if let Some(chunk) = self.pool.chunks.get_mut(&unit) {
+            chunk.torn = true;
+        }
+    }
+
+    /// Whether a chunk must be kept although it was read to its end: until `calm`, if it has torn
+    /// records and its thread lives.
+    pub(crate) fn must_wait(&self, ready: &Ready, calm: u64) -> bool {
+        let chunk = self.chunk(ready.unit);
+        let last = chunk.resume.map_or(ready.begin, |(_, time)| time);
+        chunk.torn && !ready.gone && last > calm
+    }
+
+    /// Makes chunks findable again whose last owner died in the middle of giving them back.
+    pub(crate) fn restore_hints(&self) {
+        let ring = self.ring();
+        for (&unit, chunk) in &self.pool.chunks {
+            if Desc::unpack(ring.desc(unit).load(Acquire)).state == FREE {
+                thalweg_ring::restore_hint(&ring, unit, chunk.class);
+            }
         }
     }
 
