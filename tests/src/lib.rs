@@ -16,12 +16,14 @@
 
 mod escape;
 mod ledger;
+mod library;
 mod recorder;
 mod trace;
 mod world;
 
 pub use escape::{escape, with_escape};
 pub use ledger::{Account, Ledger};
+pub use library::Library;
 pub use recorder::{Options, Recorder, Report};
 pub use trace::{Event, Trace};
-pub use world::{World, is_full};
+pub use world::{World, is_full, library_path};

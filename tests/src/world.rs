@@ -108,6 +108,12 @@ fn executable(program: &str) -> PathBuf {
         .join(program)
 }
 
+/// The instrumented library: it lies beside the test's own executable.
+pub fn library_path() -> PathBuf {
+    let own = std::env::current_exe().expect("the kernel knows what it runs");
+    own.with_file_name("libthalweg_tests_library.so")
+}
+
 /// Waits until `done`, and not for ever.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
