@@ -84,34 +84,110 @@ impl Cursor {
     /// Writes one event; `Ok(true)` if the collector sleeps and wants to be woken.
     ///
     /// `clock` is read once for each attempt, `fill` is called once and only if there is room.
-    #[inline(always)]
     pub fn emit(
         &self,
         slot: &Slot<'_>,
         owner: Owner,
         event: Emit,
         clock: impl Fn() -> u64,
-        cpu: impl FnOnce() -> u32,
+        cpu: impl Fn() -> u32,
         fill: impl FnOnce(&mut Payload<'_>),
     ) -> Result<bool, Refused> {
-        let Some(entry) = self.nest.enter(slot, event.stack, &self.place) else {
+        let mut fill = Some(fill);
+        let once =
+            |payload: &mut Payload<'_>| fill.take().into_iter().for_each(|fill| fill(payload));
+        if self.emit_soon(|| *slot, event, &clock, &cpu, once) {
+            return Ok(false);
+        }
+        let once = |payload: &mut Payload<'_>| fill.into_iter().for_each(|fill| fill(payload));
+        self.emit_anyhow(slot, owner, event, clock, cpu, once)
+    }
+
+    /// Writes one event if nothing unusual is in the way; `false`: nothing has happened.
+    ///
+    /// This part is worth its place in the caller: a clock read hides about a hundred
+    /// instructions, but not many more. So it calls nothing that needs registers saved, and `slot`
+    /// is a closure, of whose tables only one is computed.
+    #[inline(always)]
+    pub fn emit_soon<'m>(
+        &self,
+        slot: impl Fn() -> Slot<'m>,
+        event: Emit,
+        clock: impl Fn() -> u64,
+        cpu: impl Fn() -> u32,
+        fill: impl FnOnce(&mut Payload<'_>),
+    ) -> bool {
+        let Some(entry) = self.nest.enter(event.stack) else {
+            return false;
+        };
+        let room = self.reserve_soon(event, clock, entry);
+        if let Some(room) = &room {
+            write(&slot(), entry, room, event.payload_len, cpu, fill);
+        }
+        self.nest.leave(entry);
+        room.is_some()
+    }
+
+    /// Writes one event, also if it interrupted another, or needs a new chunk or its whole time.
+    #[cold]
+    pub fn emit_anyhow(
+        &self,
+        slot: &Slot<'_>,
+        owner: Owner,
+        event: Emit,
+        clock: impl Fn() -> u64,
+        cpu: impl Fn() -> u32,
+        fill: impl FnOnce(&mut Payload<'_>),
+    ) -> Result<bool, Refused> {
+        let nested = || self.nest.enter_nested(slot, event.stack, &self.place);
+        let Some(entry) = self.nest.enter(event.stack).or_else(nested) else {
             slot.control(slot::REFUSED_NESTED).fetch_add(1, Relaxed);
             return Err(Refused::TooDeep);
         };
         let mut wake = false;
-        let room = match self.reserve(slot, owner, event, &clock, entry, &mut wake) {
-            Ok(room) => room,
-            Err(refused) => {
-                self.nest.leave(entry);
-                return Err(refused);
-            }
-        };
-        write(slot, entry, &room, event.payload_len, cpu, fill);
+        let reserved = self.reserve(slot, owner, event, &clock, entry, &mut wake);
+        if let Ok(room) = &reserved {
+            write(slot, entry, room, event.payload_len, cpu, fill);
+        }
         self.nest.leave(entry);
-        Ok(wake)
+        reserved.map(|_| wake)
     }
 
+    /// Reserves in the usual way: there is room, the last event was not long ago, and no handler
+    /// comes in between.
     #[inline(always)]
+    fn reserve_soon(&self, event: Emit, clock: impl Fn() -> u64, entry: Entry<'_>) -> Option<Room> {
+        let word = self.place.load();
+        handler_fence();
+        let (place, known) = (Place::unpack(word), self.time.load());
+        let time = clock();
+        let words = Mark::words_for(event.payload_len, false);
+        // `known` is not after the last record, so this near to it the low bits tell the order.
+        let soon = time.wrapping_sub(known) < EXTENDED_FROM && Place::is_before(word, time);
+        if !soon || words > place.left {
+            return None;
+        }
+        let mark = pending(event.site, words, false, time);
+        self.reserve_at(entry, word, mark, time)
+    }
+
+    /// Moves the place, unless a handler was faster.
+    #[inline(always)]
+    fn reserve_at(&self, entry: Entry<'_>, word: u64, mark: Mark, time: u64) -> Option<Room> {
+        let at = Place::unpack(word).at();
+        let next = Place::behind_word(word, usize::from(mark.words), time);
+        entry.about_to_reserve(at, mark.pack(), time);
+        if !self.place.compare_exchange(word, next) {
+            entry.did_not_reserve();
+            return None;
+        }
+        // A handler in between leaves a later time here, and this an earlier one again: too early
+        // a time only makes a record carry its whole time without need.
+        self.time.store(time);
+        Some(Room { at, mark, time })
+    }
+
+    /// Reserves in a new chunk, with a whole time, or in competition with handlers.
     fn reserve(
         &self,
         slot: &Slot<'_>,
@@ -133,24 +209,22 @@ impl Cursor {
                 *wake = self.change_chunk(slot, owner, word, words, clock, *wake)?;
                 continue;
             }
-            let mark = Mark {
-                state: PENDING,
-                words: words as u16,
-                site: event.site,
-                extended,
-                time_low: time as u32,
-            };
-            let at = place.at();
-            entry.about_to_reserve(at, mark.pack(), time);
-            let next = place.behind(words, time).pack();
-            if self.place.compare_exchange(word, next) {
-                // A handler in between leaves a later time here, and this an earlier one again:
-                // too early a time only makes a record carry its whole time without need.
-                self.time.store(time);
-                return Ok(Room { at, mark, time });
+            let mark = pending(event.site, words, extended, time);
+            if let Some(room) = self.reserve_at(entry, word, mark, time) {
+                return Ok(room);
             }
-            entry.did_not_reserve();
         }
+    }
+}
+
+#[inline(always)]
+fn pending(site: u16, words: usize, extended: bool, time: u64) -> Mark {
+    Mark {
+        state: PENDING,
+        words: words as u16,
+        site,
+        extended,
+        time_low: time as u32,
     }
 }
 
@@ -161,13 +235,15 @@ fn write(
     entry: Entry<'_>,
     room: &Room,
     payload_len: usize,
-    cpu: impl FnOnce() -> u32,
+    cpu: impl Fn() -> u32,
     fill: impl FnOnce(&mut Payload<'_>),
 ) {
-    let record = slot.words(room.at, usize::from(room.mark.words));
+    let head = 1 + usize::from(room.mark.extended);
+    // As long as `mark.words` says, and in terms that make the length of what follows the head a
+    // constant where `payload_len` is one.
+    let record = slot.words(room.at, head + Mark::words_for(payload_len, false) - 1);
     record[0].store(room.mark.pack(), Relaxed);
     handler_fence();
-    let head = 1 + usize::from(room.mark.extended);
     if room.mark.extended {
         record[1].store(room.time, Relaxed);
     }

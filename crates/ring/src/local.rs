@@ -37,22 +37,20 @@ impl LocalWord {
     #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
     pub(crate) fn compare_exchange(&self, current: u64, new: u64) -> bool {
         step();
-        let swapped: u8;
+        let found: u64;
         // SAFETY: the pointer is to a live AtomicU64, aligned to 8; the instruction writes at most
         // those 8 bytes. Without the lock prefix it is atomic on this processor only, which is all
         // that a word of one thread needs. A migration between processors is a full barrier.
         unsafe {
             core::arch::asm!(
                 "cmpxchg qword ptr [{word}], {new}",
-                "sete {swapped}",
                 word = in(reg) self.0.as_ptr(),
                 new = in(reg) new,
-                swapped = out(reg_byte) swapped,
-                inout("rax") current => _,
+                inout("rax") current => found,
                 options(nostack),
             );
         }
-        swapped != 0
+        found == current
     }
 
     /// Stores `new` if the word is `current`.

@@ -128,23 +128,20 @@ impl Nest {
         }
     }
 
-    /// Begins an event whose frame is at `stack`; `None` at the limit. `place` is the thread's.
+    /// Begins an event whose frame is at `stack`; `None` if another is under way.
     #[inline(always)]
-    pub(crate) fn enter(
-        &self,
-        slot: &Slot<'_>,
-        stack: u64,
-        place: &LocalWord,
-    ) -> Option<Entry<'_>> {
-        let found = self.top.load();
-        let (open, below, depth) = if found == 0 {
-            (&self.open[0], 0, 1)
-        } else {
-            self.enter_nested(slot, stack, found, place)?
-        };
+    pub(crate) fn enter(&self, stack: u64) -> Option<Entry<'_>> {
+        if self.top.load() != 0 {
+            return None;
+        }
+        Some(self.begin(&self.open[0], stack, 0, 1))
+    }
+
+    #[inline(always)]
+    fn begin<'c>(&self, open: &'c Open, stack: u64, below: u64, depth: u64) -> Entry<'c> {
         self.top.store(stack & !DEPTH_MASK | depth);
         handler_fence();
-        Some(Entry { open, below })
+        Entry { open, below }
     }
 
     /// Ends an event.
@@ -154,19 +151,16 @@ impl Nest {
         self.top.store(entry.below);
     }
 
-    /// The level for an event that interrupted others: above those whose frames still exist, which
-    /// get the marks that they may lack.
-    #[cold]
-    #[inline(never)]
-    fn enter_nested(
+    /// Begins an event that interrupted others, above those whose frames still exist, which get
+    /// the marks that they may lack; `None` at the limit. `place` is the thread's.
+    pub(crate) fn enter_nested(
         &self,
         slot: &Slot<'_>,
         stack: u64,
-        found: u64,
         place: &LocalWord,
-    ) -> Option<(&Open, u64, u64)> {
+    ) -> Option<Entry<'_>> {
         let place = Place::unpack(place.load());
-        let mut top = found;
+        let mut top = self.top.load();
         while top != 0 && is_gone(top, stack) {
             self.open_of(top).give_up(slot, place);
             top = self.below(top);
@@ -175,7 +169,7 @@ impl Nest {
         let level = (top & DEPTH_MASK) as usize;
         let open = self.open.get(level)?;
         open.below.store(top);
-        Some((open, top, level as u64 + 1))
+        Some(self.begin(open, stack, top, level as u64 + 1))
     }
 
     /// Gives events from `top` down the marks that they may lack. From the top, because two of

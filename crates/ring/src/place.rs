@@ -11,7 +11,9 @@
 use crate::slot::{UNIT_WORDS, chunk_words};
 use thalweg_abi::chunk;
 
-const TIME_BITS: u32 = 33;
+const LEFT_SHIFT: u32 = 17;
+const TIME_SHIFT: u32 = 31;
+const TIME_BITS: u32 = 64 - TIME_SHIFT;
 const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
 
 /// The place, taken apart.
@@ -50,8 +52,8 @@ impl Place {
     pub(crate) fn pack(self) -> u64 {
         self.unit as u64
             | (u64::from(self.kind) << 14)
-            | ((self.left as u64) << 17)
-            | (self.time_low << 31)
+            | ((self.left as u64) << LEFT_SHIFT)
+            | (self.time_low << TIME_SHIFT)
     }
 
     #[inline(always)]
@@ -59,19 +61,24 @@ impl Place {
         Self {
             unit: (word & 0x3fff) as usize,
             kind: ((word >> 14) & 7) as u8,
-            left: ((word >> 17) & 0x3fff) as usize,
-            time_low: word >> 31,
+            left: ((word >> LEFT_SHIFT) & 0x3fff) as usize,
+            time_low: word >> TIME_SHIFT,
         }
     }
 
-    /// The same chunk behind a record of `words` at `time`; there was room for it.
+    /// The packed place in the same chunk behind a record of `words` at `time`; there was room.
     #[inline(always)]
-    pub(crate) fn behind(self, words: usize, time: u64) -> Self {
-        Self {
-            left: self.left - words,
-            time_low: time & TIME_MASK,
-            ..self
-        }
+    pub(crate) fn behind_word(word: u64, words: usize, time: u64) -> u64 {
+        let chunk = word & ((1 << TIME_SHIFT) - 1);
+        (chunk - ((words as u64) << LEFT_SHIFT)) | (time << TIME_SHIFT)
+    }
+
+    /// Whether the packed place's time is before `time`, if it is known to be less than 2^32 away.
+    #[inline(always)]
+    pub(crate) fn is_before(word: u64, time: u64) -> bool {
+        // In the highest bits, where a difference has its sign. The lower bits, which are not all
+        // zero where there is a chunk, make it smaller by less than one.
+        (time << TIME_SHIFT).wrapping_sub(word).cast_signed() >= 0
     }
 
     /// The word at which the next record goes.

@@ -19,6 +19,16 @@ pub trait FieldType {
 
     /// Appends the value.
     fn encode(&self, payload: &mut Payload<'_>);
+
+    /// Appends a value that the call site has stored a moment ago.
+    ///
+    /// Two such values must not be loaded as one: a load that spans two stores in flight waits for
+    /// both to reach the cache, which takes as long as half of an event.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn encode_fresh(&self, payload: &mut Payload<'_>) {
+        self.encode(payload);
+    }
 }
 
 /// A type of fixed size, which arrays and slices can hold.
@@ -37,6 +47,13 @@ macro_rules! number {
             #[inline(always)]
             fn encode(&self, payload: &mut Payload<'_>) {
                 payload.put(&self.to_le_bytes());
+            }
+
+            #[inline(always)]
+            fn encode_fresh(&self, payload: &mut Payload<'_>) {
+                // SAFETY: reads through a reference. Volatile, because those loads are not merged.
+                let value = unsafe { core::ptr::from_ref(self).read_volatile() };
+                value.encode(payload);
             }
         }
 

@@ -32,7 +32,7 @@ macro_rules! event {
                     move |_payload| match _payload {
                         None => 0 $(+ $crate::FieldType::encoded_len(&$field))*,
                         Some(_payload) => {
-                            $($crate::FieldType::encode(&$field, _payload);)*
+                            $($crate::FieldType::encode_fresh(&$field, _payload);)*
                             0
                         }
                     },

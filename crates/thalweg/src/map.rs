@@ -61,8 +61,12 @@ impl Map {
         unsafe { &*at }
     }
 
+    /// Where the first slot is.
+    pub(crate) fn slots(&self) -> *const u8 {
+        self.slots
+    }
+
     /// One collector's ring.
-    #[inline(always)]
     pub(crate) fn slot(&self, index: usize) -> Slot<'static> {
         let offset = index % thalweg_abi::SLOTS * slot::LEN;
         // SAFETY: the slot's range lies in the mapping.

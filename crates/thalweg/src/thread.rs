@@ -1,21 +1,39 @@
 //! A thread's block: its index, and its place in each slot.
 
-use crate::state::{Process, State, TID_OFFSET};
+use crate::state::{Process, RSEQ_AREA, State, TID_OFFSET};
 use crate::tls;
 use core::arch::asm;
 use core::sync::atomic::{
-    AtomicU32,
+    AtomicIsize, AtomicPtr, AtomicU32, AtomicU64,
     Ordering::{AcqRel, Relaxed, Release},
 };
 use thalweg_abi::{MAX_THREADS, SLOTS, program, thread};
-use thalweg_ring::{Cursor, Owner};
+use thalweg_ring::{Cursor, Owner, Slot};
 
 /// What one thread needs to emit. Zeroed memory is a valid one.
 #[repr(C, align(64))]
 pub(crate) struct Block {
     tid: AtomicU32,
     index: AtomicU32,
+    /// The generation of the process that it was taken in: zero again in a forked child.
+    generation: AtomicU64,
+    /// Where the process's map has what an event needs, so that an event needs no map.
+    sites: AtomicPtr<AtomicU32>,
+    slots: AtomicPtr<u8>,
+    cpu_area: AtomicIsize,
     pub(crate) cursors: [Cursor; SLOTS],
+}
+
+/// Where a slot's memory is: its tables are computed by who needs them.
+#[derive(Clone, Copy)]
+pub(crate) struct Ring(*const u8);
+
+impl Ring {
+    #[inline(always)]
+    pub(crate) fn slot(self) -> Slot<'static> {
+        // SAFETY: `slot::LEN` bytes from there are mapped for ever, and page-aligned.
+        unsafe { Slot::from_base(self.0) }
+    }
 }
 
 impl Block {
@@ -27,43 +45,70 @@ impl Block {
         }
     }
 
+    /// The slots that want events of a site, one byte a slot.
+    #[inline(always)]
+    pub(crate) fn enabled(&self, site: u16) -> u32 {
+        // SAFETY: the table of the process's map; sites are numbered below its length.
+        let word = unsafe { self.sites.load(Relaxed).add(usize::from(site)) };
+        // SAFETY: mapped for ever and aligned.
+        unsafe { &*word }.load(Relaxed)
+    }
+
+    /// One collector's ring.
+    #[inline(always)]
+    pub(crate) fn ring(&self, slot: usize) -> Ring {
+        let offset = slot % SLOTS * thalweg_abi::slot::LEN;
+        // SAFETY: the slot's range lies in the process's map.
+        Ring(unsafe { self.slots.load(Relaxed).add(offset) })
+    }
+
+    /// The processor that the thread runs on.
+    #[inline(always)]
+    pub(crate) fn cpu(&self) -> u32 {
+        crate::cpu::current(self.cpu_area.load(Relaxed))
+    }
+
     /// Makes the block a thread's own.
-    fn take(&self, tid: u32, index: usize) {
+    fn take(&self, process: Process, tid: u32, index: usize) {
         self.tid.store(tid, Relaxed);
         self.index.store(index as u32, Relaxed);
+        self.generation.store(process.generation, Relaxed);
+        self.sites
+            .store(core::ptr::from_ref(process.map.site(0)).cast_mut(), Relaxed);
+        self.slots.store(process.map.slots().cast_mut(), Relaxed);
+        self.cpu_area.store(RSEQ_AREA.load(Relaxed), Relaxed);
         for cursor in &self.cursors {
             cursor.reset();
         }
     }
 }
 
-/// This thread's block; claims one at the thread's first event.
+/// This thread's block, if it has one in this process.
 #[inline(always)]
-pub(crate) fn current(process: Process) -> Option<&'static Block> {
-    match tls::words().block(process.generation) {
-        // SAFETY: the words of this generation hold the address of a block in `state`.
-        Some(address) => Some(unsafe { &*(address as *const Block) }),
-        None => claim(),
+pub(crate) fn current() -> Option<&'static Block> {
+    let (generation, address) = tls::words().get();
+    if generation == 0 {
+        return None;
     }
+    // SAFETY: the address of a block in `state`, which is never unmapped: it was stored before a
+    // generation was.
+    let block = unsafe { &*(address as *const Block) };
+    (block.generation.load(Relaxed) == generation).then_some(block)
 }
 
+/// Gives the thread a block, at its first event in this process.
 #[cold]
-#[inline(never)]
-fn claim() -> Option<&'static Block> {
-    // Not an argument: the caller would have to put it into memory at every event.
-    let process = crate::state::get()?.process()?;
+pub(crate) fn claim(process: Process) -> Option<&'static Block> {
     let index = free_index(process)?;
     let tid = current_tid();
     process.map.thread(index).store(thread::entry(tid), Release);
     let block = process.state.block(index);
-    block.take(tid, index);
+    block.take(process, tid, index);
     let address = core::ptr::from_ref(block).addr() as u64;
     tls::words().set(address, process.generation);
     // A signal handler may have claimed a block meanwhile: the words decide, and the block that
     // they do not name is reclaimed with the thread.
-    let address = tls::words().block(process.generation)?;
-    // SAFETY: as in `current`.
-    Some(unsafe { &*(address as *const Block) })
+    current()
 }
 
 /// An index of a thread that is gone, or else one that nobody had yet.

@@ -50,12 +50,13 @@ pub(crate) fn words() -> &'static Words {
 }
 
 impl Words {
-    /// The block's address, if it belongs to this generation.
+    /// The generation that the thread knows, and the address of its block; 0 if there is none.
     #[inline(always)]
-    pub(crate) fn block(&self, generation: u64) -> Option<u64> {
-        let same = self.generation.load(Relaxed) == generation;
+    pub(crate) fn get(&self) -> (u64, u64) {
+        let generation = self.generation.load(Relaxed);
+        // A signal handler in between sets both: then the older generation is not the block's.
         compiler_fence(SeqCst);
-        same.then(|| self.block.load(Relaxed))
+        (generation, self.block.load(Relaxed))
     }
 
     /// Sets the words; of a thread and its signal handlers the last one wins.
