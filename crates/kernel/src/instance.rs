@@ -17,7 +17,6 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use crate::{Error, Tracefs, text};
 
-const PREFIX: &str = "thalweg-";
 const LOCK_FILE: &str = "buffer_percent";
 
 /// The instances that this process holds.
@@ -49,7 +48,7 @@ pub(crate) struct Instance {
 impl Instance {
     /// Makes a new one and takes it.
     pub(crate) fn create(tracefs: &Tracefs, id: &str) -> Result<Self, Error> {
-        let name = name_of(id)?;
+        let name = name_of(tracefs.prefix(), id)?;
         let dir = folder(tracefs, &name);
         match fs::create_dir(&dir) {
             Ok(()) => Self::take(dir, name),
@@ -62,8 +61,8 @@ impl Instance {
 
     /// Takes one that nobody holds.
     pub(crate) fn open(tracefs: &Tracefs, name: &str) -> Result<Self, Error> {
-        let id = name.strip_prefix(PREFIX).unwrap_or_default();
-        let name = name_of(id)?;
+        let prefix = tracefs.prefix();
+        let name = name_of(prefix, name.strip_prefix(prefix).unwrap_or_default())?;
         let dir = folder(tracefs, &name);
         if !dir.is_dir() {
             return Err(Error::NoInstance { name });
@@ -186,14 +185,14 @@ pub(crate) fn list(tracefs: &Tracefs) -> Result<Vec<FoundInstance>, Error> {
     let entries = fs::read_dir(&dir).map_err(|error| Error::io("list", &dir, error))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut found: Vec<FoundInstance> = names
-        .filter_map(|name| found_instance(&dir, name))
+        .filter_map(|name| found_instance(&dir, tracefs.prefix(), name))
         .collect();
     found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
 
-fn found_instance(instances: &Path, name: String) -> Option<FoundInstance> {
-    let id = name.strip_prefix(PREFIX)?.to_owned();
+fn found_instance(instances: &Path, prefix: &str, name: String) -> Option<FoundInstance> {
+    let id = name.strip_prefix(prefix)?.to_owned();
     let dir = instances.join(&name);
     let held = held();
     if held.contains(&dir) {
@@ -226,12 +225,12 @@ fn folder(tracefs: &Tracefs, name: &str) -> PathBuf {
     tracefs.root().join("instances").join(name)
 }
 
-fn name_of(id: &str) -> Result<String, Error> {
+fn name_of(prefix: &str, id: &str) -> Result<String, Error> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if id.is_empty() || id.len() > 64 || !id.chars().all(plain) {
         return Err(Error::BadId { id: id.to_owned() });
     }
-    Ok(format!("{PREFIX}{id}"))
+    Ok(format!("{prefix}{id}"))
 }
 
 #[cfg(test)]
@@ -241,8 +240,14 @@ mod tests {
     #[test]
     fn an_id_that_could_leave_the_folder_is_refused() {
         for id in ["", "..\u{2f}x", "a/b", "ü", &"x".repeat(65)] {
-            assert!(matches!(name_of(id), Err(Error::BadId { .. })), "{id}");
+            assert!(
+                matches!(name_of("thalweg-", id), Err(Error::BadId { .. })),
+                "{id}"
+            );
         }
-        assert_eq!(name_of("20261122-1.x").unwrap(), "thalweg-20261122-1.x");
+        assert_eq!(
+            name_of("thalweg-", "20261122-1.x").unwrap(),
+            "thalweg-20261122-1.x"
+        );
     }
 }

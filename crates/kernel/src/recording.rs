@@ -189,8 +189,8 @@ impl KernelRecording {
         self.drain_to(cpu, Extent::Full, sink)
     }
 
-    /// Hands everything that is committed to the sink, the page that the kernel writes to as well:
-    /// for live reading and timers.
+    /// Hands what is committed now to the sink, the page that the kernel writes to as well: for
+    /// live reading and timers.
     ///
     /// # Errors
     /// As for [`Self::drain`].
@@ -199,7 +199,7 @@ impl KernelRecording {
         cpu: u32,
         sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
     ) -> Result<(), DrainError<E>> {
-        self.drain_to(cpu, Extent::All, sink)
+        self.drain_to(cpu, Extent::Now, sink)
     }
 
     /// Hands everything of all CPUs to the sink, and packets without events where losses are left

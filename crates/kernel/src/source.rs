@@ -20,7 +20,10 @@ use crate::{DrainError, Error};
 pub(crate) enum Extent {
     /// Pages that the kernel has filled.
     Full,
-    /// Everything that is committed.
+    /// What is committed now, once. Writing it down makes events too: who went on until nothing
+    /// is left would never end.
+    Now,
+    /// Everything that is committed, of a ring that records no more.
     All,
 }
 
@@ -98,7 +101,7 @@ impl Mapped {
         let mut fruitless = 0;
         while fruitless < 2 {
             let (open, news) = self.page(extent, transcoder, emitter, sink)?;
-            if open && extent == Extent::Full {
+            if open && extent != Extent::All {
                 return Ok(());
             }
             fruitless = if news { 0 } else { fruitless + 1 };
@@ -179,8 +182,11 @@ impl Pipe {
     ) -> Result<(), DrainError<E>> {
         while self.pending || self.next(extent)? {
             self.pending = true;
+            let mut is_last = false;
             match Page::parse(&self.page, &self.layout) {
                 Ok(page) => {
+                    // A page that is far from full is the one that was being written to.
+                    is_last = extent == Extent::Now && page.data.len() < self.page.len() / 2;
                     let mut cursor = Cursor::start(page.stamp);
                     emitter
                         .emit(&page, &mut cursor, transcoder, sink)
@@ -189,6 +195,9 @@ impl Pipe {
                 Err(_) => emitter.spoil_page(),
             }
             self.pending = false;
+            if is_last {
+                break;
+            }
         }
         Ok(())
     }

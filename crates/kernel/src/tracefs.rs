@@ -13,7 +13,11 @@ use crate::{Error, text};
 #[derive(Clone, Debug)]
 pub struct Tracefs {
     root: PathBuf,
+    prefix: String,
 }
+
+/// What the names of our instances begin with.
+const PREFIX: &str = "thalweg-";
 
 impl Tracefs {
     /// The mounted tracefs.
@@ -33,12 +37,28 @@ impl Tracefs {
     pub fn at(root: impl Into<PathBuf>) -> Result<Self, Error> {
         let root = root.into();
         match fs::read_to_string(root.join("trace_clock")) {
-            Ok(_) => Ok(Self { root }),
+            Ok(_) => Ok(Self {
+                root,
+                prefix: PREFIX.to_owned(),
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(Error::Empty { path: root })
             }
             Err(error) => Err(Error::io("open tracefs at", &root, error)),
         }
+    }
+
+    /// The same tracefs for instances whose names begin otherwise than with `thalweg-`: whoever
+    /// uses another beginning neither sees nor removes the instances of the others.
+    #[must_use]
+    pub fn with_prefix(self, prefix: impl Into<String>) -> Self {
+        let prefix = prefix.into();
+        Self { prefix, ..self }
+    }
+
+    /// What the names of our instances begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// Where it is mounted.
