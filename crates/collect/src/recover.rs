@@ -20,6 +20,7 @@ use crate::program::{Definitions, Memory, Program, Reach, ThreadKey};
 use crate::programs::{Programs, Session};
 use crate::rendezvous::{
     Advert, Folder, Post, Watch, accept_all, candidates, left_behind, open_memfd, read, scan,
+    unfinished,
 };
 use crate::sink::TraceWriter;
 use crate::summary::ProgramsRequest;
@@ -374,14 +375,21 @@ fn remove_dead_instances() {
 
 /// Rendezvous files whose processes are gone.
 fn remove_files_of_the_dead(folder: &Folder) {
+    let remove = |name: &str| {
+        let _ = rustix::fs::unlinkat(&folder.fd, name, rustix::fs::AtFlags::empty());
+    };
     for found in scan(folder, |_| true) {
         let Ok(definitions) = &found.definitions else {
             continue;
         };
         let head = &definitions.head;
         if Process::open(head.pid).has_ended() || !started_at(head.pid, head.start_time) {
-            let name = found.name.as_str();
-            let _ = rustix::fs::unlinkat(&folder.fd, name, rustix::fs::AtFlags::empty());
+            remove(&found.name);
+        }
+    }
+    for (name, pid) in unfinished(folder) {
+        if Process::open(pid).has_ended() {
+            remove(&name);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rendezvous files: read with `pread`, never mapped.
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, open, openat};
+use rustix::fs::{Dir, DirEntry, FileType, Mode, OFlags, fstat, open, openat};
 use rustix::io::{Errno, pread};
 use std::path::PathBuf;
 use thalweg_abi::rendezvous::MAX_LEN;
@@ -50,14 +50,8 @@ pub(crate) fn read(file: impl AsFd, uid: u32) -> Result<Definitions, FileError> 
 
 /// All rendezvous files of a folder that `wanted` names.
 pub(crate) fn scan(folder: &Folder, wanted: impl Fn(&str) -> bool) -> Vec<Found> {
-    let Ok(entries) = Dir::read_from(&folder.fd) else {
-        return Vec::new();
-    };
-    let names =
-        entries.filter_map(|entry| entry.ok()?.file_name().to_str().ok().map(str::to_owned));
-    let names: Vec<String> = names
-        .filter(|name| is_program(name) && wanted(name))
-        .collect();
+    let mut names = names(folder);
+    names.retain(|name| is_program(name) && wanted(name));
     let read = |name: String| match open_in(folder, &name) {
         Ok(file) => {
             let definitions = read(&file, folder.uid);
@@ -74,6 +68,27 @@ pub(crate) fn scan(folder: &Folder, wanted: impl Fn(&str) -> bool) -> Vec<Found>
         },
     };
     names.into_iter().map(read).collect()
+}
+
+/// Files that have no name yet, as their programs are still writing them, or were killed doing so;
+/// and the process that each one is of.
+pub(crate) fn unfinished(folder: &Folder) -> Vec<(String, u32)> {
+    let of_process = |name: String| {
+        let visible = name.strip_prefix('.').filter(|name| is_program(name))?;
+        let (pid, _) = visible.split_once('-')?;
+        let pid = u32::from_str_radix(pid, 16).ok()?;
+        Some((name, pid))
+    };
+    names(folder).into_iter().filter_map(of_process).collect()
+}
+
+fn names(folder: &Folder) -> Vec<String> {
+    let entries = Dir::read_from(&folder.fd).into_iter().flatten();
+    let name = |entry: rustix::io::Result<DirEntry>| {
+        let name = entry.ok()?.file_name().to_str().ok()?.to_owned();
+        Some(name)
+    };
+    entries.filter_map(name).collect()
 }
 
 /// `PID-IMAGE-NONCE`, in hexadecimal.

@@ -11,6 +11,6 @@ mod watch;
 
 pub(crate) use advert::{Advert, Post, left_behind};
 pub(crate) use call::{Call, accept_all};
-pub(crate) use file::{Found, open_memfd, read, scan};
+pub(crate) use file::{Found, open_memfd, read, scan, unfinished};
 pub(crate) use folder::{Folder, candidates};
 pub(crate) use watch::Watch;
