@@ -2,10 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use thalweg_sys::Signals;
 
 use crate::exit::{CANNOT_RUN, Failure, NOT_FOUND};
@@ -62,6 +63,11 @@ impl Traced {
             self.send(Signal::TERM);
             self.timed_out = true;
         }
+    }
+
+    /// What tells of its end.
+    pub(crate) fn pidfd(&self) -> Option<OwnedFd> {
+        pidfd_open(self.pid()?, PidfdFlags::empty()).ok()
     }
 
     fn pid(&self) -> Option<Pid> {

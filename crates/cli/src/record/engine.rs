@@ -1,6 +1,7 @@
 //! The recording itself, as this command uses it.
 
 use std::fs;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use thalweg_collect::{Progress, Recording, RecordingConfig, Started, Summary};
@@ -8,8 +9,11 @@ use thalweg_collect::{Progress, Recording, RecordingConfig, Started, Summary};
 use super::plan::Plan;
 use crate::exit::{Failure, RECORD_FAILED};
 
-/// The longest wait for events before signals and the command are looked after again.
-const WAIT: Duration = Duration::from_millis(20);
+/// The longest wait for events: whatever else can happen ends it early.
+pub(crate) const WAIT: Duration = Duration::from_millis(500);
+
+/// How often signals and the command are looked after when nothing wakes us any more.
+const FAILED_WAIT: Duration = Duration::from_millis(20);
 
 /// A recording that has started.
 pub(crate) struct Engine {
@@ -40,14 +44,19 @@ impl Engine {
         ))
     }
 
-    /// Drains what there is, after a short wait for something to be there. When the recording
-    /// fails, that is said once, and the command goes on without it.
-    pub(crate) fn step(&mut self) -> Option<Progress> {
+    /// Lets `source` end a wait when it has something.
+    pub(crate) fn wake_on(&self, source: impl AsFd) {
+        self.recording.wake_on(source);
+    }
+
+    /// Drains what there is, after a wait of at most `wait` for something to happen. When the
+    /// recording fails, that is said once, and the command goes on without it.
+    pub(crate) fn step(&mut self, wait: Duration) -> Option<Progress> {
         if self.failed {
-            std::thread::sleep(WAIT);
+            std::thread::sleep(wait.min(FAILED_WAIT));
             return None;
         }
-        match self.recording.run_once(WAIT) {
+        match self.recording.run_once(wait) {
             Ok(now) => Some(now),
             Err(error) => {
                 failure(error).tell();

@@ -6,7 +6,7 @@ use thalweg_collect::{Started, Summary};
 
 use super::advice::Sizes;
 use super::child::Traced;
-use super::engine::Engine;
+use super::engine::{Engine, WAIT};
 use super::plan::{Plan, plan};
 use super::progress::ProgressLine;
 use super::summary;
@@ -25,6 +25,9 @@ pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     let engine = accept(engine, &plan, &started)?;
     let (mut engine, mut child) = start_command(engine, args, &watch)?;
     watch.limit(args.duration);
+    engine.wake_on(watch.signals());
+    let end = child.as_ref().and_then(Traced::pidfd);
+    end.iter().for_each(|end| engine.wake_on(end));
     if child.is_none() && args.duration.is_none() {
         say(&format!(
             "recording to {}; Ctrl-C stops it",
@@ -87,7 +90,7 @@ fn record(
         if let Some(stop) = watch.look(child) {
             return stop;
         }
-        if let Some(now) = engine.step() {
+        if let Some(now) = engine.step(watch.until_end().min(WAIT)) {
             progress.update(now);
         }
     }

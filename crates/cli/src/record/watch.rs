@@ -61,6 +61,13 @@ impl Watch {
         self.end = duration.and_then(|duration| Instant::now().checked_add(duration));
     }
 
+    /// How long until the time is up.
+    pub(crate) fn until_end(&self) -> Duration {
+        self.end.map_or(Duration::MAX, |end| {
+            end.saturating_duration_since(Instant::now())
+        })
+    }
+
     /// Whether it is time to stop.
     pub(crate) fn look(&mut self, child: &mut Option<Traced>) -> Option<Stop> {
         if let Some(status) = child.as_mut().and_then(Traced::ended) {
