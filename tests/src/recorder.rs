@@ -199,6 +199,20 @@ impl Report {
         self.lost.get(cause).copied().unwrap_or(0)
     }
 
+    /// Our own reader prints what babeltrace2 prints.
+    #[track_caller]
+    pub fn check_our_reader(&self) {
+        let ours = crate::trace::ours(&self.output);
+        let theirs = thalweg_testkit::babeltrace2(&self.output).stdout;
+        let differ = |(ours, theirs): &(&str, &str)| ours != theirs;
+        let first = ours.lines().zip(theirs.lines()).find(differ);
+        assert_eq!(
+            first, None,
+            "the first line in which (ours, babeltrace2's) differ"
+        );
+        assert_eq!(ours.lines().count(), theirs.lines().count(), "lines");
+    }
+
     /// The trace as babeltrace2 reads it; it must say of losses what the recorder said.
     #[track_caller]
     pub fn trace(&self) -> Trace {

@@ -3,9 +3,24 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use thalweg_reader::Reader;
+use thalweg_reader::text::{Options, Printer, Style};
 use thalweg_testkit::{discarded_events, finish};
 
 use crate::ledger::Ledger;
+
+/// What our own reader prints of the traces below `dir`.
+#[track_caller]
+pub(crate) fn ours(dir: &Path) -> String {
+    let mut reader = Reader::open(&[dir]).expect("our reader opens what our recorder wrote");
+    let mut printer = Printer::new(reader.traces(), Options { time: Style::Gmt });
+    let mut out = Vec::new();
+    while let Some(item) = reader.next() {
+        let item = item.unwrap_or_else(|error| panic!("our reader: {error}"));
+        printer.write(&mut out, &item);
+    }
+    String::from_utf8(out).expect("the events' texts are UTF-8")
+}
 
 /// What babeltrace2 printed.
 #[derive(Debug)]

@@ -22,6 +22,7 @@ fn record(how: &str, seed: u64) -> Report {
     let report = recorder.finish();
     let (good, _) = world.ledger().who(0);
     let others = report.trace().of_process(good);
+    report.check_our_reader();
     let missing = others.missing(world.ledger());
     assert_eq!(
         missing.keys().collect::<Vec<_>>(),

@@ -1,6 +1,6 @@
 //! Instrumented libraries that come and go, beside an instrumented executable.
 
-use std::path::PathBuf;
+use std::path::Path;
 use thalweg_tests::{Report, World, library_path};
 
 #[track_caller]
@@ -22,7 +22,7 @@ fn check(world: &World, args: &[&str], accounts: &[(u32, u64)]) -> Report {
     report
 }
 
-fn text(path: &PathBuf) -> &str {
+fn text(path: &Path) -> &str {
     path.to_str().expect("the target folder has a plain name")
 }
 

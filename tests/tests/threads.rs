@@ -17,6 +17,7 @@ fn check(how: &str, count: u32, events: u64) -> Report {
     let missing: u64 = report.trace().missing(world.ledger()).values().sum();
     assert_eq!(missing, report.lost(), "{report:?}");
     assert_eq!(world.ledger().total(), events);
+    report.check_our_reader();
     let streams = streams(&report.output);
     assert!(streams <= MOST_STREAMS, "{streams} stream files");
     let frugal = Trace::read_with_few_files(&report.output, 256);
