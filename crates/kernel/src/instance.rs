@@ -46,17 +46,24 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Makes a new one and takes it.
+    /// Makes a new one and takes it. For the moment between, it looks like one whose recorder
+    /// died: who looks for those may take or even remove it. Then it is waited for, or made again.
     pub(crate) fn create(tracefs: &Tracefs, id: &str) -> Result<Self, Error> {
         let name = name_of(tracefs.prefix(), id)?;
         let dir = folder(tracefs, &name);
-        match fs::create_dir(&dir) {
-            Ok(()) => Self::take(dir, name),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(Error::Exists { name })
+        make(&dir, &name)?;
+        for _ in 0..100 {
+            let made = match Self::take(dir.clone(), name.clone()) {
+                Err(Error::Held { .. }) => false,
+                // What is still being removed cannot be made yet.
+                Err(Error::Io { source, .. }) if is_gone(&source) => make(&dir, &name).is_ok(),
+                taken => return taken,
+            };
+            if !made {
+                std::thread::sleep(Duration::from_millis(10));
             }
-            Err(error) => Err(Error::io("create the trace instance", &dir, error)),
         }
+        Self::take(dir, name)
     }
 
     /// Takes one that nobody holds.
@@ -164,6 +171,8 @@ impl Instance {
                 Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
                     std::thread::sleep(Duration::from_millis(10));
                 }
+                // Someone else who thought its recorder dead was faster.
+                Err(error) if is_gone(&error) => return Ok(()),
                 Err(error) => return Err(Error::io("remove the trace instance", &dir, error)),
                 Ok(()) => return Ok(()),
             }
@@ -218,6 +227,22 @@ fn holder(lock: &File) -> Option<i32> {
     match fcntl_getlk(lock, &wanted) {
         Ok(found) => found.map(|lock| lock.pid.map_or(0, |pid| pid.as_raw_nonzero().get())),
         Err(_) => Some(0),
+    }
+}
+
+/// Whether it was removed, or is being removed.
+fn is_gone(error: &io::Error) -> bool {
+    let in_removal = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NODEV);
+    in_removal || error.kind() == io::ErrorKind::NotFound
+}
+
+fn make(dir: &Path, name: &str) -> Result<(), Error> {
+    match fs::create_dir(dir) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Exists {
+            name: name.to_owned(),
+        }),
+        Err(error) => Err(Error::io("create the trace instance", dir, error)),
     }
 }
 

@@ -44,7 +44,7 @@ fn record(tracefs: &Tracefs) -> Result<u64, thalweg_kernel::Error> {
     let tid = rustix::thread::gettid().as_raw_nonzero();
     let config = KernelConfig {
         rules: vec![EventRule::new("sys_*_getppid").with_filter(format!("common_pid == {tid}"))],
-        ..KernelConfig::new(format!("test-access-{tid}"))
+        ..KernelConfig::new(format!("access-{tid}"))
     };
     let (mut recording, _) = KernelRecording::start(tracefs, &config)?;
     recording.resume()?;

@@ -162,7 +162,7 @@ fn pages_are_drained_whatever_room_their_last_event_left() {
     let config = KernelConfig {
         rules: vec![rule.with_filter(format!("common_pid == {tid}"))],
         buffer_bytes_per_cpu: 1 << 20,
-        ..KernelConfig::new(format!("test-left-{}", std::process::id()))
+        ..KernelConfig::new(format!("left-{}", std::process::id()))
     };
     let (mut recording, report) = KernelRecording::start(&tracefs(), &config).unwrap();
     assert_eq!(

@@ -139,7 +139,7 @@ fn default_events_are_read_back_to_the_last_byte_and_none_is_lost() {
     // Room for the drainer of a debug build that waits for a CPU among other tests.
     let config = KernelConfig {
         buffer_bytes_per_cpu: 64 << 20,
-        ..KernelConfig::new(format!("test-default-{}", std::process::id()))
+        ..KernelConfig::new(format!("default-{}", std::process::id()))
     };
     let (mut recording, report) = KernelRecording::start(&tracefs(), &config).unwrap();
     assert!(report.enabled > 600, "{report:?}");
@@ -259,7 +259,7 @@ fn a_sink_that_refuses_gets_the_same_events_again() {
 
 #[test]
 fn a_start_that_fails_leaves_no_instance_behind() {
-    let id = format!("test-fails-{}", std::process::id());
+    let id = format!("fails-{}", std::process::id());
     let with = |rule: EventRule| KernelConfig {
         rules: vec![rule],
         ..KernelConfig::new(&*id)

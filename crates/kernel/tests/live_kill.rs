@@ -162,6 +162,27 @@ fn start_drainer(name: &str, folder: &Path) -> Child {
         .unwrap()
 }
 
+/// 48 bytes in the ring each: 40 drainers that live 60 ms and never read leave less than 64 MiB.
+const CALLS_EACH_MS: u64 = 500;
+/// More than a ring of 64 KiB holds.
+const CALLS_BETWEEN: u64 = 2000;
+
+fn bytes_in(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).unwrap();
+    files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum()
+}
+
+/// The process that holds an instance.
+fn holder(name: &str) -> Option<i32> {
+    let all = KernelRecording::list_instances(&tracefs()).unwrap();
+    let found = all.iter().find(|found| found.name == name);
+    found
+        .unwrap_or_else(|| panic!("{name} is not in {all:?}"))
+        .holder
+}
+
 /// Kills drainers while `calls` calls are made, and reads the files back.
 fn record(config: &KernelConfig, caller: &Caller, kills: u32) -> (u64, Collected) {
     let folder = std::env::temp_dir().join(format!("thalweg-kill-{}", config.id));
@@ -172,19 +193,39 @@ fn record(config: &KernelConfig, caller: &Caller, kills: u32) -> (u64, Collected
     // As if this process had died: the instance stays, and nobody holds it.
     drop(recording);
     let (mut calls, mut random) = (0, 0x9e37_79b9_7f4a_7c15_u64);
+    let (mut wrote, mut on_disk) = (0, 0);
     for _ in 0..kills {
         let mut drainer = start_drainer(&name, &folder);
+        while holder(&name).is_none() {
+            assert!(
+                drainer.try_wait().unwrap().is_none(),
+                "the drainer ended by itself"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         let until = std::time::Instant::now() + Duration::from_micros(10_000 + random % 50_000);
         while std::time::Instant::now() < until {
-            caller.call(1000);
-            calls += 1000;
+            caller.call(CALLS_EACH_MS);
+            calls += CALLS_EACH_MS;
+            std::thread::sleep(Duration::from_millis(1));
         }
         drainer.kill().unwrap();
         drainer.wait().unwrap();
+        // Nobody drains now.
+        caller.call(CALLS_BETWEEN);
+        calls += CALLS_BETWEEN;
+        let now = bytes_in(&folder);
+        wrote += u32::from(now > on_disk);
+        on_disk = now;
     }
+    println!("{wrote} of {kills} drainers wrote before they were killed");
+    assert!(
+        wrote >= kills / 4,
+        "{wrote} of {kills} drainers came to write"
+    );
     let mut files = Files::new(&folder);
     let mut last = adopt(&name, &folder);
     last.stop().unwrap();
@@ -204,7 +245,11 @@ fn record(config: &KernelConfig, caller: &Caller, kills: u32) -> (u64, Collected
 #[test]
 fn killed_recorders_lose_nothing_and_write_nothing_twice() {
     let caller = Caller::start();
-    let (calls, collected) = record(&getppid_of(caller.tid, "kill"), &caller, 40);
+    let config = KernelConfig {
+        buffer_bytes_per_cpu: 64 << 20,
+        ..getppid_of(caller.tid, "kill")
+    };
+    let (calls, collected) = record(&config, &caller, 40);
     println!(
         "{calls} calls in {} packets under 40 kills",
         collected.packets
@@ -238,7 +283,7 @@ fn killed_recorders_count_what_a_small_ring_loses() {
 
 #[test]
 fn an_instance_that_was_never_set_up_can_be_discarded() {
-    let name = format!("thalweg-test-bare-{}", std::process::id());
+    let name = format!("kernel-test-bare-{}", std::process::id());
     fs::create_dir(tracefs().root().join("instances").join(&name)).unwrap();
     let error = KernelRecording::adopt(&tracefs(), &name, Naming::Lttng, &[]).unwrap_err();
     assert!(
@@ -265,13 +310,7 @@ fn an_instance_that_a_living_process_holds_is_left_alone() {
     let folder = std::env::temp_dir().join(format!("thalweg-held-{}", config.id));
     fs::create_dir_all(&folder).unwrap();
     let mut drainer = start_drainer(&name, &folder);
-    let holder = || {
-        let all = KernelRecording::list_instances(&tracefs()).unwrap();
-        all.into_iter()
-            .find(|found| found.name == name)
-            .expect("it is there")
-            .holder
-    };
+    let holder = || holder(&name);
     while holder().is_none() {
         assert!(
             drainer.try_wait().unwrap().is_none(),
@@ -296,4 +335,30 @@ fn an_instance_that_a_living_process_holds_is_left_alone() {
     let left = KernelRecording::list_instances(&tracefs()).unwrap();
     assert!(left.iter().all(|found| found.name != name));
     fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn who_looks_for_dead_recorders_stops_no_new_one() {
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let caller = Caller::start();
+    let name = format!("kernel-test-race-{}", std::process::id());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                // Mostly refused: there is none, or it is held.
+                let _ = KernelRecording::discard(&tracefs(), &name);
+                std::thread::sleep(Duration::from_micros(20));
+            }
+        });
+        for _ in 0..20 {
+            let config = getppid_of(caller.tid, "race");
+            let started = KernelRecording::start(&tracefs(), &config);
+            let removed = started.and_then(|(recording, _)| recording.remove());
+            if removed.is_err() {
+                stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+            removed.unwrap();
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
 }

@@ -63,7 +63,7 @@ fn read(packet: &KernelPacket<'_>) -> Vec<String> {
 fn switches_have_the_times_threads_and_priorities_that_the_kernel_prints() {
     let config = KernelConfig {
         rules: vec![EventRule::new("sched_switch")],
-        ..KernelConfig::new(format!("test-text-{}", std::process::id()))
+        ..KernelConfig::new(format!("text-{}", std::process::id()))
     };
     let (mut recording, _) = KernelRecording::start(&tracefs(), &config).unwrap();
     recording.set_ids(HeaderKind::Compact, &[0]);

@@ -9,17 +9,21 @@ use std::thread::{self, JoinHandle};
 
 use thalweg_kernel::{EventRule, KernelConfig, KernelPacket, Tracefs};
 
-/// The tracefs of this machine; the tests of this crate need it.
+/// The tracefs of this machine; the tests of this crate need it. Their instances have names of
+/// their own, so that a recorder that looks for dead ones meanwhile leaves them alone.
 pub(crate) fn tracefs() -> Tracefs {
-    Tracefs::find().expect("these tests need tracefs: run them as root")
+    let tracefs = Tracefs::find().expect("these tests need tracefs: run them as root");
+    tracefs.with_prefix("kernel-test-")
 }
 
-/// Settings that record entry and exit of getppid of one thread, with a name for each test.
+/// Settings that record entry and exit of getppid of one thread, with a name for each test. The
+/// ring holds 699,000 calls whether or not anyone reads.
 pub(crate) fn getppid_of(tid: i32, test: &str) -> KernelConfig {
     let filter = format!("common_pid == {tid}");
     KernelConfig {
         rules: vec![EventRule::new("sys_*_getppid").with_filter(filter)],
-        ..KernelConfig::new(format!("test-{test}-{}", std::process::id()))
+        buffer_bytes_per_cpu: 32 << 20,
+        ..KernelConfig::new(format!("{test}-{}", std::process::id()))
     }
 }
 
