@@ -144,10 +144,10 @@ fn emit(how: &str, count: &AtomicU64) {
     let n = count.load(SeqCst) + 1;
     match how {
         "text" => {
-            thalweg::event!("test:text", { account: u32 = 50, n: u64 = n, text: &str = "twenty letters or so" })
+            thalweg::event!("test:text", { account: u32 = 50, n: u64 = n, text: &str = "twenty letters or so" });
         }
         "list" => {
-            thalweg::event!("test:list", { list: &[u32] = &[7; 5], account: u32 = 50, n: u64 = n })
+            thalweg::event!("test:list", { list: &[u32] = &[7; 5], account: u32 = 50, n: u64 = n });
         }
         _ => thalweg::event!("test:tick", { account: u32 = 50, n: u64 = n }),
     }

@@ -22,6 +22,10 @@ struct Traced {
 }
 
 impl Traced {
+    #[expect(
+        clippy::zombie_processes,
+        reason = "a tracer waits with waitpid, for stops as well"
+    )]
     fn start(kind: &str, events: usize, account: u32) -> Self {
         let own = std::env::current_exe().expect("the kernel knows what it runs");
         let mut command = Command::new(own.with_file_name("stepped"));
