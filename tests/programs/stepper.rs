@@ -2,19 +2,23 @@
 //! into an event, and there sends it a signal, or kills it, or both. POINTS places, evenly spread
 //! over the event's instructions; 0 means each of them.
 //!
-//! Says `instructions N points P`; after a kill it waits for the flag (the recorder has ended) and
-//! says `free N leaked M`: what became of the chunks of the dead.
+//! Says `instructions N points P`, and after kills `free N leaked M`: what became of the chunks of
+//! the dead, of whom the recorder takes leave.
 
 #![allow(unsafe_code, reason = "ptrace")]
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use thalweg_abi::desc::{Desc, FREE, NONE};
 use thalweg_abi::{program, slot};
-use thalweg_tests::Ledger;
+
+/// Dead programs whose memory is kept until the recorder has taken leave of them.
+const MOST_DEAD: usize = 100;
 
 /// A program under single-step.
 struct Traced {
@@ -144,9 +148,12 @@ fn handle(kind: &str, points: &[usize], account: u32) {
     while traced.run(0) {}
 }
 
-/// One program an instruction: there it ends, or some way into its handler.
-fn kill(kind: &str, points: &[usize], in_handler: Option<usize>) -> Vec<File> {
-    let killed = points.iter().enumerate().map(|(index, &point)| {
+/// One program an instruction: there it ends, or some way into its handler. What became of their
+/// chunks: free, and leaked.
+fn kill(kind: &str, points: &[usize], in_handler: Option<usize>) -> [usize; 2] {
+    let mut dead = VecDeque::new();
+    let mut sum = [0, 0];
+    for (index, &point) in points.iter().enumerate() {
         let traced = Traced::start(kind, 1, 2 * index as u32 + 2);
         assert!(traced.run(0), "the breakpoint before the event");
         traced.step_into(point);
@@ -157,11 +164,25 @@ fn kill(kind: &str, points: &[usize], in_handler: Option<usize>) -> Vec<File> {
                 traced.step(0);
             }
         }
-        let memory = traced.memory();
+        dead.push_back(traced.memory());
         traced.kill();
-        memory
-    });
-    killed.collect()
+        if dead.len() > MOST_DEAD {
+            count(&dead.pop_front().expect("there are some"), &mut sum);
+        }
+    }
+    dead.iter().for_each(|memory| count(memory, &mut sum));
+    sum
+}
+
+/// Adds the chunks of a dead program, as soon as the recorder has looked after it.
+fn count(memory: &File, sum: &mut [usize; 2]) {
+    let end = Instant::now() + Duration::from_secs(10);
+    let mut found = chunks(memory);
+    while found[1] > 0 && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(10));
+        found = chunks(memory);
+    }
+    *sum = [sum[0] + found[0], sum[1] + found[1]];
 }
 
 /// Chunks of slot 0 that are free, and that are not.
@@ -194,18 +215,10 @@ fn main() {
     };
     let points: Vec<usize> = (0..wanted).map(|index| index * count / wanted).collect();
     println!("instructions {count} points {}", points.len());
-    let killed = match how.as_str() {
-        "handle" => {
-            handle(kind, &points, 2);
-            return;
-        }
+    let [free, leaked] = match how.as_str() {
+        "handle" => return handle(kind, &points, 2),
         "kill" => kill(kind, &points, None),
         _ => kill(kind, &points, Some(3 * measure("small", 0))),
     };
-    Ledger::of_test().wait_for_flag(1);
-    let [free, leaked] = killed
-        .iter()
-        .map(chunks)
-        .fold([0, 0], |[a, b], [c, d]| [a + c, b + d]);
     println!("free {free} leaked {leaked}");
 }
