@@ -356,6 +356,9 @@ impl Programs {
         reach: Reach,
         on_disk: &dyn Fn(&Program, ThreadKey) -> Option<u64>,
     ) -> usize {
+        let starved = self.starved();
+        // First: draining takes its time, and the programs go on meanwhile.
+        self.grow();
         let clock = &self.session.clock;
         let mut found = 0;
         for group in self.groups.values_mut() {
@@ -366,7 +369,8 @@ impl Programs {
             };
             // Threads that are gone leave chunks behind: to be looked for when chunks are scarce,
             // and now and then.
-            let look = |program: &Program| reach == Reach::All || program.is_starved();
+            let is_starved = |program: &Program| starved.contains(&program.nonce());
+            let look = |program: &Program| reach == Reach::All || is_starved(program);
             let live = |program: &Program| look(program).then(|| threads(program)).flatten();
             let pass = Pass {
                 reach,
@@ -374,15 +378,21 @@ impl Programs {
                 live: &live,
                 on_disk,
             };
-            let starved = group.programs.iter().any(Program::is_starved);
             found += drain(&mut group.programs, &mut group.output, &pass);
-            if starved {
+            if group.programs.iter().any(is_starved) {
                 // Threads that come and go fast need their indexes back as fast.
                 group.programs.iter().for_each(bury_threads);
             }
         }
         self.grow();
         found
+    }
+
+    /// The programs that looked for a chunk in vain since they were given more.
+    fn starved(&self) -> Vec<u64> {
+        let programs = self.groups.values().flat_map(|group| &group.programs);
+        let starved = programs.filter(|program| program.is_starved());
+        starved.map(Program::nonce).collect()
     }
 
     fn grow(&mut self) {

@@ -180,11 +180,11 @@ impl Pool {
             .rev()
             .filter(|class| starved & (1 << class) != 0)
         {
-            // As much again as there is of the program, so that a few steps reach any size.
+            // As much again as there is, so that a few steps reach any size.
             let room = limit
                 .saturating_sub(self.granted - before)
                 .min(UNITS - self.granted);
-            let wanted = (before / 2).max(1 << class).min(room);
+            let wanted = before.max(1 << class).min(room);
             let count = wanted >> class;
             let first = self.granted;
             if count == 0 || self.back(memory, slot, count << class).is_err() {
