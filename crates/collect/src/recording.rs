@@ -11,7 +11,7 @@ use crate::keeper::Keeper;
 use crate::kernel_events::{Depth, KernelEvents};
 use crate::program::{Program, Reach};
 use crate::programs::{Programs, Session};
-use crate::rendezvous::{Advert, Folder, Post, Watch, candidates};
+use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, tag};
 use crate::summary::{ProgramsRequest, Progress, RecordingConfig, Started, Summary};
 
 /// How long to wait for more after a pass that found something.
@@ -46,7 +46,7 @@ impl Recording {
         fs::create_dir(&out).map_err(|error| Error::output(out.clone(), error))?;
         let out = fs::canonicalize(&out).map_err(|error| Error::output(out, error))?;
         let session = new_session(out);
-        let id = format!("{}-{:x}", std::process::id(), session.start);
+        let id = format!("{}-{}-{:x}", tag(), std::process::id(), session.start);
         let mut started = Started {
             kernel: None,
             notes,

@@ -19,8 +19,8 @@ use crate::process::Process;
 use crate::program::{Definitions, Memory, Program, Reach, ThreadKey};
 use crate::programs::{Programs, Session};
 use crate::rendezvous::{
-    Advert, Folder, Post, Watch, accept_all, candidates, left_behind, open_memfd, read, scan,
-    unfinished,
+    Advert, Folder, Post, Watch, accept_all, candidates, instances_in_use, left_behind, open_memfd,
+    read, scan, tag, unfinished,
 };
 use crate::sink::TraceWriter;
 use crate::summary::ProgramsRequest;
@@ -359,11 +359,16 @@ fn repair(trace: &Path) -> Result<Recovered, String> {
     })
 }
 
-/// Instances of dead recorders whose traces are not known, or were drained already.
+/// Instances of dead recorders whose traces are not known, or were drained already; never one that
+/// an advert names: its keeper is about to drain it.
 fn remove_dead_instances() {
     let Ok(tracefs) = Tracefs::find() else { return };
+    let folders = candidates().into_iter();
+    let folders = folders.filter_map(|(path, uid)| Folder::open(&path, uid).ok());
+    let in_use: Vec<String> = folders.flat_map(|f| instances_in_use(&f)).collect();
+    let ours = format!("{}-", tag());
     for found in KernelRecording::list_instances(&tracefs).unwrap_or_default() {
-        if found.holder.is_some() {
+        if found.holder.is_some() || !found.id.starts_with(&ours) || in_use.contains(&found.name) {
             continue;
         }
         let naming = thalweg_kernel::Naming::Lttng;

@@ -200,6 +200,19 @@ pub(crate) fn left_behind(folder: &Folder) -> Vec<(String, Advert, Post)> {
     names(&sessions).into_iter().filter_map(take).collect()
 }
 
+/// The tracefs instances that the folder's adverts name: their recorders, or keepers, are alive.
+pub(crate) fn instances_in_use(folder: &Folder) -> Vec<String> {
+    let Ok(sessions) = sessions_of(folder) else {
+        return Vec::new();
+    };
+    let instance = |name: String| {
+        Advert::parse(&read_text(&sessions, &name).ok()?)?
+            .1
+            .instance
+    };
+    names(&sessions).into_iter().filter_map(instance).collect()
+}
+
 fn read_text(sessions: &OwnedFd, name: &str) -> Result<String, Errno> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = openat(sessions, name, flags, Mode::empty())?;

@@ -103,6 +103,18 @@ pub(crate) fn candidates() -> Vec<(PathBuf, u32)> {
     found
 }
 
+/// What the names of this user's recordings begin with: recorders that meet in other folders, in a
+/// container or in a test, know nothing of each other's adverts, so they keep their hands off each
+/// other's instances.
+pub(crate) fn tag() -> String {
+    let own = format!("/dev/shm/thalweg-{}", own_uid());
+    let folder = absolute("THALWEG_RUNDIR").unwrap_or_else(|| PathBuf::from(own));
+    // FNV-1a: the same in every version of this program.
+    let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    let bytes = folder.as_os_str().as_encoded_bytes();
+    format!("{:08x}", bytes.iter().fold(0x811c_9dc5, step))
+}
+
 fn absolute(variable: &str) -> Option<PathBuf> {
     env::var_os(variable)
         .map(PathBuf::from)

@@ -9,8 +9,8 @@ mod file;
 mod folder;
 mod watch;
 
-pub(crate) use advert::{Advert, Post, left_behind};
+pub(crate) use advert::{Advert, Post, instances_in_use, left_behind};
 pub(crate) use call::{Call, accept_all};
 pub(crate) use file::{Found, open_memfd, read, scan, unfinished};
-pub(crate) use folder::{Folder, candidates};
+pub(crate) use folder::{Folder, candidates, tag};
 pub(crate) use watch::Watch;
