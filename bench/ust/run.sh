@@ -48,7 +48,7 @@ lttng-sessiond --daemonize --no-kernel
 # What one tracer recorded, as babeltrace2 counts it; nothing may be missing or discarded.
 account() { # TRACER TRACE PRODUCED
     local counted found
-    counted=$(babeltrace2 "$2" --component=sink.utils.counter 2>&1) || fail "$1: babeltrace2: $counted"
+    counted=$(babeltrace2 "$2" --component=sink.utils.counter --params=step=+0 2>&1) || fail "$1: babeltrace2: $counted"
     found=$(awk '/ Event messages/ { print $1 }' <<<"$counted")
     lost=$(awk '/ Discarded event messages/ { print $1 }' <<<"$counted")
     [ "$found" = "$3" ] && [ "$lost" = 0 ] && return

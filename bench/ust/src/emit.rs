@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Barrier;
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -35,7 +36,7 @@ pub(crate) fn emit(threads: usize, batches: usize) -> ExitCode {
             scope.spawn(move || one_thread(cpu, batches, start))
         };
         let running: Vec<_> = (0..threads).map(work).collect();
-        let joined = running.into_iter().map(|thread| thread.join());
+        let joined = running.into_iter().map(ScopedJoinHandle::join);
         joined
             .map(|rows| rows.expect("it does not panic"))
             .collect()

@@ -1,0 +1,114 @@
+//! A program whose events and some of whose system calls are numbered.
+//!
+//! `busy RUN THREADS EVENTS PACE_US`: each thread emits `EVENTS` events (0: until the board says
+//! stop), 64 at a time, then one numbered system call, then rests for `PACE_US`.
+
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::time::{Duration, Instant};
+
+use bench_faults::board::{Board, VARIABLE};
+use bench_faults::seen::call_number;
+use rustix::process::{Pid, getpgid};
+
+const BURST: u64 = 64;
+const LONG: Duration = Duration::from_millis(1);
+
+#[derive(Clone, Copy)]
+struct Work {
+    run: u32,
+    events: u64,
+    pace: Duration,
+}
+
+fn main() {
+    let numbers: Vec<u64> = std::env::args()
+        .skip(1)
+        .map(|word| word.parse().expect("a number"))
+        .collect();
+    let [run, threads, events, pace_us] = numbers[..] else {
+        panic!("usage: busy RUN THREADS EVENTS PACE_US");
+    };
+    let board = std::env::var_os(VARIABLE).map(PathBuf::from);
+    let board = Board::open(&board.expect("the judge sets the variable"));
+    let work = Work {
+        run: run as u32,
+        events,
+        pace: Duration::from_micros(pace_us),
+    };
+    board.set_pid(std::process::id());
+    std::thread::scope(|scope| {
+        for thread in 0..threads as usize {
+            let board = &board;
+            scope.spawn(move || one_thread(board, thread, work));
+        }
+    });
+}
+
+fn one_thread(board: &Board, thread: usize, work: Work) {
+    let (mut produced, mut turns, mut calls) = (0, 0, 0);
+    while !board.is_stopped() && (work.events == 0 || turns < work.events) {
+        let waited = waited_ns();
+        let mut longest = Duration::ZERO;
+        let left = if work.events == 0 {
+            BURST
+        } else {
+            work.events - turns
+        };
+        for _ in 0..BURST.min(left) {
+            let begin = Instant::now();
+            produced = emit(work.run, thread, produced);
+            board.events(thread).store(produced, SeqCst);
+            longest = longest.max(begin.elapsed());
+            turns += 1;
+        }
+        note(board, longest, waited);
+        board.turns().fetch_add(1, Relaxed);
+        calls += 1;
+        call(thread, calls);
+        board.calls(thread).store(calls, SeqCst);
+        rest(work.pace);
+    }
+}
+
+/// Emits the next event; how many were produced then. An event that nobody enabled has no number.
+#[inline(never)]
+fn emit(run: u32, thread: usize, produced: u64) -> u64 {
+    let mut number = produced;
+    thalweg::event!("busy:tick", Info, {
+        run: u32 = run,
+        thread: u32 = thread as u32,
+        number: u64 = { number += 1; number },
+    });
+    number
+}
+
+/// A system call whose argument is the number: there is no such process.
+fn call(thread: usize, number: u64) {
+    let _ = getpgid(Pid::from_raw(call_number(thread, number)));
+}
+
+fn rest(pace: Duration) {
+    if !pace.is_zero() {
+        std::thread::sleep(pace);
+    }
+}
+
+/// A long call is no fault of the tracer as far as the thread waited for a processor.
+fn note(board: &Board, longest: Duration, waited_before: u64) {
+    if longest < LONG {
+        return board.note_longest(longest.as_nanos() as u64, 0);
+    }
+    let waited = waited_ns() - waited_before;
+    let all = longest.as_nanos() as u64;
+    board.note_longest(all, all.saturating_sub(waited));
+}
+
+/// How long this thread has waited for a processor.
+fn waited_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let mut parts = text.split_whitespace();
+    parts.nth(1).and_then(|part| part.parse().ok()).unwrap_or(0)
+}
