@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`Printer`] writes into a `Vec<u8>`: no I/O here. What is slow (names, labels, quoting) is done
-//! once for each class, in a [`shape`].
+//! once for each class, in a `shape`.
 
 mod header;
 mod loss;
