@@ -1,6 +1,6 @@
 //! Where atomics come from: `core`, or a model checker that runs the same code.
 //!
-//! Tests and model checkers get atomics that count their steps ([`crate::step`]), so that a signal,
+//! Tests and model checkers get atomics that count their steps (`crate::step`), so that a signal,
 //! a death or a jump can be put before each of them.
 
 #[cfg(any(test, loom, shuttle))]

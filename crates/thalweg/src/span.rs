@@ -4,7 +4,7 @@ use crate::emit::emit;
 use crate::gate::is_open;
 use crate::site::Site;
 
-/// Emits the span's end when it is dropped. Made by [`span!`](crate::span).
+/// Emits the span's end when it is dropped. Made by [`span!`](crate::span!).
 #[must_use = "a span ends where it is dropped: bind it to a name"]
 #[derive(Debug)]
 pub struct Span {
