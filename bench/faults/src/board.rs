@@ -4,9 +4,12 @@ use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use thalweg_sys::SharedMemory;
+
+use crate::seen::tag;
 
 const BYTES: usize = 4096;
 const STOP: usize = 0;
@@ -14,6 +17,7 @@ const PID: usize = 1;
 const TURNS: usize = 2;
 const LONGEST_NS: usize = 3;
 const LONGEST_BLOCKED_NS: usize = 4;
+const TAG: usize = 5;
 const EVENTS: usize = 64;
 const CALLS: usize = 128;
 
@@ -39,6 +43,9 @@ impl Board {
         ftruncate(&file, BYTES as u64).expect("there is memory");
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW).expect("it may be sealed");
         let memory = SharedMemory::map(&file, BYTES).expect("it can be mapped");
+        let begun = SystemTime::now().duration_since(UNIX_EPOCH);
+        let random = begun.map_or(0, |since| u64::from(since.subsec_nanos()));
+        memory.words()[TAG].store(tag(random), SeqCst);
         Self {
             memory,
             file: Some(file),
@@ -64,6 +71,11 @@ impl Board {
 
     fn word(&self, at: usize) -> &AtomicU64 {
         &self.memory.words()[at]
+    }
+
+    /// What the world's system calls are known by.
+    pub fn tag(&self) -> u64 {
+        self.word(TAG).load(SeqCst)
     }
 
     /// Asks the program to end.

@@ -40,7 +40,7 @@ pub fn fill(busy: &Path) -> Result<Full, String> {
     ]);
     command.args(world.busy_line(0, 1, EVENTS, 20));
     let status = command.status().map_err(|error| error.to_string())?;
-    let seen = Seen::read(&trace)?;
+    let seen = Seen::read(&trace, world.board.tag())?;
     let produced = world.board.events(0).load(SeqCst);
     let numbers = seen.events.get(&(0, 0)).map_or(&[][..], Vec::as_slice);
     let lost = missing(numbers, produced)?;

@@ -13,6 +13,7 @@
 pub mod board;
 pub mod dice;
 pub mod disk;
+pub mod lttng;
 pub mod process;
 pub mod programs;
 pub mod recorders;

@@ -12,14 +12,6 @@ pub fn kill(pid: u32) {
     }
 }
 
-/// Stops a process where it is, or lets it go on.
-pub fn freeze(pid: u32, frozen: bool) {
-    let signal = if frozen { Signal::STOP } else { Signal::CONT };
-    if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
-        let _ = kill_process(pid, signal);
-    }
-}
-
 /// Whether the process runs: a zombie does not.
 pub fn is_alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -32,16 +24,23 @@ pub fn is_alive(pid: u32) -> bool {
 
 /// The keeper of a recorder, if it has one.
 pub fn keeper_of(recorder: u32) -> Option<u32> {
-    let children = fs::read_to_string(format!("/proc/{recorder}/task/{recorder}/children")).ok()?;
-    let mut pids = children
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok());
-    pids.find(|pid| {
-        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        words
-            .split(|byte| *byte == 0)
-            .any(|word| word == b"__keeper")
-    })
+    // Not `task/…/children`, which may leave some out while others come and go.
+    let entries = fs::read_dir("/proc").ok()?.flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.find(|pid| parent_of(*pid) == Some(recorder) && is_keeper(*pid))
+}
+
+fn is_keeper(pid: u32) -> bool {
+    let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    words
+        .split(|byte| *byte == 0)
+        .any(|word| word == b"__keeper")
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.split(' ').nth(1)?.parse().ok()
 }
 
 /// Waits until `done`; how long it took, `None` if it took longer than `limit`.

@@ -51,7 +51,7 @@ pub fn recording(busy: &Path, dice: &mut Dice) -> Result<Recorded, String> {
     let pid = Pid::from_child(&recorder);
     kill_process(pid, Signal::INT).map_err(|error| error.to_string())?;
     recorder.wait().map_err(|error| error.to_string())?;
-    check(&Seen::read(&trace)?, &counts)
+    check(&Seen::read(&trace, world.board.tag())?, &counts)
 }
 
 /// Starts a program, kills it at a random instant; what its calls had returned from.

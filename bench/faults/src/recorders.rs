@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use crate::dice::Dice;
-use crate::process::{freeze, is_alive, keeper_of, kill, wait_until};
+use crate::process::{is_alive, keeper_of, kill, wait_until};
 use crate::seen::{Seen, missing};
 use crate::world::{World, instances_of, is_on};
 
@@ -47,7 +47,8 @@ pub struct Round {
 pub fn round(busy: &Path, victims: Victims, dice: &mut Dice) -> Result<Round, String> {
     let world = World::new(busy);
     let mut scene = Scene::begin(&world, dice);
-    let death = scene.kill(victims, dice)?;
+    scene.keeper.ok_or("the recorder has no keeper")?;
+    let death = scene.kill(victims)?;
     let next = scene.recover(victims, dice)?;
     let seen = scene.read(next.as_deref())?;
     let round = check(&world, &seen, &death, victims)?;
@@ -91,40 +92,31 @@ impl<'w> Scene<'w> {
         }
     }
 
-    /// Kills. In one half of the rounds the keeper is frozen meanwhile and what is on disk is read
-    /// as it is; in the other half the time is taken until the instance is off.
-    fn kill(&mut self, victims: Victims, dice: &mut Dice) -> Result<AtDeath, String> {
+    /// Kills. Where a keeper lives, the time is taken until the instance is off; where nobody does,
+    /// what is on disk is read as it is.
+    fn kill(&mut self, victims: Victims) -> Result<AtDeath, String> {
         let board = &self.world.board;
         let instances = instances_of(self.recorder.id());
-        let reads = victims == Victims::RecorderAndKeeper || dice.below(2) == 0;
-        let keeper = self.keeper.into_iter();
-        match victims {
-            Victims::RecorderAndKeeper => keeper.for_each(kill),
-            _ => keeper.for_each(|keeper| freeze(keeper, reads)),
+        if victims == Victims::RecorderAndKeeper {
+            self.keeper.into_iter().for_each(kill);
         }
         let count = |thread| {
-            (
-                board.events(thread).load(SeqCst),
-                board.calls(thread).load(SeqCst),
-            )
+            let [events, calls] = [board.events(thread), board.calls(thread)];
+            (events.load(SeqCst), calls.load(SeqCst))
         };
-        let counts = (0..THREADS).map(count).collect();
+        let mut death = AtDeath {
+            counts: (0..THREADS).map(count).collect(),
+            stopped_after: None,
+            seen: Seen::default(),
+        };
         kill(self.recorder.id());
         if victims == Victims::RecorderAndProgram {
             kill(board.pid());
         }
-        let mut death = AtDeath {
-            counts,
-            stopped_after: None,
-            seen: Seen::default(),
-        };
-        if reads {
+        if victims == Victims::RecorderAndKeeper {
             let _ = self.recorder.wait();
-            death.seen =
-                Seen::read(&self.trace).map_err(|why| format!("not readable at once: {why}"))?;
-            self.keeper
-                .into_iter()
-                .for_each(|keeper| freeze(keeper, false));
+            let seen = Seen::read(&self.trace, board.tag());
+            death.seen = seen.map_err(|why| format!("not readable at once: {why}"))?;
         } else {
             let off = || !instances.iter().any(|instance| is_on(instance));
             death.stopped_after = Some(wait_until(PATIENCE, off).ok_or("the instance records on")?);
@@ -171,9 +163,9 @@ impl<'w> Scene<'w> {
     }
 
     fn read(&self, next: Option<&Path>) -> Result<Seen, String> {
-        let mut seen = Seen::read(&self.trace)?;
+        let mut seen = Seen::read(&self.trace, self.world.board.tag())?;
         if let Some(next) = next {
-            seen.merge(Seen::read(next)?);
+            seen.merge(Seen::read(next, self.world.board.tag())?);
         }
         Ok(seen)
     }

@@ -21,17 +21,28 @@ pub struct Seen {
     pub kernel_discarded: u64,
 }
 
-const THREAD_SHIFT: u32 = 24;
+const THREAD_SHIFT: u32 = 18;
+const TAG_SHIFT: u32 = 20;
+/// Arguments with a tag from here on are higher than any process id.
+const FIRST_TAG: u64 = 8;
+const TAGS: u64 = 1 << (31 - TAG_SHIFT);
 
-/// A system call's argument: thread and number, and no process has it.
-pub fn call_number(thread: usize, number: u64) -> i32 {
+/// Tells the calls of a world from those of others that run at the same time.
+pub fn tag(random: u64) -> u64 {
+    FIRST_TAG + random % (TAGS - FIRST_TAG)
+}
+
+/// A system call's argument: the world, the thread and the number.
+pub fn call_number(tag: u64, thread: usize, number: u64) -> i32 {
     let low = number & ((1 << THREAD_SHIFT) - 1);
-    ((thread as u64 + 1) << THREAD_SHIFT | low) as i32
+    (tag << TAG_SHIFT | (thread as u64 & 3) << THREAD_SHIFT | low) as i32
 }
 
 impl Seen {
     /// Reads what is there of a trace; `Err`: what babeltrace2 complains about.
-    pub fn read(trace: &Path) -> Result<Self, String> {
+    ///
+    /// Of the kernel's part only the calls with this tag.
+    pub fn read(trace: &Path, tag: u64) -> Result<Self, String> {
         let mut seen = Self::default();
         for folder in folders(trace) {
             let (text, discarded) = convert(&folder)?;
@@ -40,12 +51,12 @@ impl Seen {
             } else {
                 seen.discarded += discarded;
             }
-            text.lines().try_for_each(|line| seen.note(line))?;
+            text.lines().try_for_each(|line| seen.note(line, tag))?;
         }
         Ok(seen)
     }
 
-    fn note(&mut self, line: &str) -> Result<(), String> {
+    fn note(&mut self, line: &str, tag: u64) -> Result<(), String> {
         let failed = || format!("not understood: {line}");
         if line.contains(" busy:tick: ") {
             let [run, thread, number] = ["run", "thread", "number"].map(|name| field(line, name));
@@ -57,8 +68,8 @@ impl Seen {
             numbers.push(number.ok_or_else(failed)?);
         } else if line.contains(" syscall_entry_getpgid: ") {
             let argument = field(line, "pid").ok_or_else(failed)?;
-            // Calls of other programs ask for processes that there are.
-            if let Some(thread) = (argument >> THREAD_SHIFT).checked_sub(1) {
+            if argument >> TAG_SHIFT == tag {
+                let thread = (argument >> THREAD_SHIFT) & 3;
                 let number = argument & ((1 << THREAD_SHIFT) - 1);
                 self.calls.entry(thread as u32).or_default().push(number);
             }
@@ -106,7 +117,7 @@ fn convert(folder: &Path) -> Result<(String, u64), String> {
     if ran.success {
         Ok((ran.stdout, discarded))
     } else {
-        Err(complaint("failed"))
+        Err(complaint(&format!("failed: {}", ran.stderr)))
     }
 }
 

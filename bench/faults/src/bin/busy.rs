@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use bench_faults::board::{Board, VARIABLE};
 use bench_faults::seen::call_number;
 use rustix::process::{Pid, getpgid};
+use rustix::time::{ClockId, clock_gettime};
 
 const BURST: u64 = 64;
 const LONG: Duration = Duration::from_millis(1);
@@ -50,7 +51,7 @@ fn main() {
 fn one_thread(board: &Board, thread: usize, work: Work) {
     let (mut produced, mut turns, mut calls) = (0, 0, 0);
     while !board.is_stopped() && (work.events == 0 || turns < work.events) {
-        let waited = waited_ns();
+        let spent = spent_ns();
         let mut longest = Duration::ZERO;
         let left = if work.events == 0 {
             BURST
@@ -64,10 +65,10 @@ fn one_thread(board: &Board, thread: usize, work: Work) {
             longest = longest.max(begin.elapsed());
             turns += 1;
         }
-        note(board, longest, waited);
+        note(board, longest, spent);
         board.turns().fetch_add(1, Relaxed);
         calls += 1;
-        call(thread, calls);
+        call(board.tag(), thread, calls);
         board.calls(thread).store(calls, SeqCst);
         rest(work.pace);
     }
@@ -86,8 +87,8 @@ fn emit(run: u32, thread: usize, produced: u64) -> u64 {
 }
 
 /// A system call whose argument is the number: there is no such process.
-fn call(thread: usize, number: u64) {
-    let _ = getpgid(Pid::from_raw(call_number(thread, number)));
+fn call(tag: u64, thread: usize, number: u64) {
+    let _ = getpgid(Pid::from_raw(call_number(tag, thread, number)));
 }
 
 fn rest(pace: Duration) {
@@ -96,19 +97,23 @@ fn rest(pace: Duration) {
     }
 }
 
-/// A long call is no fault of the tracer as far as the thread waited for a processor.
-fn note(board: &Board, longest: Duration, waited_before: u64) {
-    if longest < LONG {
-        return board.note_longest(longest.as_nanos() as u64, 0);
-    }
-    let waited = waited_ns() - waited_before;
+/// A long call was not blocked as far as the thread ran, or waited for a processor to run on.
+fn note(board: &Board, longest: Duration, spent_before: u64) {
     let all = longest.as_nanos() as u64;
-    board.note_longest(all, all.saturating_sub(waited));
+    if longest < LONG {
+        return board.note_longest(all, 0);
+    }
+    let spent = spent_ns() - spent_before;
+    board.note_longest(all, all.saturating_sub(spent));
 }
 
-/// How long this thread has waited for a processor.
-fn waited_ns() -> u64 {
+/// How long this thread has run or waited for a processor.
+fn spent_ns() -> u64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let mut parts = text.split_whitespace();
-    parts.nth(1).and_then(|part| part.parse().ok()).unwrap_or(0)
+    let waited: Option<u64> = parts.nth(1).and_then(|part| part.parse().ok());
+    // The file's own count of running time is as old as the last tick.
+    let ran = clock_gettime(ClockId::ThreadCPUTime);
+    let ran = ran.tv_sec.cast_unsigned() * 1_000_000_000 + ran.tv_nsec.cast_unsigned();
+    ran + waited.unwrap_or(0)
 }
