@@ -41,6 +41,9 @@ pub enum Refused {
 }
 
 /// A thread's place in one slot. Only the thread and its signal handlers use it.
+///
+/// The place is first: its address is the cursor's, which is at hand.
+#[repr(C)]
 #[derive(Debug)]
 pub struct Cursor {
     pub(crate) place: LocalWord,
@@ -120,9 +123,10 @@ impl Cursor {
         let Some(entry) = self.nest.enter(event.stack) else {
             return false;
         };
-        let room = self.reserve_soon(event, clock, entry);
+        let slot = slot();
+        let room = self.reserve_soon(&slot, event, clock, entry);
         if let Some(room) = &room {
-            write(&slot(), entry, room, event.payload_len, cpu, fill);
+            write(&slot, entry, room, event.payload_len, cpu, fill);
         }
         self.nest.leave(entry);
         room.is_some()
@@ -156,15 +160,24 @@ impl Cursor {
     /// Reserves in the usual way: there is room, the last event was not long ago, and no handler
     /// comes in between.
     #[inline(always)]
-    fn reserve_soon(&self, event: Emit, clock: impl Fn() -> u64, entry: Entry<'_>) -> Option<Room> {
+    fn reserve_soon(
+        &self,
+        slot: &Slot<'_>,
+        event: Emit,
+        clock: impl Fn() -> u64,
+        entry: Entry<'_>,
+    ) -> Option<Room> {
         let word = self.place.load();
         handler_fence();
         let (place, known) = (Place::unpack(word), self.time.load());
         let time = clock();
         let words = Mark::words_for(event.payload_len, false);
-        // `known` is not after the last record, so this near to it the low bits tell the order.
+        // `known` is not after the last record, so this near to it the low bits tell the order. It
+        // is not kept up to date here: that is one store more, and stores are what an event waits
+        // for. So once in 2^32 cycles an event takes the other way, which does it.
         let soon = time.wrapping_sub(known) < EXTENDED_FROM && Place::is_before(word, time);
-        if !soon || words > place.left {
+        // The last is always so; said here, so that no check is left that could only panic.
+        if !soon || words > place.left || !slot.has_words(place.at(), words) {
             return None;
         }
         let mark = pending(event.site, words, false, time);
@@ -181,9 +194,6 @@ impl Cursor {
             entry.did_not_reserve();
             return None;
         }
-        // A handler in between leaves a later time here, and this an earlier one again: too early
-        // a time only makes a record carry its whole time without need.
-        self.time.store(time);
         Some(Room { at, mark, time })
     }
 
@@ -211,6 +221,9 @@ impl Cursor {
             }
             let mark = pending(event.site, words, extended, time);
             if let Some(room) = self.reserve_at(entry, word, mark, time) {
+                // A handler in between leaves a later time here, and this an earlier one again: too
+                // early a time only makes a record come this way without need.
+                self.time.store(time);
                 return Ok(room);
             }
         }
@@ -250,11 +263,8 @@ fn write(
     let mut payload = Payload::new(&record[head..], CPU_LEN + payload_len);
     payload.put(&cpu().to_le_bytes());
     fill(&mut payload);
-    let committed = Mark {
-        state: COMMITTED,
-        ..room.mark
-    }
-    .pack();
+    // As a difference, for which the first mark's register will do.
+    let committed = room.mark.pack() + (COMMITTED - PENDING);
     entry.about_to_commit(committed);
     // ORDER(publish): Release, pairs with the Acquire load of the mark in `Walk::peek`.
     record[0].store(committed, Release);

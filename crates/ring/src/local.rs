@@ -37,20 +37,23 @@ impl LocalWord {
     #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
     pub(crate) fn compare_exchange(&self, current: u64, new: u64) -> bool {
         step();
-        let found: u64;
         // SAFETY: the pointer is to a live AtomicU64, aligned to 8; the instruction writes at most
         // those 8 bytes. Without the lock prefix it is atomic on this processor only, which is all
         // that a word of one thread needs. A migration between processors is a full barrier.
         unsafe {
             core::arch::asm!(
+                "mov rax, {current}",
                 "cmpxchg qword ptr [{word}], {new}",
+                "jne {other}",
                 word = in(reg) self.0.as_ptr(),
+                current = in(reg) current,
                 new = in(reg) new,
-                inout("rax") current => found,
+                other = label { return false },
+                out("rax") _,
                 options(nostack),
             );
         }
-        found == current
+        true
     }
 
     /// Stores `new` if the word is `current`.

@@ -150,6 +150,13 @@ impl<'m> Slot<'m> {
         &self.parts.chunks[at]
     }
 
+    /// Whether the chunk space has these words.
+    #[inline(always)]
+    pub(crate) fn has_words(&self, at: usize, count: usize) -> bool {
+        let len = self.parts.chunks.len();
+        count <= len && at <= len - count
+    }
+
     /// The words of a record, for its payload.
     #[inline(always)]
     pub(crate) fn words(&self, at: usize, count: usize) -> &'m [AtomicU64] {

@@ -12,8 +12,9 @@ pub(crate) fn read(kind: u64) -> u64 {
     }
 }
 
+/// The time-stamp counter, now.
 #[inline(always)]
-fn time_stamp_counter() -> u64 {
+pub(crate) fn time_stamp_counter() -> u64 {
     // SAFETY: every x86-64 processor has the instruction, and it has no effect but its result.
     unsafe { core::arch::x86_64::_rdtsc() }
 }

@@ -6,6 +6,7 @@ use crate::thread;
 use crate::{clock, life, sys};
 use core::arch::asm;
 use core::sync::atomic::Ordering::Relaxed;
+use thalweg_abi::slot::CLOCK_TSC;
 use thalweg_abi::{SLOTS, slot};
 use thalweg_ring::{Emit, Payload, Refused};
 
@@ -32,15 +33,15 @@ fn emit_soon(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -> 
     };
     let index = site.index();
     let enabled = block.enabled(index) & ONE_BIT_A_SLOT;
-    if enabled & enabled.wrapping_sub(1) != 0 {
+    if !enabled.is_power_of_two() {
         return false;
-    }
-    if enabled == 0 {
-        return true;
     }
     let slot = enabled.trailing_zeros() as usize / 8;
     let ring = block.ring(slot);
-    let kind = ring.slot().control(slot::CLOCK).load(Relaxed);
+    // The other clock is a call, for which registers would have to be saved at every event.
+    if ring.slot().control(slot::CLOCK).load(Relaxed) != CLOCK_TSC {
+        return false;
+    }
     let event = Emit {
         site: index,
         payload_len: fields(None),
@@ -49,7 +50,7 @@ fn emit_soon(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -> 
     block.cursors[slot].emit_soon(
         || ring.slot(),
         event,
-        || clock::read(kind),
+        clock::time_stamp_counter,
         || block.cpu(),
         |payload| {
             fields(Some(payload));

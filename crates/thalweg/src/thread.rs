@@ -59,7 +59,13 @@ impl Block {
     pub(crate) fn ring(&self, slot: usize) -> Ring {
         let offset = slot % SLOTS * thalweg_abi::slot::LEN;
         // SAFETY: the slot's range lies in the process's map.
-        Ring(unsafe { self.slots.load(Relaxed).add(offset) })
+        let base = unsafe { self.slots.load(Relaxed).add(offset) };
+        let mut base = base.expose_provenance();
+        // SAFETY: does nothing; keeps the sum in one register instead of its parts in two.
+        unsafe {
+            asm!("/* {} */", inout(reg) base, options(pure, nomem, nostack, preserves_flags));
+        }
+        Ring(core::ptr::with_exposed_provenance(base))
     }
 
     /// The processor that the thread runs on.

@@ -51,7 +51,7 @@ fn main() {
 fn one_thread(board: &Board, thread: usize, work: Work) {
     let (mut produced, mut turns, mut calls) = (0, 0, 0);
     while !board.is_stopped() && (work.events == 0 || turns < work.events) {
-        let spent = spent_ns();
+        let before = Spent::now();
         let mut longest = Duration::ZERO;
         let left = if work.events == 0 {
             BURST
@@ -65,7 +65,7 @@ fn one_thread(board: &Board, thread: usize, work: Work) {
             longest = longest.max(begin.elapsed());
             turns += 1;
         }
-        note(board, longest, spent);
+        note(board, longest, before);
         board.turns().fetch_add(1, Relaxed);
         calls += 1;
         call(board.tag(), thread, calls);
@@ -97,23 +97,46 @@ fn rest(pace: Duration) {
     }
 }
 
-/// A long call was not blocked as far as the thread ran, or waited for a processor to run on.
-fn note(board: &Board, longest: Duration, spent_before: u64) {
+/// What a thread's time went to.
+#[derive(Clone, Copy)]
+struct Spent {
+    /// Running, or waiting for a processor to run on.
+    ns: u64,
+    /// How often it gave the processor away to wait for something else.
+    sleeps: u64,
+}
+
+impl Spent {
+    fn now() -> Self {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+        let mut parts = text.split_whitespace();
+        let waited: Option<u64> = parts.nth(1).and_then(|part| part.parse().ok());
+        // The file's own count of running time is as old as the last tick.
+        let ran = clock_gettime(ClockId::ThreadCPUTime);
+        let ran = ran.tv_sec.cast_unsigned() * 1_000_000_000 + ran.tv_nsec.cast_unsigned();
+        let status = std::fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+        let mut sleeps = status
+            .lines()
+            .filter_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        Self {
+            ns: ran + waited.unwrap_or(0),
+            sleeps: sleeps
+                .next()
+                .and_then(|n| n.trim().parse().ok())
+                .unwrap_or(0),
+        }
+    }
+}
+
+/// A long call was blocked only if the thread slept, and not as far as it ran or waited to run.
+/// (A virtual machine's processor can stand still without anybody in it being told.)
+fn note(board: &Board, longest: Duration, before: Spent) {
     let all = longest.as_nanos() as u64;
     if longest < LONG {
         return board.note_longest(all, 0);
     }
-    let spent = spent_ns() - spent_before;
-    board.note_longest(all, all.saturating_sub(spent));
-}
-
-/// How long this thread has run or waited for a processor.
-fn spent_ns() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let mut parts = text.split_whitespace();
-    let waited: Option<u64> = parts.nth(1).and_then(|part| part.parse().ok());
-    // The file's own count of running time is as old as the last tick.
-    let ran = clock_gettime(ClockId::ThreadCPUTime);
-    let ran = ran.tv_sec.cast_unsigned() * 1_000_000_000 + ran.tv_nsec.cast_unsigned();
-    ran + waited.unwrap_or(0)
+    let now = Spent::now();
+    let slept = now.sleeps > before.sleeps;
+    let blocked = all.saturating_sub(now.ns - before.ns);
+    board.note_longest(all, if slept { blocked } else { 0 });
 }
