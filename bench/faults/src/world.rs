@@ -130,15 +130,30 @@ pub fn is_on(instance: &Path) -> bool {
     fs::read_to_string(instance.join("tracing_on")).is_ok_and(|text| text.trim() == "1")
 }
 
+/// `$THALWEG_BIN`, or the one that cargo puts beside `busy`: built with the workspace, or else here.
 fn thalweg_beside(busy: &Path) -> PathBuf {
     if let Some(path) = std::env::var_os("THALWEG_BIN") {
         return path.into();
     }
     let path = busy.with_file_name("thalweg");
+    if !path.is_file() {
+        build_thalweg(
+            busy.parent()
+                .is_some_and(|folder| folder.ends_with("release")),
+        );
+    }
     assert!(
         path.is_file(),
         "no {}: cargo build -p thalweg-cli",
         path.display()
     );
     path
+}
+
+fn build_thalweg(release: bool) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--package", "thalweg-cli"]);
+    command.args(release.then_some("--release"));
+    let _ = command.status();
 }
