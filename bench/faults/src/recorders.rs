@@ -35,6 +35,9 @@ pub struct Round {
     pub recorded: u64,
     /// Events that the traces count as lost.
     pub discarded: u64,
+    /// Calls that were under way while their events were turned off: with a number, and not enabled
+    /// any more. At most one a thread, each time.
+    pub under_way: u64,
     /// System calls in the kernel's part.
     pub calls: u64,
     /// How long after the death the instance recorded no more; `None` where nobody was to stop it.
@@ -51,7 +54,9 @@ pub fn round(busy: &Path, victims: Victims, dice: &mut Dice) -> Result<Round, St
     let death = scene.kill(victims)?;
     let next = scene.recover(victims, dice)?;
     let seen = scene.read(next.as_deref())?;
-    let round = check(&world, &seen, &death, victims)?;
+    // Who takes over turns the program's events off, and so does the next recorder at its end.
+    let turned_off = 1 + u64::from(next.is_some());
+    let round = check(&world, &seen, &death, victims, turned_off)?;
     scene.leaves_nothing()?;
     Ok(round)
 }
@@ -199,7 +204,13 @@ impl Drop for Scene<'_> {
     }
 }
 
-fn check(world: &World, seen: &Seen, death: &AtDeath, victims: Victims) -> Result<Round, String> {
+fn check(
+    world: &World,
+    seen: &Seen,
+    death: &AtDeath,
+    victims: Victims,
+    turned_off: u64,
+) -> Result<Round, String> {
     let mut round = Round {
         discarded: seen.discarded,
         stopped_after: death.stopped_after,
@@ -223,9 +234,12 @@ fn check(world: &World, seen: &Seen, death: &AtDeath, victims: Victims) -> Resul
         round.recorded += seen.count(key);
         round.calls += numbers.len() as u64;
     }
-    // What was under way in a killed thread is counted, or may not have begun to be.
-    let torn = if with_program { THREADS as u64 } else { 0 };
-    if lost > seen.discarded || seen.discarded - lost > torn {
+    // What was under way in a killed thread is counted, or may not have begun to be. And a call that
+    // is under way while its event is turned off has a number, but nobody to record it.
+    let threads = THREADS as u64;
+    let torn = if with_program { threads } else { 0 };
+    round.under_way = lost.saturating_sub(seen.discarded);
+    if round.under_way > threads * turned_off || seen.discarded.saturating_sub(lost) > torn {
         return Err(format!(
             "{lost} of the counted events are missing, {} are counted as lost",
             seen.discarded

@@ -141,11 +141,13 @@ fn recorders(busy: &Path, victims: Victims, count: u64, seed: u64) -> Outcome {
         .unwrap_or(0);
     let stopped = rounds.iter().filter_map(|round| round.stopped_after).max();
     let words = format!(
-        "{count} rounds: readable; {} events and {} system calls recorded, {} counted as \
-         lost, none missing, none twice; longest block of an event {:.3} ms; kernel ring off after {} ms",
+        "{count} rounds: readable; {} events and {} system calls recorded, {} counted as lost, none \
+         twice, none missing but {} calls under way while events were turned off; longest block of \
+         an event {:.3} ms; kernel ring off after {} ms",
         sum(|round| round.recorded),
         sum(|round| round.calls),
         sum(|round| round.discarded),
+        sum(|round| round.under_way),
         longest as f64 / 1e6,
         stopped.map_or_else(|| "-".to_owned(), |time| time.as_millis().to_string())
     );
