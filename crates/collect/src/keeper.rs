@@ -124,6 +124,7 @@ pub fn keeper_main() -> ExitCode {
     }
     match remains {
         Some(remains) => {
+            remains.silence();
             recover_remains(remains);
             ExitCode::SUCCESS
         }

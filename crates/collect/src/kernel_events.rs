@@ -2,6 +2,7 @@
 
 use rustix::fd::BorrowedFd;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use thalweg_kernel::{
     EventRule, HeaderKind, KernelConfig, KernelPacket, KernelRecording, Resume, TraceClock, Tracefs,
@@ -129,7 +130,7 @@ impl KernelEvents {
             );
         }
         let naming = thalweg_kernel::Naming::Lttng;
-        let mut recording = KernelRecording::adopt(&Tracefs::find()?, instance, naming, &resume)?;
+        let mut recording = adopt_soon(instance, naming, &resume)?;
         recording.stop()?;
         let class = disk.declare(&mut recording)?;
         for cpu in recording.cpus().collect::<Vec<_>>() {
@@ -330,6 +331,25 @@ impl OnDisk {
                 self.ledger.lose(LossCause::Storage, packet.events);
                 self.storage_error.get_or_insert_with(|| error.to_string());
             }
+        }
+    }
+}
+
+/// Takes the instance over as soon as its dead holder's descriptors are closed: it is known to be
+/// dead by one of them, and the others may follow.
+fn adopt_soon(
+    instance: &str,
+    naming: thalweg_kernel::Naming,
+    resume: &[Resume],
+) -> Result<KernelRecording, thalweg_kernel::Error> {
+    let tracefs = Tracefs::find()?;
+    let end = Instant::now() + Duration::from_secs(1);
+    loop {
+        match KernelRecording::adopt(&tracefs, instance, naming, resume) {
+            Err(thalweg_kernel::Error::Held { .. }) if Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            adopted => return adopted,
         }
     }
 }

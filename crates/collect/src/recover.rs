@@ -60,6 +60,17 @@ pub(crate) struct Remains {
     pub(crate) posts: Vec<Post>,
 }
 
+impl Remains {
+    /// Stops the instance: before all else, because to take a clock's measure and to walk through a
+    /// long trace takes its time. Only for a keeper, which knows the name from its own recorder: an
+    /// advert could name anybody's.
+    pub(crate) fn silence(&self) {
+        if let Some(name) = &self.instance {
+            let _ = Tracefs::find().and_then(|tracefs| KernelRecording::silence(&tracefs, name));
+        }
+    }
+}
+
 /// Recovers every recording that a dead recorder left behind, or only the one with this trace.
 pub fn recover(trace: Option<&Path>) -> Result<Vec<Recovered>, Error> {
     let Some(trace) = trace else {
@@ -161,7 +172,6 @@ pub(crate) fn recover_remains(remains: Remains) -> Recovered {
     } = remains;
     let session = session_of(&trace, start);
     let mut notes = Vec::new();
-    // The kernel first: it must stop within a moment.
     let kernel = instance.and_then(|name| {
         let adopted = KernelEvents::adopt(&session, &name);
         adopted

@@ -188,6 +188,16 @@ impl Drop for Instance {
     }
 }
 
+/// Stops an instance, whoever holds it: a recorder that is dying may still have the lock.
+pub(crate) fn silence(tracefs: &Tracefs, name: &str) -> Result<(), Error> {
+    let prefix = tracefs.prefix();
+    let name = name_of(prefix, name.strip_prefix(prefix).unwrap_or_default())?;
+    let path = folder(tracefs, &name).join("tracing_on");
+    let file = OpenOptions::new().write(true).open(&path);
+    file.and_then(|mut file| file.write_all(b"0"))
+        .map_err(|error| Error::io("write to", &path, error))
+}
+
 /// Our instances in tracefs, whoever made them.
 pub(crate) fn list(tracefs: &Tracefs) -> Result<Vec<FoundInstance>, Error> {
     let dir = tracefs.root().join("instances");

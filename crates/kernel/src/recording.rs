@@ -112,6 +112,14 @@ impl KernelRecording {
         Instance::open(tracefs, name)?.remove()
     }
 
+    /// Stops the instance of a recorder that died, before anything else is done about it.
+    ///
+    /// # Errors
+    /// The instance does not exist, or tracefs refuses.
+    pub fn silence(tracefs: &Tracefs, name: &str) -> Result<(), Error> {
+        instance::silence(tracefs, name)
+    }
+
     /// Our instances in this kernel, living and dead.
     ///
     /// # Errors
