@@ -12,7 +12,9 @@
 //! * `threads`: what thread has which index, see [`crate::thread`].
 //! * `words`: one 32-bit word a site, in the order of the definitions: the exact answer.
 //!
-//! Byte `s` of a gate or word belongs to the collector in slot `s`, and nobody else writes it.
+//! Byte `s` of a gate or word belongs to the collector in slot `s`, and nobody else writes it. Of a
+//! word's byte the lowest bit says that the event is wanted, and the next one, [`OTHER_CLOCK`], that
+//! its time is not to be read from the processor's counter.
 
 use crate::{MAX_THREADS, PAGE, SLOTS, slot};
 
@@ -53,6 +55,20 @@ pub const THREADS_AT_START: usize = 2048;
 
 /// Byte offset of the sites' words.
 pub const WORDS: usize = THREADS + THREADS_LEN;
+
+/// In a slot's byte of a site's word: the event is wanted.
+pub const ENABLED: u8 = 1;
+/// In a slot's byte of a site's word: the slot's clock is not [`slot::CLOCK_TSC`].
+pub const OTHER_CLOCK: u8 = 2;
+
+/// A slot's byte of the word of a site that is on.
+pub const fn enabled_byte(clock: u64) -> u8 {
+    if clock == slot::CLOCK_TSC {
+        ENABLED
+    } else {
+        ENABLED | OTHER_CLOCK
+    }
+}
 
 /// The most sites of one library.
 pub const MAX_SITES: usize = 32767;

@@ -7,11 +7,12 @@
 //!   | cpu (u32) | payload, packed, little-endian | zero … 8-byte boundary
 //! ```
 //!
-//! The mark is stored twice: as PENDING when the room is reserved, and as COMMITTED by one Release
-//! store when the payload is complete. A record that stays PENDING is torn: its length is known, so
-//! the records behind it are found.
+//! The mark is stored by one Release store when the payload is complete. A signal handler that
+//! interrupts an event stores a PENDING one for it first, so that the records behind it are found. A
+//! record that stays PENDING is torn; one that its thread's death cut short may have no mark, and
+//! some of its payload behind it.
 
-/// The mark of a record that is not complete.
+/// The mark of a record that is not complete, and behind which there may be others.
 pub const PENDING: u64 = 1;
 /// The mark of a complete record.
 pub const COMMITTED: u64 = 2;

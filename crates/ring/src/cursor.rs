@@ -22,7 +22,7 @@ pub struct Emit {
     pub site: u16,
     /// Bytes of the payload.
     pub payload_len: usize,
-    /// The address of the emitting frame: deeper frames have lower ones.
+    /// The address of the emitting frame, a multiple of 8: deeper frames have lower ones.
     pub stack: u64,
 }
 
@@ -47,7 +47,7 @@ pub enum Refused {
 #[derive(Debug)]
 pub struct Cursor {
     pub(crate) place: LocalWord,
-    /// A time at or before the last record's, whole.
+    /// A time at or before the last record's, and less than 2^32 before it, whole.
     pub(crate) time: LocalWord,
     /// The class that the next chunk shall have.
     pub(crate) ramp: LocalWord,
@@ -59,9 +59,13 @@ pub struct Cursor {
 /// Room that was reserved.
 struct Room {
     at: usize,
+    /// As it will be committed.
     mark: Mark,
     time: u64,
 }
+
+/// A time, as its high and low half: as the processor reads its counter.
+pub type Halves = (u32, u32);
 
 impl Cursor {
     /// A cursor without a chunk. All zero, so that zeroed memory is one.
@@ -99,7 +103,11 @@ impl Cursor {
         let mut fill = Some(fill);
         let once =
             |payload: &mut Payload<'_>| fill.take().into_iter().for_each(|fill| fill(payload));
-        if self.emit_soon(|| *slot, event, &clock, &cpu, once) {
+        let halves = || {
+            let time = clock();
+            ((time >> 32) as u32, time as u32)
+        };
+        if self.emit_soon(|| *slot, event, halves, &cpu, once) {
             return Ok(false);
         }
         let once = |payload: &mut Payload<'_>| fill.into_iter().for_each(|fill| fill(payload));
@@ -116,17 +124,16 @@ impl Cursor {
         &self,
         slot: impl Fn() -> Slot<'m>,
         event: Emit,
-        clock: impl Fn() -> u64,
+        clock: impl Fn() -> Halves,
         cpu: impl Fn() -> u32,
         fill: impl FnOnce(&mut Payload<'_>),
     ) -> bool {
         let Some(entry) = self.nest.enter(event.stack) else {
             return false;
         };
-        let slot = slot();
-        let room = self.reserve_soon(&slot, event, clock, entry);
+        let room = self.reserve_soon(event, clock, entry);
         if let Some(room) = &room {
-            write(&slot, entry, room, event.payload_len, cpu, fill);
+            write(&slot(), room, event.payload_len, cpu, fill);
         }
         self.nest.leave(entry);
         room.is_some()
@@ -143,7 +150,10 @@ impl Cursor {
         cpu: impl Fn() -> u32,
         fill: impl FnOnce(&mut Payload<'_>),
     ) -> Result<bool, Refused> {
-        let nested = || self.nest.enter_nested(slot, event.stack, &self.place);
+        let nested = || {
+            self.nest
+                .enter_nested(slot, event.stack, &self.place, &self.time)
+        };
         let Some(entry) = self.nest.enter(event.stack).or_else(nested) else {
             slot.control(slot::REFUSED_NESTED).fetch_add(1, Relaxed);
             return Err(Refused::TooDeep);
@@ -151,7 +161,7 @@ impl Cursor {
         let mut wake = false;
         let reserved = self.reserve(slot, owner, event, &clock, entry, &mut wake);
         if let Ok(room) = &reserved {
-            write(slot, entry, room, event.payload_len, cpu, fill);
+            write(slot, room, event.payload_len, cpu, fill);
         }
         self.nest.leave(entry);
         reserved.map(|_| wake)
@@ -162,38 +172,33 @@ impl Cursor {
     #[inline(always)]
     fn reserve_soon(
         &self,
-        slot: &Slot<'_>,
         event: Emit,
-        clock: impl Fn() -> u64,
+        clock: impl Fn() -> Halves,
         entry: Entry<'_>,
     ) -> Option<Room> {
         let word = self.place.load();
         handler_fence();
-        let (place, known) = (Place::unpack(word), self.time.load());
-        let time = clock();
+        let (high, low) = clock();
         let words = Mark::words_for(event.payload_len, false);
-        // `known` is not after the last record, so this near to it the low bits tell the order. It
-        // is not kept up to date here: that is one store more, and stores are what an event waits
-        // for. So once in 2^32 cycles an event takes the other way, which does it.
-        let soon = time.wrapping_sub(known) < EXTENDED_FROM && Place::is_before(word, time);
-        // The last is always so; said here, so that no check is left that could only panic.
-        if !soon || words > place.left || !slot.has_words(place.at(), words) {
+        // Within the same 2^32 cycles the low halves tell the order, and no whole time is needed.
+        let soon = u64::from(high) == self.time.load() >> 32 && Place::is_before(word, low);
+        if !soon || words > Place::unpack(word).left {
             return None;
         }
-        let mark = pending(event.site, words, false, time);
-        self.reserve_at(entry, word, mark, time)
+        let mark = committed(event.site, words, false, low);
+        entry.about_to_reserve(mark.pack());
+        self.reserve_at(entry, word, mark, 0)
     }
 
     /// Moves the place, unless a handler was faster.
     #[inline(always)]
     fn reserve_at(&self, entry: Entry<'_>, word: u64, mark: Mark, time: u64) -> Option<Room> {
-        let at = Place::unpack(word).at();
-        let next = Place::behind_word(word, usize::from(mark.words), time);
-        entry.about_to_reserve(at, mark.pack(), time);
+        let next = Place::behind_word(word, usize::from(mark.words), mark.time_low);
         if !self.place.compare_exchange(word, next) {
             entry.did_not_reserve();
             return None;
         }
+        let at = Place::unpack(word).at();
         Some(Room { at, mark, time })
     }
 
@@ -210,42 +215,52 @@ impl Cursor {
         loop {
             let word = self.place.load();
             handler_fence();
+            // In this order: a handler that changes this has changed the place before.
+            let known = self.time.load();
             let place = Place::unpack(word);
-            let last = place.time(self.time.load());
-            let time = clock().max(last + 1);
+            let last = place.time(known);
+            let time = self.later_than(last, clock);
             let extended = time - last >= EXTENDED_FROM;
             let words = Mark::words_for(event.payload_len, extended);
             if words > place.left {
                 *wake = self.change_chunk(slot, owner, word, words, clock, *wake)?;
                 continue;
             }
-            let mark = pending(event.site, words, extended, time);
+            let mark = committed(event.site, words, extended, time as u32);
+            let pending = Mark {
+                state: PENDING,
+                ..mark
+            };
+            entry.about_to_reserve_at(pending.pack(), place.at(), time);
             if let Some(room) = self.reserve_at(entry, word, mark, time) {
-                // A handler in between leaves a later time here, and this an earlier one again: too
-                // early a time only makes a record come this way without need.
-                self.time.store(time);
+                // Unless a handler has left a later time here.
+                self.time.compare_exchange(known, time);
                 return Ok(room);
             }
         }
     }
-}
 
-#[inline(always)]
-fn pending(site: u16, words: usize, extended: bool, time: u64) -> Mark {
-    Mark {
-        state: PENDING,
-        words: words as u16,
-        site,
-        extended,
-        time_low: time as u32,
+    /// The time, but after `last`, and none of an event under way.
+    pub(crate) fn later_than(&self, last: u64, clock: &impl Fn() -> u64) -> u64 {
+        self.nest.distinct(clock().max(last + 1))
     }
 }
 
-/// Writes a record into its room: as pending, then complete.
+#[inline(always)]
+fn committed(site: u16, words: usize, extended: bool, time_low: u32) -> Mark {
+    Mark {
+        state: COMMITTED,
+        words: words as u16,
+        site,
+        extended,
+        time_low,
+    }
+}
+
+/// Writes a record into its room.
 #[inline(always)]
 fn write(
     slot: &Slot<'_>,
-    entry: Entry<'_>,
     room: &Room,
     payload_len: usize,
     cpu: impl Fn() -> u32,
@@ -255,19 +270,16 @@ fn write(
     // As long as `mark.words` says, and in terms that make the length of what follows the head a
     // constant where `payload_len` is one.
     let record = slot.words(room.at, head + Mark::words_for(payload_len, false) - 1);
-    record[0].store(room.mark.pack(), Relaxed);
-    handler_fence();
     if room.mark.extended {
         record[1].store(room.time, Relaxed);
     }
     let mut payload = Payload::new(&record[head..], CPU_LEN + payload_len);
     payload.put(&cpu().to_le_bytes());
     fill(&mut payload);
-    // As a difference, for which the first mark's register will do.
-    let committed = room.mark.pack() + (COMMITTED - PENDING);
-    entry.about_to_commit(committed);
+    handler_fence();
     // ORDER(publish): Release, pairs with the Acquire load of the mark in `Walk::peek`.
-    record[0].store(committed, Release);
+    record[0].store(room.mark.pack(), Release);
+    handler_fence();
 }
 
 impl Default for Cursor {

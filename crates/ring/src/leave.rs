@@ -104,14 +104,15 @@ impl Cursor {
         clock: &impl Fn() -> u64,
     ) -> bool {
         // Later than all before, so that a chunk's begin tells its records from older ones.
-        let last = Place::unpack(word).time(self.time.load());
-        let begin = clock().max(last + 1);
+        let known = self.time.load();
+        let last = Place::unpack(word).time(known);
+        let begin = self.later_than(last, clock);
         slot.open_chunk(owner, claim.held.unit, begin);
         handler_fence();
         let place = Place::fresh(claim.held.unit, claim.class, begin);
         match self.move_to(slot, owner, word, place) {
             Some(wake) => {
-                self.time.store(begin);
+                self.time.compare_exchange(known, begin);
                 self.ramp.store(u64::from(claim.class) + 1);
                 wake
             }

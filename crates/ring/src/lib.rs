@@ -41,7 +41,7 @@ mod tests;
 mod walk;
 
 pub use claim::Owner;
-pub use cursor::{Cursor, Emit, Refused};
+pub use cursor::{Cursor, Emit, Halves, Refused};
 pub use payload::Payload;
 pub use pool::{clear_and_free, publish_free, restore_hint, take_back};
 pub use slot::{Parts, Slot, UNIT_WORDS, chunk_words};

@@ -150,16 +150,12 @@ impl<'m> Slot<'m> {
         &self.parts.chunks[at]
     }
 
-    /// Whether the chunk space has these words.
-    #[inline(always)]
-    pub(crate) fn has_words(&self, at: usize, count: usize) -> bool {
-        let len = self.parts.chunks.len();
-        count <= len && at <= len - count
-    }
-
-    /// The words of a record, for its payload.
+    /// The words of a record that has been reserved.
     #[inline(always)]
     pub(crate) fn words(&self, at: usize, count: usize) -> &'m [AtomicU64] {
-        &self.parts.chunks[at..at + count]
+        debug_assert!(at + count <= self.parts.chunks.len(), "reserved in a chunk");
+        // SAFETY: a place is made from a chunk that lies in the tables (`claim_unit`), in memory
+        // that only the thread has, and no more words are reserved than are left in the chunk.
+        unsafe { self.parts.chunks.get_unchecked(at..at + count) }
     }
 }

@@ -2,16 +2,12 @@
 
 use crate::site::Site;
 use crate::state::{self, Process, State};
-use crate::thread;
+use crate::thread::{self, Block, Lane};
 use crate::{clock, life, sys};
 use core::arch::asm;
 use core::sync::atomic::Ordering::Relaxed;
-use thalweg_abi::slot::CLOCK_TSC;
-use thalweg_abi::{SLOTS, slot};
+use thalweg_abi::{SLOTS, program, slot};
 use thalweg_ring::{Emit, Payload, Refused};
-
-/// What a site's word means: the lowest bit of each slot's byte.
-const ONE_BIT_A_SLOT: u32 = 0x0101_0101;
 
 /// Writes an event to each slot that enabled the site.
 ///
@@ -25,21 +21,15 @@ pub fn emit(site: &'static Site, fields: impl Fn(Option<&mut Payload<'_>>) -> us
     }
 }
 
-/// Emits to the only slot that wants the event, if nothing unusual is in the way.
+/// Emits to the usual slot, if no other wants the event and nothing unusual is in the way.
 #[inline(always)]
 fn emit_soon(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -> usize) -> bool {
     let Some(block) = thread::current() else {
         return false;
     };
     let index = site.index();
-    let enabled = block.enabled(index) & ONE_BIT_A_SLOT;
-    if !enabled.is_power_of_two() {
-        return false;
-    }
-    let slot = enabled.trailing_zeros() as usize / 8;
-    let ring = block.ring(slot);
-    // The other clock is a call, for which registers would have to be saved at every event.
-    if ring.slot().control(slot::CLOCK).load(Relaxed) != CLOCK_TSC {
+    let lane = block.usual();
+    if !lane.is_all_of(block.word(index)) {
         return false;
     }
     let event = Emit {
@@ -47,10 +37,10 @@ fn emit_soon(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -> 
         payload_len: fields(None),
         stack: stack(),
     };
-    block.cursors[slot].emit_soon(
-        || ring.slot(),
+    lane.cursor.emit_soon(
+        || lane.ring(),
         event,
-        clock::time_stamp_counter,
+        clock::time_stamp_counter_halves,
         || block.cpu(),
         |payload| {
             fields(Some(payload));
@@ -70,13 +60,11 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -
         payload_len: fields(None),
         stack: stack(),
     };
-    let mut left = block.enabled(site.index()) & ONE_BIT_A_SLOT;
-    while left != 0 {
-        let slot = left.trailing_zeros() as usize / 8;
-        left &= left - 1;
-        let ring = block.ring(slot).slot();
+    let word = block.word(site.index());
+    for lane in lanes(block, word) {
+        let ring = lane.ring();
         let kind = ring.control(slot::CLOCK).load(Relaxed);
-        let written = block.cursors[slot].emit_anyhow(
+        let written = lane.cursor.emit_anyhow(
             &ring,
             block.owner(),
             event,
@@ -89,7 +77,16 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -
         if matches!(written, Ok(true) | Err(Refused::Full { wake: true })) {
             sys::futex_wake(ring.control(slot::WAKE));
         }
+        if lane.is_all_of(word) {
+            block.prefer(lane);
+        }
     }
+}
+
+/// The lanes to the slots that want an event, as its site's word says.
+fn lanes(block: &'static Block, word: u32) -> impl Iterator<Item = &'static Lane> {
+    let wants = move |slot: &usize| (word >> (8 * slot)) as u8 & program::ENABLED != 0;
+    (0..SLOTS).filter(wants).map(|slot| block.lane(slot))
 }
 
 /// Where the stack is: an event of a signal handler, or of a function deeper in, has a lower one.

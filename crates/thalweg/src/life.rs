@@ -29,7 +29,7 @@ extern "C" fn construct() {
         return;
     }
     site::number_all();
-    RSEQ_AREA.store(cpu::find_area(), Relaxed);
+    RSEQ_AREA.store(cpu::find_area().unwrap_or(0), Relaxed);
     TID_OFFSET.store(thread::find_tid_offset(), Relaxed);
     register::remember_folders();
     let Some(pages) = sys::wiped_pages(size_of::<State>()) else {
@@ -68,7 +68,7 @@ fn set_up() -> bool {
     let nonce = register::nonce();
     memory.map.head(program::HEAD_NONCE).store(nonce, Relaxed);
     // Threads may emit from here on; nothing is enabled yet but what the file's readers enable.
-    state.set_up(memory.map, nonce);
+    state.set_up(memory.map);
     register::register(&memory.map, &memory.file, nonce);
     // The descriptor stays open for collectors that come later, out of the program's way.
     core::mem::forget(memory.file);

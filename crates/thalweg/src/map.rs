@@ -10,8 +10,6 @@ use thalweg_ring::Slot;
 pub(crate) struct Map {
     base: *const u8,
     sites: usize,
-    /// Where the first slot is: a sum that no event has to make.
-    slots: *const u8,
 }
 
 impl Map {
@@ -19,9 +17,7 @@ impl Map {
     /// `program::total_len(sites)` bytes from `base` are mapped shared, readable and writable,
     /// page-aligned, and stay so.
     pub(crate) unsafe fn new(base: *const u8, sites: usize) -> Self {
-        // SAFETY: within the mapping by the caller's promise.
-        let slots = unsafe { base.add(program::slot_offset(sites, 0)) };
-        Self { base, sites, slots }
+        Self { base, sites }
     }
 
     /// How many sites the library has.
@@ -61,18 +57,17 @@ impl Map {
         unsafe { &*at }
     }
 
-    /// Where the first slot is.
-    pub(crate) fn slots(&self) -> *const u8 {
-        self.slots
+    /// Where a collector's ring is.
+    pub(crate) fn slot_base(&self, index: usize) -> *const u8 {
+        let index = index % thalweg_abi::SLOTS;
+        // SAFETY: the slot's range lies in the mapping.
+        unsafe { self.base.add(program::slot_offset(self.sites, index)) }
     }
 
     /// One collector's ring.
     pub(crate) fn slot(&self, index: usize) -> Slot<'static> {
-        let offset = index % thalweg_abi::SLOTS * slot::LEN;
-        // SAFETY: the slot's range lies in the mapping.
-        let base = unsafe { self.slots.add(offset) };
         // SAFETY: `slot::LEN` bytes from there are mapped for ever, and page-aligned.
-        unsafe { Slot::from_base(base) }
+        unsafe { Slot::from_base(self.slot_base(index)) }
     }
 }
 

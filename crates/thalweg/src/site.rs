@@ -34,6 +34,7 @@ pub struct Site {
     file: &'static str,
     fields: &'static [Field],
     line: u32,
+    /// The index, where the mark of a record has it.
     index: AtomicU32,
     gate: u16,
     level: Level,
@@ -86,7 +87,7 @@ impl Site {
     }
 
     pub(crate) fn index(&self) -> u16 {
-        self.index.load(Relaxed) as u16
+        (self.index.load(Relaxed) >> 16) as u16
     }
 }
 
@@ -143,6 +144,6 @@ pub(crate) fn all() -> &'static [Site] {
 /// Gives each site the number that its records carry.
 pub(crate) fn number_all() {
     for (index, site) in all().iter().enumerate() {
-        site.index.store(index as u32, Relaxed);
+        site.index.store((index as u32) << 16, Relaxed);
     }
 }

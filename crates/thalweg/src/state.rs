@@ -1,9 +1,9 @@
 //! What a process knows of itself, on pages that a forked child finds zeroed.
 //!
 //! ```text
-//!   generation 0: nothing set up (a fresh child, or no tracing)
-//!              1: being set up
-//!              n: set up; threads compare it with their own words
+//!   stage NONE: nothing set up (a fresh child, or no tracing)
+//!         BUSY: being set up
+//!        READY: set up; each block says whose it is
 //! ```
 //!
 //! So a child of `fork`, `_Fork` or a raw `clone` never writes into its parent's ring, and no
@@ -21,11 +21,12 @@ use thalweg_abi::MAX_THREADS;
 
 const NONE: u64 = 0;
 const BUSY: u64 = 1;
+const READY: u64 = 2;
 
 /// The wiped pages. Zeroed memory is a valid one.
 #[repr(C)]
 pub(crate) struct State {
-    generation: AtomicU64,
+    stage: AtomicU64,
     map: UnsafeCell<MaybeUninit<Map>>,
     pub(crate) next_thread: AtomicU64,
     blocks: [Block; MAX_THREADS],
@@ -34,7 +35,7 @@ pub(crate) struct State {
 /// Where the wiped pages are; null where the library could not set itself up.
 static STATE: AtomicPtr<State> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Facts that no fork changes.
+/// Facts that no fork changes; 0 if not known.
 pub(crate) static RSEQ_AREA: AtomicIsize = AtomicIsize::new(0);
 pub(crate) static TID_OFFSET: AtomicIsize = AtomicIsize::new(0);
 
@@ -43,7 +44,6 @@ pub(crate) static TID_OFFSET: AtomicIsize = AtomicIsize::new(0);
 pub(crate) struct Process {
     pub(crate) state: &'static State,
     pub(crate) map: Map,
-    pub(crate) generation: u64,
 }
 
 /// The state, wherever it stands.
@@ -67,40 +67,35 @@ impl State {
     #[inline(always)]
     pub(crate) fn process(&'static self) -> Option<Process> {
         // ORDER(set-up): Acquire, pairs with the Release store in `set_up`.
-        let generation = self.generation.load(Acquire);
-        if generation <= BUSY {
+        if self.stage.load(Acquire) != READY {
             return None;
         }
-        // SAFETY: nobody writes the cell any more once the generation is stored.
+        // SAFETY: nobody writes the cell any more once the stage is stored.
         let map = unsafe { &*self.map.get() };
-        // SAFETY: written before the generation was.
+        // SAFETY: written before the stage was.
         let map = unsafe { map.assume_init_read() };
-        Some(Process {
-            state: self,
-            map,
-            generation,
-        })
+        Some(Process { state: self, map })
     }
 
     /// Claims the right to set this process up.
     pub(crate) fn begin_set_up(&self) -> bool {
-        self.generation
+        self.stage
             .compare_exchange(NONE, BUSY, Acquire, Relaxed)
             .is_ok()
     }
 
     /// Whether nobody has tried to set this process up.
     pub(crate) fn is_untouched(&self) -> bool {
-        self.generation.load(Relaxed) == NONE
+        self.stage.load(Relaxed) == NONE
     }
 
     /// Ends the set-up.
-    pub(crate) fn set_up(&self, map: Map, generation: u64) {
+    pub(crate) fn set_up(&self, map: Map) {
         // SAFETY: only the caller that won `begin_set_up` writes, and nobody reads before the
-        // generation is stored below.
+        // stage is stored below.
         unsafe { self.map.get().write(MaybeUninit::new(map)) };
         // ORDER(set-up): Release, pairs with the Acquire load in `process`.
-        self.generation.store(generation.max(BUSY + 1), Release);
+        self.stage.store(READY, Release);
     }
 
     /// The block of a thread index.

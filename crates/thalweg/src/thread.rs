@@ -1,6 +1,9 @@
-//! A thread's block: its index, and its place in each slot.
+//! A thread's block: its index, and its lane to each slot.
+//!
+//! The blocks lie on pages that a forked child finds zeroed, and a block says whose it is: so a
+//! thread that remembers the address of a block that is not its own any more does not use it.
 
-use crate::state::{Process, RSEQ_AREA, State, TID_OFFSET};
+use crate::state::{Process, State, TID_OFFSET};
 use crate::tls;
 use core::arch::asm;
 use core::sync::atomic::{
@@ -10,29 +13,42 @@ use core::sync::atomic::{
 use thalweg_abi::{MAX_THREADS, SLOTS, program, thread};
 use thalweg_ring::{Cursor, Owner, Slot};
 
-/// What one thread needs to emit. Zeroed memory is a valid one.
+/// What one thread needs to emit. Zeroed memory is a valid one that is nobody's.
 #[repr(C, align(64))]
 pub(crate) struct Block {
+    /// The thread that it belongs to: zero again in a forked child.
+    thread: AtomicU64,
+    /// Where the process's map has what an event needs, so that an event needs no map.
+    words: AtomicPtr<AtomicU32>,
+    /// The lane that took the last event which no other wanted; set with the thread.
+    usual: AtomicPtr<Lane>,
+    cpu_area: AtomicIsize,
     tid: AtomicU32,
     index: AtomicU32,
-    /// The generation of the process that it was taken in: zero again in a forked child.
-    generation: AtomicU64,
-    /// Where the process's map has what an event needs, so that an event needs no map.
-    sites: AtomicPtr<AtomicU32>,
-    slots: AtomicPtr<u8>,
-    cpu_area: AtomicIsize,
-    pub(crate) cursors: [Cursor; SLOTS],
+    lanes: [Lane; SLOTS],
 }
 
-/// Where a slot's memory is: its tables are computed by who needs them.
-#[derive(Clone, Copy)]
-pub(crate) struct Ring(*const u8);
+/// A thread's way to one collector.
+#[repr(C)]
+pub(crate) struct Lane {
+    /// A site's word if this slot alone wants the event, at the time of the processor's counter.
+    word: AtomicU32,
+    base: AtomicPtr<u8>,
+    pub(crate) cursor: Cursor,
+}
 
-impl Ring {
+impl Lane {
+    /// The ring, as the tables that it consists of, of which each is computed by who needs it.
     #[inline(always)]
-    pub(crate) fn slot(self) -> Slot<'static> {
+    pub(crate) fn ring(&self) -> Slot<'static> {
         // SAFETY: `slot::LEN` bytes from there are mapped for ever, and page-aligned.
-        unsafe { Slot::from_base(self.0) }
+        unsafe { Slot::from_base(self.base.load(Relaxed)) }
+    }
+
+    /// Whether a site's word says that this slot and no other wants the event, in the usual way.
+    #[inline(always)]
+    pub(crate) fn is_all_of(&self, word: u32) -> bool {
+        self.word.load(Relaxed) == word
     }
 }
 
@@ -45,27 +61,31 @@ impl Block {
         }
     }
 
-    /// The slots that want events of a site, one byte a slot.
+    /// Who wants the events of a site, one byte a slot.
     #[inline(always)]
-    pub(crate) fn enabled(&self, site: u16) -> u32 {
+    pub(crate) fn word(&self, site: u16) -> u32 {
         // SAFETY: the table of the process's map; sites are numbered below its length.
-        let word = unsafe { self.sites.load(Relaxed).add(usize::from(site)) };
+        let word = unsafe { self.words.load(Relaxed).add(usize::from(site)) };
         // SAFETY: mapped for ever and aligned.
         unsafe { &*word }.load(Relaxed)
     }
 
-    /// One collector's ring.
+    /// The lane that most events take.
     #[inline(always)]
-    pub(crate) fn ring(&self, slot: usize) -> Ring {
-        let offset = slot % SLOTS * thalweg_abi::slot::LEN;
-        // SAFETY: the slot's range lies in the process's map.
-        let base = unsafe { self.slots.load(Relaxed).add(offset) };
-        let mut base = base.expose_provenance();
-        // SAFETY: does nothing; keeps the sum in one register instead of its parts in two.
-        unsafe {
-            asm!("/* {} */", inout(reg) base, options(pure, nomem, nostack, preserves_flags));
-        }
-        Ring(core::ptr::with_exposed_provenance(base))
+    pub(crate) fn usual(&self) -> &Lane {
+        // SAFETY: one of this block's own lanes from before the thread knew the block.
+        unsafe { &*self.usual.load(Relaxed) }
+    }
+
+    /// The lane to one slot.
+    pub(crate) fn lane(&self, slot: usize) -> &Lane {
+        &self.lanes[slot % SLOTS]
+    }
+
+    /// Makes the lane of an event that no other slot wants the usual one.
+    pub(crate) fn prefer(&self, lane: &Lane) {
+        self.usual
+            .store(core::ptr::from_ref(lane).cast_mut(), Relaxed);
     }
 
     /// The processor that the thread runs on.
@@ -78,28 +98,31 @@ impl Block {
     fn take(&self, process: Process, tid: u32, index: usize) {
         self.tid.store(tid, Relaxed);
         self.index.store(index as u32, Relaxed);
-        self.generation.store(process.generation, Relaxed);
-        self.sites
+        self.words
             .store(core::ptr::from_ref(process.map.site(0)).cast_mut(), Relaxed);
-        self.slots.store(process.map.slots().cast_mut(), Relaxed);
-        self.cpu_area.store(RSEQ_AREA.load(Relaxed), Relaxed);
-        for cursor in &self.cursors {
-            cursor.reset();
+        self.cpu_area.store(crate::cpu::area(), Relaxed);
+        for (slot, lane) in self.lanes.iter().enumerate() {
+            let word = u32::from(program::ENABLED) << (8 * slot);
+            lane.word.store(word, Relaxed);
+            lane.base
+                .store(process.map.slot_base(slot).cast_mut(), Relaxed);
+            lane.cursor.reset();
         }
+        self.prefer(&self.lanes[0]);
+        self.thread.store(tls::pointer(), Release);
     }
 }
 
 /// This thread's block, if it has one in this process.
 #[inline(always)]
 pub(crate) fn current() -> Option<&'static Block> {
-    let (generation, address) = tls::words().get();
-    if generation == 0 {
+    let address = tls::block();
+    if address == 0 {
         return None;
     }
-    // SAFETY: the address of a block in `state`, which is never unmapped: it was stored before a
-    // generation was.
+    // SAFETY: the address of a block in `state`, which is never unmapped.
     let block = unsafe { &*(address as *const Block) };
-    (block.generation.load(Relaxed) == generation).then_some(block)
+    (block.thread.load(Relaxed) == tls::pointer()).then_some(block)
 }
 
 /// Gives the thread a block, at its first event in this process.
@@ -111,9 +134,9 @@ pub(crate) fn claim(process: Process) -> Option<&'static Block> {
     let block = process.state.block(index);
     block.take(process, tid, index);
     let address = core::ptr::from_ref(block).addr() as u64;
-    tls::words().set(address, process.generation);
-    // A signal handler may have claimed a block meanwhile: the words decide, and the block that
-    // they do not name is reclaimed with the thread.
+    tls::set_block(address);
+    // A signal handler may have claimed a block meanwhile: the last one is it, and the other is
+    // reclaimed with the thread.
     current()
 }
 

@@ -1,23 +1,19 @@
-//! Two words of a thread: its block, and the process generation for which that is true.
+//! Two words of a thread: its block, and a processor number for where the kernel keeps none.
 //!
 //! They are initial-exec storage that the assembler reserves: `thread_local!` may call the
 //! allocator at a dlopened library's first access, and an event must not.
 
 use core::arch::{asm, global_asm};
-use core::sync::atomic::{
-    AtomicU64,
-    Ordering::{Relaxed, SeqCst},
-    compiler_fence,
-};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 global_asm!(
     ".pushsection .tbss,\"awT\",@nobits",
     ".p2align 3",
-    ".hidden thalweg_thread_words_1",
-    ".globl thalweg_thread_words_1",
-    ".type thalweg_thread_words_1, @object",
-    ".size thalweg_thread_words_1, 16",
-    "thalweg_thread_words_1:",
+    ".hidden thalweg_thread_words_2",
+    ".globl thalweg_thread_words_2",
+    ".type thalweg_thread_words_2, @object",
+    ".size thalweg_thread_words_2, 16",
+    "thalweg_thread_words_2:",
     ".zero 16",
     ".popsection",
 );
@@ -25,44 +21,64 @@ global_asm!(
 /// The thread's words.
 #[repr(C)]
 pub(crate) struct Words {
-    /// The address of the thread's block.
+    /// The address of the thread's block, or 0.
     block: AtomicU64,
-    /// The generation of the process that the block belongs to; never 0 when set.
-    generation: AtomicU64,
+    cpu: AtomicU32,
 }
 
-/// This thread's words.
+/// Which thread this is: an address that the thread and nobody else in the process has.
 #[inline(always)]
-pub(crate) fn words() -> &'static Words {
-    let address: *const Words;
-    // SAFETY: reads the thread pointer and the words' offset from it; both are fixed for a thread.
-    // The reference must not leave the thread, and every user keeps it within one call.
+pub(crate) fn pointer() -> u64 {
+    let pointer: u64;
+    // SAFETY: reads the thread pointer, which lies where it points to.
+    unsafe {
+        asm!("mov {}, qword ptr fs:[0]", out(reg) pointer,
+            options(nostack, pure, readonly, preserves_flags));
+    }
+    pointer
+}
+
+/// The address of this thread's block, or 0.
+#[inline(always)]
+pub(crate) fn block() -> u64 {
+    let block: u64;
+    // SAFETY: reads the thread's own storage, at a fixed offset from the thread pointer.
     unsafe {
         asm!(
-            "mov {address}, qword ptr fs:[0]",
-            "add {address}, qword ptr [rip + thalweg_thread_words_1@GOTTPOFF]",
-            address = out(reg) address,
-            options(nostack, pure, readonly),
+            "mov {block}, qword ptr [rip + thalweg_thread_words_2@GOTTPOFF]",
+            "mov {block}, qword ptr fs:[{block}]",
+            block = out(reg) block,
+            options(nostack, readonly, preserves_flags),
         );
     }
-    // SAFETY: the thread's own storage, zeroed at its start, aligned to 8 by the section above.
-    unsafe { &*address }
+    block
 }
 
-impl Words {
-    /// The generation that the thread knows, and the address of its block; 0 if there is none.
-    #[inline(always)]
-    pub(crate) fn get(&self) -> (u64, u64) {
-        let generation = self.generation.load(Relaxed);
-        // A signal handler in between sets both: then the older generation is not the block's.
-        compiler_fence(SeqCst);
-        (generation, self.block.load(Relaxed))
+/// The distance of the words from the thread pointer, the same in each thread.
+fn offset() -> isize {
+    let offset: isize;
+    // SAFETY: reads a constant that the linker or the loader has filled in.
+    unsafe {
+        asm!("mov {}, qword ptr [rip + thalweg_thread_words_2@GOTTPOFF]", out(reg) offset,
+            options(nostack, pure, readonly, preserves_flags));
     }
+    offset
+}
 
-    /// Sets the words; of a thread and its signal handlers the last one wins.
-    pub(crate) fn set(&self, block: u64, generation: u64) {
-        self.block.store(block, Relaxed);
-        compiler_fence(SeqCst);
-        self.generation.store(generation, Relaxed);
-    }
+fn words() -> &'static Words {
+    let address = (pointer() as usize).wrapping_add_signed(offset());
+    // SAFETY: the thread's own storage, zeroed at its start, aligned to 8 by the section above.
+    // The reference must not leave the thread, and every user keeps it within one call.
+    unsafe { &*core::ptr::with_exposed_provenance(address) }
+}
+
+/// Sets the thread's block; of a thread and its signal handlers the last one wins.
+pub(crate) fn set_block(address: u64) {
+    words().block.store(address, Relaxed);
+}
+
+/// Gives the thread a processor number of its own; its distance from the thread pointer.
+pub(crate) fn keep_cpu(cpu: u32) -> isize {
+    words().cpu.store(cpu, Relaxed);
+    offset() + core::mem::offset_of!(Words, cpu).cast_signed()
 }

@@ -103,17 +103,18 @@ impl Memory {
     /// Turns a slot's byte of a site's word, and of its gate, on.
     pub fn enable(&self, slot: usize, site: usize, gate: u16) {
         // Words before gates: who finds the gate open looks at the word.
-        self.byte(program::WORDS, site, slot, true);
-        self.byte(program::GATES, gate.into(), slot, true);
+        let clock = self.slot(slot).control(slot::CLOCK).load(Relaxed);
+        self.byte(program::WORDS, site, slot, program::enabled_byte(clock));
+        self.byte(program::GATES, gate.into(), slot, program::ENABLED);
     }
 
     /// Turns everything of a slot off.
     pub fn disable_all(&self, slot: usize) {
         for gate in 0..program::GATE_COUNT {
-            self.byte(program::GATES, gate, slot, false);
+            self.byte(program::GATES, gate, slot, 0);
         }
         for site in 0..self.sites {
-            self.byte(program::WORDS, site, slot, false);
+            self.byte(program::WORDS, site, slot, 0);
         }
     }
 
@@ -125,10 +126,11 @@ impl Memory {
         })
     }
 
-    fn byte(&self, table: usize, index: usize, slot: usize, on: bool) {
+    /// Sets bits of a slot's byte, or clears it if there are none to set.
+    fn byte(&self, table: usize, index: usize, slot: usize, bits: u8) {
         let (word, shift) = self.word_of(table, index, slot);
-        if on {
-            word.fetch_or(1 << shift, Release);
+        if bits != 0 {
+            word.fetch_or(u64::from(bits) << shift, Release);
         } else if word.load(Relaxed) >> shift & 0xff != 0 {
             word.fetch_and(!(0xff << shift), AcqRel);
         }

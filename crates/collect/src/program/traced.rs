@@ -322,10 +322,10 @@ impl Program {
             return;
         };
         let class = chunk.class;
-        // What a chunk that made no sense holds is anywhere in it; else behind the last record
-        // there are zeros.
+        // What a chunk that made no sense holds is anywhere in it, and a dead thread's last event
+        // may have left something behind the last record; else there are zeros.
         let used = match chunk.resume {
-            Some((position, _)) if !chunk.spoiled => position,
+            Some((position, _)) if !chunk.spoiled && !ready.gone => position,
             _ => thalweg_ring::chunk_words(class),
         };
         *chunk = Chunk::new(class);

@@ -71,9 +71,9 @@ fn an_event_left_while_it_is_filled_is_torn_exactly_once() {
     world.events(2, 0);
     let torn_times = 20;
     for _ in 0..torn_times {
-        // The steps of an event in the middle of a chunk end with: payload, mark, level, top.
+        // Of an event in the middle of a chunk: top (twice), place, time, its mark, place, payload.
         let left = world.jump_target(|| {
-            scripted(&[(12, World::leave())], || world.event(0));
+            scripted(&[(8, World::leave())], || world.event(0));
         });
         assert!(left);
         world.event(0);

@@ -55,8 +55,8 @@ impl Thread {
 }
 
 #[test]
-fn eight_events_are_nested_and_a_ninth_is_refused() {
-    for (deepest, expected) in [(0, 0), (3, 0), (7, 0), (8, 1)] {
+fn seven_events_are_nested_and_an_eighth_is_refused() {
+    for (deepest, expected) in [(0, 0), (3, 0), (6, 0), (7, 1)] {
         let thread = Thread::new(&[0]);
         assert_eq!(thread.nest(0, deepest), expected);
         let refused = thread.ring.control(slot::REFUSED_NESTED).load(Relaxed);

@@ -52,6 +52,18 @@ fn two_signals_at_any_two_steps_lose_nothing_and_tear_nothing() {
     }
 }
 
+#[test]
+fn two_signals_while_the_clock_stands_still_lose_nothing_and_tear_nothing() {
+    // An event that has not reserved and one of a handler would have the same time.
+    let stopped: Body = |world| {
+        world.pace.set(0);
+        world.events(1, 0);
+    };
+    for situation in 0..SITUATIONS.len() {
+        at_every_step(|step| at_every_pair(step, situation, stopped, stopped).is_some());
+    }
+}
+
 /// A signal at `step` and another one each number of steps later; `None` behind the last step.
 fn at_every_pair(step: u64, situation: usize, first: Body, second: Body) -> Option<u64> {
     let mut later = 1;

@@ -20,6 +20,8 @@ pub(crate) struct World {
     pub(crate) collector: RefCell<Collector>,
     cursor: Cursor,
     clock: Cell<u64>,
+    /// Cycles from one reading of the clock to the next.
+    pub(crate) pace: Cell<u64>,
     next: Cell<u64>,
     depth: Cell<u64>,
     /// Where handlers run: below the thread's frames, or on another stack just above them.
@@ -39,6 +41,7 @@ impl World {
             collector: RefCell::new(Collector::new(ring)),
             cursor: Cursor::new(),
             clock: Cell::new(1000),
+            pace: Cell::new(5),
             next: Cell::new(0),
             depth: Cell::new(0),
             above: Cell::new(false),
@@ -65,7 +68,7 @@ impl World {
 
     pub(crate) fn event(&self, extra: usize) {
         let number = self.next.replace(self.next.get() + 1);
-        let clock = || self.clock.replace(self.clock.get() + 5);
+        let clock = || self.clock.replace(self.clock.get() + self.pace.get());
         let stack = self.stack();
         match emit_at(&self.ring, &self.cursor, 1, number, extra, clock, stack) {
             Ok(_) => self.written.borrow_mut().push(number),

@@ -187,7 +187,7 @@ impl Collector {
         }
         let done = self.progress.remove(&(unit, word)).unwrap_or_default();
         let used = match stop {
-            Stop::End => done.position,
+            Stop::End if !gone => done.position,
             _ => usize::MAX,
         };
         assert!(gone || !is_pending(&self.ring, unit, found.class, done.position));

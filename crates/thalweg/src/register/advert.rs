@@ -122,12 +122,13 @@ impl<'t> Advert<'t> {
     /// Enables each site that a pattern matches. Words before gates: who finds the gate open
     /// looks at the word.
     fn enable(&self, map: &Map) {
+        let byte = u32::from(program::enabled_byte(self.clock));
         for site in site::all()
             .iter()
             .filter(|site| self.wants(site.name().as_bytes()))
         {
             map.site(site.index())
-                .fetch_or(1 << (8 * self.slot), Release);
+                .fetch_or(byte << (8 * self.slot), Release);
             GATES.open(site.gate(), self.slot);
         }
     }
