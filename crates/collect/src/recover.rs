@@ -20,7 +20,7 @@ use crate::program::{Definitions, Memory, Program, Reach, ThreadKey};
 use crate::programs::{Programs, Session};
 use crate::rendezvous::{
     Advert, Folder, Post, Watch, accept_all, candidates, instances_in_use, left_behind, open_memfd,
-    read, scan, tag, unfinished,
+    read, remove_unposted, scan, tag, unfinished,
 };
 use crate::sink::TraceWriter;
 use crate::summary::ProgramsRequest;
@@ -114,6 +114,7 @@ fn recover_all(wanted: &dyn Fn(&Advert) -> bool) -> Vec<Recovered> {
                 .push(post);
         }
         remove_files_of_the_dead(&folder);
+        remove_unposted(&folder);
     }
     let found = sessions
         .into_values()
@@ -381,10 +382,8 @@ fn remove_dead_instances() {
         if found.holder.is_some() || !found.id.starts_with(&ours) || in_use.contains(&found.name) {
             continue;
         }
-        let naming = thalweg_kernel::Naming::Lttng;
-        if let Ok(recording) = KernelRecording::adopt(&tracefs, &found.name, naming, &[]) {
-            let _ = recording.remove();
-        }
+        // Whatever its recorder had come to: it may have been killed while it set the instance up.
+        let _ = KernelRecording::discard(&tracefs, &found.name);
     }
 }
 
@@ -418,4 +417,19 @@ fn started_at(pid: u32, ticks: u64) -> bool {
         .nth(19)
         .and_then(|field| field.parse().ok())
         == Some(ticks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_whose_recorder_died_setting_it_up_goes() {
+        let tracefs = Tracefs::find().expect("tracefs is mounted");
+        let name = format!("thalweg-{}-1-0", tag());
+        let instance = tracefs.root().join("instances").join(name);
+        fs::create_dir(&instance).expect("root can make an instance");
+        remove_dead_instances();
+        assert!(!instance.exists(), "{instance:?}");
+    }
 }

@@ -77,7 +77,7 @@ pub(crate) struct Post {
 }
 
 /// The adverts' folder, open.
-fn sessions_of(folder: &Folder) -> Result<OwnedFd, Errno> {
+pub(super) fn sessions_of(folder: &Folder) -> Result<OwnedFd, Errno> {
     match mkdirat(&folder.fd, FOLDER, Mode::RWXU) {
         Err(Errno::EXIST) => {}
         made => {

@@ -7,10 +7,12 @@ mod advert;
 mod call;
 mod file;
 mod folder;
+mod unposted;
 mod watch;
 
 pub(crate) use advert::{Advert, Post, instances_in_use, left_behind};
 pub(crate) use call::{Call, accept_all};
 pub(crate) use file::{Found, open_memfd, read, scan, unfinished};
 pub(crate) use folder::{Folder, candidates, tag};
+pub(crate) use unposted::remove_unposted;
 pub(crate) use watch::Watch;
