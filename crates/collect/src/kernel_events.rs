@@ -34,6 +34,8 @@ pub(crate) enum Depth {
 pub(crate) struct KernelEvents {
     recording: KernelRecording,
     disk: OnDisk,
+    /// A dead recorder began it, and took with it what it knew.
+    adopted: bool,
 }
 
 /// Its trace folder.
@@ -96,7 +98,11 @@ impl KernelEvents {
             Ok(disk)
         });
         match made {
-            Ok(disk) => Ok(Self { recording, disk }),
+            Ok(disk) => Ok(Self {
+                recording,
+                disk,
+                adopted: false,
+            }),
             Err(error) => Err(Box::new((recording, error))),
         }
     }
@@ -138,7 +144,11 @@ impl KernelEvents {
                 disk.open(class, cpu, session.start)?;
             }
         }
-        Ok(Self { recording, disk })
+        Ok(Self {
+            recording,
+            disk,
+            adopted: true,
+        })
     }
 
     /// The instance's name.
@@ -197,8 +207,18 @@ impl KernelEvents {
         self.disk.writer.bytes_written()
     }
 
+    /// What the kernel's own counters have that is neither on disk nor lost, or the reverse.
+    fn disagreement(&self) -> Option<String> {
+        let stats = self.recording.stats().ok().filter(|_| !self.adopted)?;
+        let produced = stats.iter().map(|(_, stats)| stats.produced()).sum();
+        let foreign: u64 = self.recording.tallies().iter().map(|t| t.1.foreign).sum();
+        let ledger = &self.disk.ledger;
+        disagreement(produced, ledger.recorded() + ledger.lost() + foreign)
+    }
+
     /// Ends the trace and removes the instance.
     pub(crate) fn close(mut self, now: u64) -> Closed {
+        let disagreement = self.disagreement();
         for stream in self.disk.streams.values() {
             let total = stream.ring_lost + stream.refused;
             let at = self.disk.writer.last_end(stream.id).unwrap_or_default();
@@ -230,7 +250,8 @@ impl KernelEvents {
             .recording
             .remove()
             .err()
-            .map(|error| format!("failed to {error}"));
+            .map(|error| format!("failed to {error}"))
+            .or(disagreement);
         let source = SourceSummary {
             name: "kernel".to_owned(),
             events: ledger.recorded(),
@@ -354,6 +375,15 @@ fn adopt_soon(
     }
 }
 
+fn disagreement(produced: u64, told: u64) -> Option<String> {
+    (produced != told).then(|| {
+        format!(
+            "the kernel counted {produced} events, and the trace tells of {told}: this is a fault \
+             of thalweg's, please report it with what `thalweg doctor` says"
+        )
+    })
+}
+
 fn clock(kind: ClockKind) -> TraceClock {
     match kind {
         ClockKind::TimeStampCounter => TraceClock::X86Tsc,
@@ -370,4 +400,16 @@ pub(crate) enum Error {
     Sink(#[from] SinkError),
     #[error("{0}")]
     Drain(#[from] thalweg_kernel::DrainError<SinkError>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::disagreement;
+
+    #[test]
+    fn a_count_that_is_not_the_kernels_is_told() {
+        assert_eq!(disagreement(7, 7), None);
+        let words = disagreement(8, 7).expect("one is missing");
+        assert!(words.starts_with("the kernel counted 8 events, and the trace tells of 7: "));
+    }
 }
