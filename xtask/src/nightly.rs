@@ -48,6 +48,9 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
+/// Schedules of each model: about ten minutes on two processors.
+const SHUTTLE_SCHEDULES: &str = "1000000";
+
 fn full(context: &Context) -> Result<()> {
     tests(context, &["--workspace", "--release"], |command| {
         command.env("THALWEG_FULL", "1");
@@ -65,7 +68,7 @@ fn shuttle(context: &Context) -> Result<()> {
         |command| {
             command
                 .env("RUSTFLAGS", "--cfg shuttle")
-                .env("THALWEG_FULL", "1")
+                .env("THALWEG_SHUTTLE_ITERATIONS", SHUTTLE_SCHEDULES)
                 .env("CARGO_TARGET_DIR", context.target.join("shuttle"));
         },
     )
