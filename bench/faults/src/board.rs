@@ -20,6 +20,9 @@ const LONGEST_BLOCKED_NS: usize = 4;
 const TAG: usize = 5;
 const EVENTS: usize = 64;
 const CALLS: usize = 128;
+const LAST_ENABLED: usize = 192;
+/// So many times a thread can note that its events were turned off.
+const NOTES: usize = 4;
 
 /// The environment variable that names the board to the program.
 pub const VARIABLE: &str = "FAULTS_BOARD";
@@ -111,6 +114,26 @@ impl Board {
     /// Numbered system calls of a thread that have returned.
     pub fn calls(&self, thread: usize) -> &AtomicU64 {
         self.word(CALLS + thread % MOST_THREADS)
+    }
+
+    /// Notes the number of the last call of a thread that found its event enabled, when the next one
+    /// did not: it may have been under way when the event was turned off.
+    pub fn note_turned_off(&self, thread: usize, number: u64) {
+        let mut notes = self.notes(thread);
+        if let Some(free) = notes.find(|word| word.load(SeqCst) == 0) {
+            free.store(number, SeqCst);
+        }
+    }
+
+    /// The numbers that were noted.
+    pub fn last_enabled(&self, thread: usize) -> Vec<u64> {
+        let numbers = self.notes(thread).map(|word| word.load(SeqCst));
+        numbers.filter(|number| *number != 0).collect()
+    }
+
+    fn notes(&self, thread: usize) -> impl Iterator<Item = &AtomicU64> {
+        let first = LAST_ENABLED + thread % MOST_THREADS * NOTES;
+        (first..first + NOTES).map(|at| self.word(at))
     }
 
     /// The longest event call: in all, and the part of it in which the thread neither ran nor

@@ -43,7 +43,7 @@ pub fn fill(busy: &Path) -> Result<Full, String> {
     let seen = Seen::read(&trace, world.board.tag())?;
     let produced = world.board.events(0).load(SeqCst);
     let numbers = seen.events.get(&(0, 0)).map_or(&[][..], Vec::as_slice);
-    let lost = missing(numbers, produced)?;
+    let lost = missing(numbers, produced)?.len() as u64;
     let full = Full {
         produced,
         recorded: seen.count((0, 0)),

@@ -75,7 +75,8 @@ fn check(seen: &Seen, counts: &[[u64; THREADS]]) -> Result<Recorded, String> {
         for (thread, &produced) in counts.iter().enumerate() {
             let key = (run as u32, thread as u32);
             let numbers = seen.events.get(&key).map_or(&[][..], Vec::as_slice);
-            lost += missing(numbers, produced).map_err(|why| format!("{key:?}: {why}"))?;
+            let missing = missing(numbers, produced);
+            lost += missing.map_err(|why| format!("{key:?}: {why}"))?.len() as u64;
             recorded.produced += produced;
             recorded.recorded += seen.count(key);
         }

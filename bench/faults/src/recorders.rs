@@ -54,9 +54,7 @@ pub fn round(busy: &Path, victims: Victims, dice: &mut Dice) -> Result<Round, St
     let death = scene.kill(victims)?;
     let next = scene.recover(victims, dice)?;
     let seen = scene.read(next.as_deref())?;
-    // Who takes over turns the program's events off, and so does the next recorder at its end.
-    let turned_off = 1 + u64::from(next.is_some());
-    let round = check(&world, &seen, &death, victims, turned_off)?;
+    let round = check(&world, &seen, &death, victims)?;
     scene.leaves_nothing()?;
     Ok(round)
 }
@@ -204,13 +202,7 @@ impl Drop for Scene<'_> {
     }
 }
 
-fn check(
-    world: &World,
-    seen: &Seen,
-    death: &AtDeath,
-    victims: Victims,
-    turned_off: u64,
-) -> Result<Round, String> {
+fn check(world: &World, seen: &Seen, death: &AtDeath, victims: Victims) -> Result<Round, String> {
     let mut round = Round {
         discarded: seen.discarded,
         stopped_after: death.stopped_after,
@@ -218,33 +210,46 @@ fn check(
         ..Round::default()
     };
     let mut lost = 0;
+    let mut under_way = 0;
     let mut lost_calls = 0;
     let with_program = victims == Victims::RecorderAndProgram;
     for (thread, &(events, calls)) in death.counts.iter().enumerate() {
         let key = (0, thread as u32);
         let produced = world.board.events(thread).load(SeqCst);
         let numbers = seen.events.get(&key).map_or(&[][..], Vec::as_slice);
-        lost += missing(numbers, produced).map_err(|why| format!("thread {thread}: {why}"))?;
+        let missing_here =
+            missing(numbers, produced).map_err(|why| format!("thread {thread}: {why}"))?;
+        let noted = world.board.last_enabled(thread);
+        let (noted, others): (Vec<u64>, Vec<u64>) = missing_here
+            .into_iter()
+            .partition(|number| noted.contains(number));
+        lost += others.len() as u64;
+        under_way += noted.len() as u64;
         if seen.count(key) < death.seen.count(key) {
             return Err(format!("thread {thread}: events went away by the recovery"));
         }
         let numbers = seen.calls.get(&key.1).map_or(&[][..], Vec::as_slice);
-        lost_calls += missing(numbers, calls).map_err(|why| format!("calls of {thread}: {why}"))?;
+        let missing_calls = missing(numbers, calls);
+        lost_calls += missing_calls
+            .map_err(|why| format!("calls of {thread}: {why}"))?
+            .len() as u64;
         round.before += events;
         round.recorded += seen.count(key);
         round.calls += numbers.len() as u64;
     }
     // What was under way in a killed thread is counted, or may not have begun to be. And a call that
-    // is under way while its event is turned off has a number, but nobody to record it.
-    let threads = THREADS as u64;
-    let torn = if with_program { threads } else { 0 };
-    round.under_way = lost.saturating_sub(seen.discarded);
-    if round.under_way > threads * turned_off || seen.discarded.saturating_sub(lost) > torn {
+    // is under way while its event is turned off has a number, but perhaps nobody to record or count
+    // it: the program has noted which.
+    let torn = if with_program { THREADS as u64 } else { 0 };
+    let uncertain = under_way + torn;
+    if !(lost..=lost + uncertain).contains(&seen.discarded) {
         return Err(format!(
-            "{lost} of the counted events are missing, {} are counted as lost",
+            "{lost} events are missing, and {uncertain} more that were under way; {} are counted \
+             as lost",
             seen.discarded
         ));
     }
+    round.under_way = (lost + under_way).saturating_sub(seen.discarded);
     if lost_calls > seen.kernel_discarded {
         return Err(format!(
             "{lost_calls} system calls before the kill are missing"

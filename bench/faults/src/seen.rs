@@ -129,15 +129,16 @@ fn field(line: &str, name: &str) -> Option<u64> {
     value.trim_end_matches(" }").parse().ok()
 }
 
-/// Numbers in order: none twice, none beyond `last`; how many of 1 to `last` are missing.
-pub fn missing(numbers: &[u64], last: u64) -> Result<u64, String> {
+/// Numbers in order, none twice: those of 1 to `last` that are missing.
+pub fn missing(numbers: &[u64], last: u64) -> Result<Vec<u64>, String> {
     let rises = numbers.windows(2).all(|pair| pair[0] < pair[1]);
     if !rises {
         let at = numbers.windows(2).find(|pair| pair[0] >= pair[1]);
         return Err(format!("numbers do not rise: {at:?}"));
     }
-    let known = numbers.iter().filter(|number| **number <= last).count() as u64;
-    Ok(last - known)
+    let mut numbers = numbers.iter().copied().peekable();
+    let is_missing = |expected: &u64| numbers.next_if_eq(expected).is_none();
+    Ok((1..=last).filter(is_missing).collect())
 }
 
 #[cfg(test)]
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn missing_numbers_are_counted_and_repeated_ones_refused() {
-        assert_eq!(missing(&[1, 2, 5, 6], 5), Ok(2));
+        assert_eq!(missing(&[1, 2, 5, 6], 5), Ok(vec![3, 4]));
         assert!(missing(&[1, 2, 2], 5).is_err());
     }
 }

@@ -50,6 +50,7 @@ fn main() {
 
 fn one_thread(board: &Board, thread: usize, work: Work) {
     let (mut produced, mut turns, mut calls) = (0, 0, 0);
+    let mut was_enabled = false;
     while !board.is_stopped() && (work.events == 0 || turns < work.events) {
         let before = Spent::now();
         let mut longest = Duration::ZERO;
@@ -60,9 +61,14 @@ fn one_thread(board: &Board, thread: usize, work: Work) {
         };
         for _ in 0..BURST.min(left) {
             let begin = Instant::now();
-            produced = emit(work.run, thread, produced);
-            board.events(thread).store(produced, SeqCst);
+            let now = emit(work.run, thread, produced);
             longest = longest.max(begin.elapsed());
+            let is_enabled = now > produced;
+            if was_enabled && !is_enabled {
+                board.note_turned_off(thread, produced);
+            }
+            (produced, was_enabled) = (now, is_enabled);
+            board.events(thread).store(produced, SeqCst);
             turns += 1;
         }
         note(board, longest, before);
