@@ -42,14 +42,12 @@ impl LocalWord {
         // that a word of one thread needs. A migration between processors is a full barrier.
         unsafe {
             core::arch::asm!(
-                "mov rax, {current}",
                 "cmpxchg qword ptr [{word}], {new}",
                 "jne {other}",
                 word = in(reg) self.0.as_ptr(),
-                current = in(reg) current,
                 new = in(reg) new,
                 other = label { return false },
-                out("rax") _,
+                inout("rax") current => _,
                 options(nostack),
             );
         }
