@@ -13,6 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         let mut honest = bytes.to_vec();
         honest[..8].copy_from_slice(&MAGIC.to_le_bytes());
         honest[8..12].copy_from_slice(&thalweg_abi::VERSION.to_le_bytes());
+        honest[92..96].copy_from_slice(&1000_u32.to_le_bytes());
         honest[12..16].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
         for sites in 0..4_u64 {
             honest[80..88].copy_from_slice(&sites.to_le_bytes());
@@ -22,10 +23,15 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn parse(file: &[u8], payload: &[u8]) {
-    let Ok(definitions) = Definitions::parse(file) else {
+    let Ok(mut definitions) = Definitions::parse(file) else {
         return;
     };
     assert_eq!(definitions.sites.len() as u64, definitions.head.sites);
+    // What a program defines later comes as definitions without a head.
+    let before = definitions.sites.len();
+    let _ = definitions.extend(&file[HEAD_LEN..]);
+    assert!(definitions.sites.len() >= before);
+    assert!(definitions.sites.len() <= definitions.head.capacity as usize);
     for site in &definitions.sites {
         // A list has a second member, its length.
         assert!(site.payload.members.len() <= 2 * MAX_FIELDS);

@@ -40,7 +40,7 @@ impl Ring {
 
     fn map(file: &File) -> Self {
         let mut sites = [0; 8];
-        let at = (program::HEAD_SITES * 8) as u64;
+        let at = (program::HEAD_CAPACITY * 8) as u64;
         file.read_exact_at(&mut sites, at)
             .expect("the head is there");
         let sites = u64::from_le_bytes(sites) as usize;

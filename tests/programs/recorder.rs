@@ -8,8 +8,10 @@ use rustix::time::Timespec;
 use std::process::ExitCode;
 use std::time::Duration;
 use thalweg_collect::{
-    KernelRequest, ProgramsRequest, Recording, RecordingConfig, Summary, keeper_main, recover,
+    KernelRequest, Levels, ProgramsRequest, Recording, RecordingConfig, Summary, keeper_main,
+    recover,
 };
+use thalweg_model::LogLevel;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -24,21 +26,23 @@ fn main() -> ExitCode {
 fn config(output: &str, options: &[String]) -> RecordingConfig {
     let mut config = RecordingConfig {
         output: output.into(),
-        programs: Some(ProgramsRequest::default()),
+        programs: None,
         kernel: None,
         keeper: None,
     };
+    let mut request = ProgramsRequest::default();
     for option in options.chunks_exact(2) {
         let value = option[1].clone();
         match option[0].as_str() {
             "--keeper" => config.keeper = Some("/proc/self/exe".into()),
             "--limit" => {
-                let limit_bytes = value.parse().expect("a number of bytes");
-                config.programs = Some(ProgramsRequest {
-                    limit_bytes,
-                    ..ProgramsRequest::default()
-                });
+                request.limit_bytes = value.parse().expect("a number of bytes");
             }
+            "--at-least" => {
+                let level = value.parse().ok().and_then(LogLevel::from_number);
+                request.rules[0].levels = Levels::AtLeast(level.expect("a level"));
+            }
+            "--exclude" => request.rules[0].exclude.push(value),
             "--kernel" => {
                 let kernel = config.kernel.get_or_insert_with(KernelRequest::default);
                 kernel.patterns.push(value);
@@ -46,6 +50,7 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
             other => panic!("no option {other}"),
         }
     }
+    config.programs = Some(request);
     config
 }
 

@@ -193,7 +193,7 @@ fn chunks(memory: &File) -> [usize; 2] {
         read.expect("the memory is there as long as its file is open");
         u64::from_le_bytes(bytes)
     };
-    let slot = program::slot_offset(word(program::HEAD_SITES * 8) as usize, 0);
+    let slot = program::slot_offset(word(program::HEAD_CAPACITY * 8) as usize, 0);
     let units = word(slot + slot::UNITS_READY * 8) as usize;
     let state = |unit| Desc::unpack(word(slot + slot::DESCS + unit * 8)).state;
     let free = (0..units).filter(|unit| state(*unit) == FREE).count();

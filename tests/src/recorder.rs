@@ -42,6 +42,18 @@ impl<'w> Options<'w> {
         self.with("--kernel", pattern)
     }
 
+    /// Takes only the events of this level and more severe ones.
+    #[must_use]
+    pub fn at_least(self, level: u8) -> Self {
+        self.with("--at-least", &level.to_string())
+    }
+
+    /// Leaves events out whose names match.
+    #[must_use]
+    pub fn exclude(self, pattern: &str) -> Self {
+        self.with("--exclude", pattern)
+    }
+
     /// With a keeper.
     #[must_use]
     pub fn keeper(self) -> Self {

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   rendezvous folder                     memory of the program (one sealed memfd)
-//!   ├─ PID-IMAGE-NONCE  ── names ──────▶  | head | dead | gates | threads | words | slot 0 … slot 3 |
-//!   └─ sessions/ID (advert), ID.sock                                               └ one ring each
+//!   ├─ PID-IMAGE-NONCE  ── names ──────▶  | head | dead | gates | threads | words | definitions | slot 0 … 3 |
+//!   └─ sessions/ID (advert), ID.sock                                                             └ one ring each
 //! ```
 //!
 //! The rendezvous file is written once and only read afterwards; all that changes lies in the
@@ -22,6 +22,7 @@ pub mod field;
 pub mod program;
 pub mod record;
 pub mod rendezvous;
+pub mod rules;
 mod sizes;
 pub mod slot;
 pub mod thread;

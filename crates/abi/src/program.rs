@@ -1,8 +1,8 @@
 //! The memfd as a whole: where its parts lie.
 //!
 //! ```text
-//!   byte 0      4096    8192        16384        147456          (+ words, page-rounded)
-//!   | head      | dead  | gates     | threads    | words         | slot 0 | slot 1 | slot 2 | slot 3 |
+//!   byte 0      4096    8192        16384        147456     (+ words, page-rounded)
+//!   | head      | dead  | gates     | threads    | words    | definitions | slot 0 | slot 1 | slot 2 | slot 3 |
 //! ```
 //!
 //! * `dead`: one bit a thread index, set by a collector when the thread that had it is gone and
@@ -11,6 +11,9 @@
 //!   source, so that its address is known when it is compiled; two sites may share one.
 //! * `threads`: what thread has which index, see [`crate::thread`].
 //! * `words`: one 32-bit word a site, in the order of the definitions: the exact answer.
+//! * `definitions`: of the sites that were defined while the program ran, as in the rendezvous
+//!   file, one after the other. First the bytes are there, then [`HEAD_DEFINITIONS_LEN`] says so,
+//!   then [`HEAD_DEFINED`].
 //!
 //! Byte `s` of a gate or word belongs to the collector in slot `s`, and nobody else writes it. Of a
 //! word's byte the lowest bit says that the event is wanted, and the next one, [`OTHER_CLOCK`], that
@@ -25,14 +28,18 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"THALWEGP");
 pub const HEAD_MAGIC: usize = 0;
 /// Word index of the version.
 pub const HEAD_VERSION: usize = 1;
-/// Word index of the number of sites.
-pub const HEAD_SITES: usize = 2;
+/// Word index of the number of sites that there is room for.
+pub const HEAD_CAPACITY: usize = 2;
 /// Word index of the flag that the library was unloaded or the program exits.
 pub const HEAD_CLOSED: usize = 3;
 /// Word index of how many thread indexes have memory behind them.
 pub const HEAD_THREADS_READY: usize = 4;
 /// Word index of the nonce, which the rendezvous file repeats.
 pub const HEAD_NONCE: usize = 5;
+/// Word index of how many sites are defined: those of the rendezvous file, and later ones.
+pub const HEAD_DEFINED: usize = 6;
+/// Word index of how many bytes of the later definitions are there.
+pub const HEAD_DEFINITIONS_LEN: usize = 7;
 
 /// Byte offset of the dead bits.
 pub const DEAD: usize = PAGE;
@@ -73,14 +80,39 @@ pub const fn enabled_byte(clock: u64) -> u8 {
 /// The most sites of one library.
 pub const MAX_SITES: usize = 32767;
 
-/// Byte offset of slot `index` in a program with `sites` sites.
-pub const fn slot_offset(sites: usize, index: usize) -> usize {
-    WORDS + (sites * 4).next_multiple_of(PAGE) + index * slot::LEN
+/// The most sites that a program can define while it runs.
+pub const DYNAMIC_SITES: usize = 4096;
+
+/// Room for the sites of a program that is linked with `sites` of them.
+pub const fn capacity_for(sites: usize) -> usize {
+    if sites + DYNAMIC_SITES < MAX_SITES {
+        sites + DYNAMIC_SITES
+    } else {
+        MAX_SITES
+    }
+}
+
+/// Bytes of the words of `capacity` sites.
+pub const fn words_len(capacity: usize) -> usize {
+    (capacity * 4).next_multiple_of(PAGE)
+}
+
+/// Byte offset of the definitions.
+pub const fn definitions_offset(capacity: usize) -> usize {
+    WORDS + words_len(capacity)
+}
+
+/// Bytes of all later definitions.
+pub const DEFINITIONS_LEN: usize = 4 << 20;
+
+/// Byte offset of slot `index` in a program with room for `capacity` sites.
+pub const fn slot_offset(capacity: usize, index: usize) -> usize {
+    definitions_offset(capacity) + DEFINITIONS_LEN + index * slot::LEN
 }
 
 /// Bytes of the whole memfd.
-pub const fn total_len(sites: usize) -> usize {
-    slot_offset(sites, SLOTS)
+pub const fn total_len(capacity: usize) -> usize {
+    slot_offset(capacity, SLOTS)
 }
 
 /// The gate of a site, from the place where it stands in the source. FNV-1a.

@@ -4,7 +4,7 @@
 //!   byte 0    8         12      16    20       24       32     40      48         64
 //!   | magic   | version | len   | pid | ringfd | start  | image | nonce | boot id  |
 //!   64        72          80          88        92        96           112
-//!   | ino     | ring len  | sites n   | tid     | flags   | procname    | definitions …
+//!   | ino     | ring len  | sites n   | tid     | capac.  | procname    | definitions …
 //! ```
 //!
 //! A definition, packed: `level u8 · gate u16 · line u32 · name str · file str · fields u8 ·
@@ -53,8 +53,8 @@ pub struct Head {
     pub sites: u64,
     /// The thread that registered.
     pub tid: u32,
-    /// Reserved, zero.
-    pub flags: u32,
+    /// How many sites the memfd has room for.
+    pub capacity: u32,
     /// The process's name.
     pub procname: [u8; PROCNAME_LEN],
 }
@@ -81,7 +81,7 @@ impl Head {
         put(&self.ring_len.to_le_bytes());
         put(&self.sites.to_le_bytes());
         put(&self.tid.to_le_bytes());
-        put(&self.flags.to_le_bytes());
+        put(&self.capacity.to_le_bytes());
         put(&self.procname);
         out
     }
@@ -112,7 +112,7 @@ impl Head {
             ring_len: u64_at(72),
             sites: u64_at(80),
             tid: u32_at(88),
-            flags: u32_at(92),
+            capacity: u32_at(92),
             procname: sixteen(96),
         })
     }
@@ -136,7 +136,7 @@ mod tests {
             ring_len: 9,
             sites: 10,
             tid: 11,
-            flags: 12,
+            capacity: 12,
             procname: *b"a process name\0\0",
         };
         assert_eq!(Head::decode(&head.encode()), Some(head));

@@ -1,10 +1,12 @@
 //! One slot: the ring that one collector has with one program.
 //!
 //! ```text
-//!   byte 0     4096      20480      151552    282624                             LEN
-//!   | control  | masks   | descs    | lost    | chunk space: 16384 units of 4 KiB |
+//!   byte 0     4096      20480      151552    282624    299008                   LEN
+//!   | control  | masks   | descs    | lost    | rules    | chunk space: 16384 units of 4 KiB |
 //! ```
 //!
+//! * `rules`: which events the collector wants, as text, see [`crate::rules`]: for sites that are
+//!   defined while the program runs.
 //! * `masks`: for each 64 units one group of 8 words, of which word `c` has a bit for every free
 //!   chunk of class `c` that begins there. A hint: the descriptor decides.
 //! * `descs`: the descriptor of the chunk that begins at a unit, see [`crate::desc`].
@@ -46,8 +48,10 @@ pub const TOLD: usize = 10;
 /// Word index: which session the slot was set up for, by the `start` of its advert. What another
 /// session has enabled is left over from a dead collector.
 pub const SESSION: usize = 11;
+/// Word index: how many bytes of rules there are.
+pub const RULES_SIZE: usize = 12;
 /// How many control words are in use.
-pub const CONTROL_WORDS: usize = 12;
+pub const CONTROL_WORDS: usize = 13;
 
 /// Nobody uses the slot.
 pub const IDLE: u64 = 0;
@@ -71,8 +75,12 @@ pub const GROUPS: usize = UNITS / 64;
 pub const DESCS: usize = MASKS + GROUPS * GROUP_WORDS * 8;
 /// Byte offset of the loss counters.
 pub const LOST: usize = DESCS + UNITS * 8;
+/// Byte offset of the rules.
+pub const RULES: usize = LOST + MAX_THREADS * 8;
+/// The most bytes of rules.
+pub const RULES_LEN: usize = 4 * PAGE;
 /// Byte offset of the chunk space.
-pub const CHUNKS: usize = LOST + MAX_THREADS * 8;
+pub const CHUNKS: usize = RULES + RULES_LEN;
 /// Bytes of a slot.
 pub const LEN: usize = CHUNKS + UNITS * UNIT;
 

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use thalweg_model::LogLevel;
 
 use crate::exit::{RECORD_FAILED, USAGE};
+use crate::level;
 use crate::number::{parse_seconds, parse_size};
 use crate::view;
 
@@ -62,8 +64,20 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "PATTERNS", value_delimiter = ',')]
     pub(crate) user: Vec<String>,
 
+    /// Leave these events of programs out, with commas between; `*` stands for anything.
+    #[arg(short = 'x', long, value_name = "PATTERNS", value_delimiter = ',')]
+    pub(crate) exclude: Vec<String>,
+
+    /// Record programs' events of this level and of more severe ones only (info: emerg to info).
+    #[arg(long, value_name = "LEVEL", value_parser = level::parser())]
+    pub(crate) loglevel: Option<LogLevel>,
+
+    /// Record programs' events of this level only.
+    #[arg(long, value_name = "LEVEL", value_parser = level::parser(), conflicts_with = "loglevel")]
+    pub(crate) loglevel_only: Option<LogLevel>,
+
     /// Record nothing of programs.
-    #[arg(long, conflicts_with_all = ["user", "ring_size", "no_kernel"])]
+    #[arg(long, conflicts_with_all = ["user", "exclude", "loglevel", "loglevel_only", "ring_size", "no_kernel"])]
     pub(crate) no_user: bool,
 
     /// Let the rings of all programs together take at most SIZE of memory (64K, 8M, 1G).
@@ -92,6 +106,7 @@ Examples:
   thalweg record -- ./app --flag                        kernel and ./app together
   thalweg record -k 'sched_*,irq_*,syscalls' -- ./app   choose the kernel's events
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
+  thalweg record -u 'shop:*' --loglevel info -- ./app   without those for debugging
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
 
 Recording ends when COMMAND has ended, not when its children have. Ctrl-C is the command's; the
@@ -187,6 +202,16 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn levels_have_lttng_s_names_in_any_case() {
+        let args = record("--loglevel info").unwrap();
+        assert_eq!(args.loglevel, Some(LogLevel::Info));
+        let args = record("--loglevel-only DEBUG_LINE").unwrap();
+        assert_eq!(args.loglevel_only, Some(LogLevel::DebugLine));
+        assert!(record("--loglevel inof").unwrap_err().contains("'info'"));
+        assert!(record("--loglevel 6 --loglevel-only 6").is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@
 mod args;
 mod doctor;
 mod exit;
+mod level;
 mod number;
 mod record;
 mod recover;

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::rule::RuleError;
+
 /// Messages finish the sentence "failed to …".
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,6 +20,9 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The rules cannot be told to programs.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
     /// A trace that is to be recovered cannot be read.
     #[error("recover {}: {why}", path.display())]
     Recover {

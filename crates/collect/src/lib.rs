@@ -17,6 +17,7 @@ mod programs;
 mod recording;
 mod recover;
 mod rendezvous;
+mod rule;
 mod shared;
 pub mod sink;
 mod summary;
@@ -25,6 +26,7 @@ pub use error::Error;
 pub use keeper::keeper_main;
 pub use recording::Recording;
 pub use recover::{Recovered, recover};
+pub use rule::{Levels, Rule, RuleError};
 pub use summary::{
     KernelRequest, ProgramsRequest, Progress, RecordingConfig, SourceSummary, Started, Summary,
 };

@@ -16,7 +16,7 @@ use crate::program::{Definitions, Memory, Program, Reach, ThreadKey, Window};
 use crate::rendezvous::{Call, Found, Post, Watch, accept_all, open_memfd, scan};
 use crate::sink::environment::{self, Host};
 use crate::sink::{SinkError, TraceIdentity};
-use crate::summary::{ProgramsRequest, SourceSummary};
+use crate::summary::SourceSummary;
 
 /// A program's memory, before it is attached.
 struct Ring {
@@ -83,10 +83,19 @@ struct Group {
     programs: Vec<Program>,
 }
 
+/// What programs may do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Limits {
+    /// Which of their events are wanted, as text.
+    pub(crate) rules: String,
+    /// The most ring memory of all programs together.
+    pub(crate) limit_bytes: u64,
+}
+
 /// All programs of a recording.
 pub(crate) struct Programs {
     session: Session,
-    request: ProgramsRequest,
+    limits: Limits,
     posts: Vec<Post>,
     watch: Watch,
     groups: BTreeMap<u32, Group>,
@@ -104,15 +113,10 @@ pub(crate) struct Programs {
 pub(crate) type Holder<'a> = dyn FnMut(&Program, u32, usize) + 'a;
 
 impl Programs {
-    pub(crate) fn new(
-        session: Session,
-        request: ProgramsRequest,
-        posts: Vec<Post>,
-        watch: Watch,
-    ) -> Self {
+    pub(crate) fn new(session: Session, limits: Limits, posts: Vec<Post>, watch: Watch) -> Self {
         Self {
             session,
-            request,
+            limits,
             posts,
             watch,
             groups: BTreeMap::new(),
@@ -252,10 +256,10 @@ impl Programs {
         }
         let pid = definitions.head.pid;
         match self.try_attach(slot, definitions, found) {
-            Ok(program) => {
+            Ok(mut program) => {
                 self.end_replaced(uid, &program);
                 hold(&program, uid, slot);
-                program.enable(&self.request.patterns);
+                program.enable(&self.limits.rules);
                 if let Err(error) = self.add(uid, program) {
                     self.storage_error.get_or_insert(error.to_string());
                 }
@@ -345,7 +349,7 @@ impl Programs {
     }
 
     fn units_left(&self) -> usize {
-        let limit = usize::try_from(self.request.limit_bytes).unwrap_or(usize::MAX) / UNIT;
+        let limit = usize::try_from(self.limits.limit_bytes).unwrap_or(usize::MAX) / UNIT;
         let all = self.groups.values().flat_map(|group| &group.programs);
         limit.saturating_sub(all.map(Program::granted_units).sum())
     }
@@ -362,6 +366,9 @@ impl Programs {
         let clock = &self.session.clock;
         let mut found = 0;
         for group in self.groups.values_mut() {
+            for program in &mut group.programs {
+                program.learn();
+            }
             let window = Window {
                 from: self.session.start,
                 now: clock.now(),

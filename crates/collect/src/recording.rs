@@ -10,9 +10,10 @@ use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::kernel_events::{Depth, KernelEvents};
 use crate::program::{Program, Reach};
-use crate::programs::{Programs, Session};
+use crate::programs::{Limits, Programs, Session};
 use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, tag};
-use crate::summary::{ProgramsRequest, Progress, RecordingConfig, Started, Summary};
+use crate::rule;
+use crate::summary::{Progress, RecordingConfig, Started, Summary};
 
 /// How long to wait for more after a pass that found something.
 const PACE: Duration = Duration::from_micros(500);
@@ -41,6 +42,8 @@ pub struct Recording {
 impl Recording {
     /// Begins to record. What a dead recorder left behind is recovered first.
     pub fn start(config: RecordingConfig) -> Result<(Self, Started), Error> {
+        let requested = config.programs.as_ref();
+        let rules = rule::text_of(requested.map_or(&[], |request| &request.rules))?;
         let notes = crate::recover::recover_left_behind();
         let out = config.output.clone();
         fs::create_dir(&out).map_err(|error| Error::output(out.clone(), error))?;
@@ -69,16 +72,13 @@ impl Recording {
             is_active: true,
             session,
         };
-        recording.begin(config, &id, &mut started);
+        recording.begin(config, &id, rules, &mut started);
         Ok((recording, started))
     }
 
-    fn begin(&mut self, config: RecordingConfig, id: &str, started: &mut Started) {
-        let request = config.programs.unwrap_or(ProgramsRequest {
-            patterns: vec![],
-            limit_bytes: 0,
-        });
-        let advert = self.advert(&request);
+    fn begin(&mut self, config: RecordingConfig, id: &str, rules: String, started: &mut Started) {
+        let limit_bytes = config.programs.map_or(0, |request| request.limit_bytes);
+        let advert = self.advert(limit_bytes, rules.clone());
         let (posts, watch) = take_posts(id, &advert, &mut started.notes);
         self.keeper = config.keeper.and_then(|program| {
             let keeper = Keeper::spawn(&program, &self.session, &advert, &posts);
@@ -87,7 +87,8 @@ impl Recording {
                 .ok()
         });
         if let Some(watch) = watch {
-            let mut programs = Programs::new(self.session.clone(), request, posts, watch);
+            let limits = Limits { rules, limit_bytes };
+            let mut programs = Programs::new(self.session.clone(), limits, posts, watch);
             programs.welcome(true, &mut hold(self.keeper.as_ref()));
             self.programs = Some(programs);
         }
@@ -128,7 +129,7 @@ impl Recording {
         }
     }
 
-    fn advert(&self, request: &ProgramsRequest) -> Advert {
+    fn advert(&self, limit_bytes: u64, rules: String) -> Advert {
         let clock = match self.session.clock.kind() {
             ClockKind::TimeStampCounter => "tsc",
             ClockKind::Monotonic => "mono",
@@ -136,8 +137,8 @@ impl Recording {
         let unit = thalweg_abi::slot::UNIT as u64;
         Advert {
             clock,
-            limit_units: usize::try_from(request.limit_bytes / unit).unwrap_or(usize::MAX),
-            patterns: request.patterns.clone(),
+            limit_units: usize::try_from(limit_bytes / unit).unwrap_or(usize::MAX),
+            rules,
             trace: self.session.out.to_string_lossy().into_owned(),
             instance: self
                 .kernel

@@ -17,13 +17,12 @@ use crate::kernel_events::{Depth, KernelEvents};
 use crate::output::Output;
 use crate::process::Process;
 use crate::program::{Definitions, Memory, Program, Reach, ThreadKey};
-use crate::programs::{Programs, Session};
+use crate::programs::{Limits, Programs, Session};
 use crate::rendezvous::{
     Advert, Folder, Post, Watch, accept_all, candidates, instances_in_use, left_behind, open_memfd,
     read, remove_unposted, scan, tag, unfinished,
 };
 use crate::sink::TraceWriter;
-use crate::summary::ProgramsRequest;
 
 /// How long events that are under way in living programs are waited for.
 const LAST_EVENTS: Duration = Duration::from_millis(20);
@@ -224,12 +223,7 @@ type OnDisk = HashMap<(i32, i32), u64>;
 
 fn recover_programs(session: &Session, held: Vec<Held>, posts: &[Post], recovered: &mut Recovered) {
     let Ok(watch) = Watch::new() else { return };
-    let mut programs = Programs::new(
-        session.clone(),
-        ProgramsRequest::default(),
-        Vec::new(),
-        watch,
-    );
+    let mut programs = Programs::new(session.clone(), Limits::default(), Vec::new(), watch);
     let on_disk = adopt_outputs(session, &mut programs, recovered);
     let called = posts.iter().flat_map(|post| {
         let uid = post.folder.uid;

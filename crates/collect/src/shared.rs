@@ -67,12 +67,16 @@ pub(crate) fn drain(
     }
 }
 
-fn walk_all(programs: &[Program], pass: &Pass<'_>, sharing: &[(usize, Ready)]) -> (Vec<Part>, u64) {
+fn walk_all(
+    programs: &mut [Program],
+    pass: &Pass<'_>,
+    sharing: &[(usize, Ready)],
+) -> (Vec<Part>, u64) {
     let mut horizon = pass.window.not_after();
     let mut blocked: BTreeMap<ThreadKey, ()> = BTreeMap::new();
     let mut parts = Vec::new();
     for &(index, ready) in sharing {
-        let program = &programs[index];
+        let program = &mut programs[index];
         if blocked.contains_key(&ready.thread) {
             continue;
         }

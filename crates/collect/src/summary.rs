@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_model::LossCause;
 
+use crate::rule::Rule;
+
 /// What to record, and where to.
 #[derive(Clone, Debug)]
 pub struct RecordingConfig {
@@ -21,8 +23,8 @@ pub struct RecordingConfig {
 /// Which events of programs to record.
 #[derive(Clone, Debug)]
 pub struct ProgramsRequest {
-    /// Name patterns in which `*` is special; an event that matches one is recorded.
-    pub patterns: Vec<String>,
+    /// An event that one of these rules takes is recorded.
+    pub rules: Vec<Rule>,
     /// The most ring memory of all programs together.
     pub limit_bytes: u64,
 }
@@ -30,7 +32,7 @@ pub struct ProgramsRequest {
 impl Default for ProgramsRequest {
     fn default() -> Self {
         Self {
-            patterns: vec!["*".to_owned()],
+            rules: vec![Rule::named("*")],
             limit_bytes: 64 << 20,
         }
     }

@@ -27,13 +27,12 @@ fn emit_soon(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -> 
     let Some(block) = thread::current() else {
         return false;
     };
-    let index = site.index();
     let lane = block.usual();
-    if !lane.is_all_of(block.word(index)) {
+    if !lane.is_all_of(site.wanted()) {
         return false;
     }
     let event = Emit {
-        site: index,
+        site: site.index(),
         payload_len: fields(None),
         stack: stack(),
     };
@@ -60,7 +59,7 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -
         payload_len: fields(None),
         stack: stack(),
     };
-    let word = block.word(site.index());
+    let word = site.wanted();
     for lane in lanes(block, word) {
         let ring = lane.ring();
         let kind = ring.control(slot::CLOCK).load(Relaxed);
@@ -109,7 +108,7 @@ fn emit_first(site: &'static Site, fields: &dyn Fn(Option<&mut Payload<'_>>) -> 
         }
         return;
     };
-    let enabled = process.map.site(site.index()).load(Relaxed);
+    let enabled = site.wanted();
     if enabled == 0 {
         return;
     }

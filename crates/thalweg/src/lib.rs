@@ -41,6 +41,7 @@ compile_error!("thalweg traces x86-64 Linux programs that use glibc");
 
 mod clock;
 mod cpu;
+pub mod dynamic;
 mod emit;
 mod field;
 mod gate;

@@ -25,9 +25,6 @@ extern "C" fn note_fork() {
 
 extern "C" fn construct() {
     let _errno = ErrnoKept::new();
-    if site::all().is_empty() {
-        return;
-    }
     site::number_all();
     RSEQ_AREA.store(cpu::find_area().unwrap_or(0), Relaxed);
     TID_OFFSET.store(thread::find_tid_offset(), Relaxed);
@@ -40,7 +37,16 @@ extern "C" fn construct() {
     unsafe { state::install(pages.cast()) };
     // SAFETY: the handler is async-signal-safe, and a plain store.
     unsafe { libc::pthread_atfork(None, Some(note_fork), None) };
-    set_up();
+    if !site::all().is_empty() {
+        set_up();
+    }
+}
+
+/// Sets a process up that defines its first event only now, and was linked with none.
+pub(crate) fn set_up_late() {
+    if state::get().is_some_and(State::is_untouched) {
+        set_up();
+    }
 }
 
 /// Sets a forked child up at its first event; whether the process is ready now.
@@ -62,11 +68,12 @@ fn set_up() -> bool {
     if !state.begin_set_up() {
         return false;
     }
-    let Some(memory) = Memory::new(site::all().len()) else {
+    let Some(memory) = Memory::new(site::each().count()) else {
         return false;
     };
     let nonce = register::nonce();
     memory.map.head(program::HEAD_NONCE).store(nonce, Relaxed);
+    site::each().for_each(|site| site.point_to(&memory.map));
     // Threads may emit from here on; nothing is enabled yet but what the file's readers enable.
     state.set_up(memory.map);
     register::register(&memory.map, &memory.file, nonce);
@@ -83,21 +90,24 @@ struct Memory {
 
 impl Memory {
     fn new(sites: usize) -> Option<Self> {
-        let file = sys::move_up(sys::sealed_memfd(program::total_len(sites))?);
+        let capacity = program::capacity_for(site::all().len());
+        let file = sys::move_up(sys::sealed_memfd(program::total_len(capacity))?);
         // All that is touched without a collector's doing has memory from the start.
         let threads = program::THREADS_AT_START * 8;
-        let words = program::slot_offset(sites, 0) - program::WORDS;
+        let words = program::words_len(sites.max(1));
         let allocated = sys::allocate(&file, 0, program::THREADS + threads)
             && sys::allocate(&file, program::WORDS, words);
         if !allocated {
             return None;
         }
-        let base = sys::map_shared(&file, program::total_len(sites))?;
+        let base = sys::map_shared(&file, program::total_len(capacity))?;
         // SAFETY: that many bytes were just mapped shared, and nobody unmaps them.
-        let map = unsafe { Map::new(base.cast(), sites) };
+        let map = unsafe { Map::new(base.cast(), capacity) };
         map.head(program::HEAD_VERSION)
             .store(u64::from(thalweg_abi::VERSION), Relaxed);
-        map.head(program::HEAD_SITES).store(sites as u64, Relaxed);
+        map.head(program::HEAD_CAPACITY)
+            .store(capacity as u64, Relaxed);
+        map.head(program::HEAD_DEFINED).store(sites as u64, Relaxed);
         map.head(program::HEAD_THREADS_READY)
             .store(program::THREADS_AT_START as u64, Relaxed);
         map.head(program::HEAD_MAGIC).store(program::MAGIC, Relaxed);

@@ -9,25 +9,31 @@ use thalweg_ring::Slot;
 #[derive(Clone, Copy)]
 pub(crate) struct Map {
     base: *const u8,
-    sites: usize,
+    capacity: usize,
 }
 
 impl Map {
     /// # Safety
-    /// `program::total_len(sites)` bytes from `base` are mapped shared, readable and writable,
+    /// `program::total_len(capacity)` bytes from `base` are mapped shared, readable and writable,
     /// page-aligned, and stay so.
-    pub(crate) unsafe fn new(base: *const u8, sites: usize) -> Self {
-        Self { base, sites }
+    pub(crate) unsafe fn new(base: *const u8, capacity: usize) -> Self {
+        Self { base, capacity }
     }
 
-    /// How many sites the library has.
-    pub(crate) fn sites(&self) -> usize {
-        self.sites
+    /// How many sites there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
-    fn u64_at(&self, offset: usize) -> &'static AtomicU64 {
+    /// The address of an offset of the ABI's.
+    pub(crate) fn address(&self, offset: usize) -> *mut u8 {
         // SAFETY: every caller's offset is one of the ABI's, below the mapping's length.
-        let at = unsafe { self.base.add(offset) }.cast::<AtomicU64>();
+        unsafe { self.base.add(offset) }.cast_mut()
+    }
+
+    /// The word at an offset of the ABI's.
+    pub(crate) fn u64_at(&self, offset: usize) -> &'static AtomicU64 {
+        let at = self.address(offset).cast::<AtomicU64>();
         // SAFETY: mapped for ever by the promise of `new`, and aligned: the offsets are.
         unsafe { &*at }
     }
@@ -50,8 +56,8 @@ impl Map {
     /// The word of a site: one byte a slot.
     #[inline(always)]
     pub(crate) fn site(&self, index: u16) -> &'static AtomicU32 {
-        let index = usize::from(index).min(self.sites.saturating_sub(1));
-        // SAFETY: below the table's end by the line above; `sites` is that of the mapping.
+        let index = usize::from(index).min(self.capacity.saturating_sub(1));
+        // SAFETY: below the table's end by the line above; `capacity` is that of the mapping.
         let at = unsafe { self.base.add(program::WORDS + index * 4) }.cast::<AtomicU32>();
         // SAFETY: mapped for ever by the promise of `new`, aligned to 4.
         unsafe { &*at }
@@ -61,7 +67,7 @@ impl Map {
     pub(crate) fn slot_base(&self, index: usize) -> *const u8 {
         let index = index % thalweg_abi::SLOTS;
         // SAFETY: the slot's range lies in the mapping.
-        unsafe { self.base.add(program::slot_offset(self.sites, index)) }
+        unsafe { self.base.add(program::slot_offset(self.capacity, index)) }
     }
 
     /// One collector's ring.

@@ -1,6 +1,8 @@
 //! A call site: the static that each `event!` leaves in a section of its own.
 
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::dynamic;
+use crate::map::Map;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
 use thalweg_abi::field::Field;
 use thalweg_abi::program::MAX_SITES;
 
@@ -26,6 +28,9 @@ pub enum Level {
     Debug = 14,
 }
 
+/// The word of a site that has none of its own.
+static NOBODY: AtomicU32 = AtomicU32::new(0);
+
 /// A call site.
 #[repr(C)]
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub struct Site {
     file: &'static str,
     fields: &'static [Field],
     line: u32,
+    /// The site's word in this process's map: who wants its events, one byte a slot.
+    word: AtomicPtr<AtomicU32>,
     /// The index, where the mark of a record has it.
     index: AtomicU32,
     gate: u16,
@@ -54,6 +61,7 @@ impl Site {
             file,
             fields,
             line,
+            word: AtomicPtr::new((&raw const NOBODY).cast_mut()),
             index: AtomicU32::new(0),
             gate,
             level,
@@ -84,6 +92,28 @@ impl Site {
 
     pub(crate) fn level(&self) -> Level {
         self.level
+    }
+
+    /// Who wants the events, one byte a slot.
+    ///
+    /// For those only who know that this process is set up: in a child that is not, the word is its
+    /// parent's, and not mapped.
+    #[inline(always)]
+    pub(crate) fn wanted(&self) -> u32 {
+        // SAFETY: `NOBODY`, or a word of the map that `point_to` was called with before the process
+        // was set up; it is mapped for ever.
+        unsafe { &*self.word.load(Relaxed) }.load(Relaxed)
+    }
+
+    /// Tells the site where its word is.
+    pub(crate) fn point_to(&self, map: &Map) {
+        let word = core::ptr::from_ref(map.site(self.index()));
+        self.word.store(word.cast_mut(), Relaxed);
+    }
+
+    /// Gives the site the number that its records carry.
+    pub(crate) fn number(&self, index: u16) {
+        self.index.store(u32::from(index) << 16, Relaxed);
     }
 
     pub(crate) fn index(&self) -> u16 {
@@ -141,9 +171,14 @@ pub(crate) fn all() -> &'static [Site] {
     unsafe { core::slice::from_raw_parts(start, count) }
 }
 
-/// Gives each site the number that its records carry.
+/// All sites: those of the executable or library, and those that were defined since.
+pub(crate) fn each() -> impl Iterator<Item = &'static Site> {
+    all().iter().chain(dynamic::each())
+}
+
+/// Gives each linked site the number that its records carry.
 pub(crate) fn number_all() {
     for (index, site) in all().iter().enumerate() {
-        site.index.store((index as u32) << 16, Relaxed);
+        site.number(index as u16);
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct State {
     stage: AtomicU64,
     map: UnsafeCell<MaybeUninit<Map>>,
     pub(crate) next_thread: AtomicU64,
+    /// The thread that is defining an event, or 0.
+    pub(crate) defining: AtomicU64,
     blocks: [Block; MAX_THREADS],
 }
 
@@ -82,6 +84,11 @@ impl State {
         self.stage
             .compare_exchange(NONE, BUSY, Acquire, Relaxed)
             .is_ok()
+    }
+
+    /// Whether somebody is setting this process up.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.stage.load(Relaxed) == BUSY
     }
 
     /// Whether nobody has tried to set this process up.

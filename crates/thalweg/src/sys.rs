@@ -103,6 +103,14 @@ pub(crate) fn allocate(file: &Fd, offset: usize, len: usize) -> bool {
     unsafe { libc::fallocate(file.0, 0, offset as libc::off_t, len as libc::off_t) == 0 }
 }
 
+/// Gives a range of a mapping its memory; `false` if there is none to be had, which touching it
+/// would show as SIGBUS.
+pub(crate) fn populate(at: *mut c_void, len: usize) -> bool {
+    const POPULATE_WRITE: c_int = 23;
+    // SAFETY: only faults pages in, of a mapping of ours.
+    unsafe { libc::madvise(at, len, POPULATE_WRITE) == 0 }
+}
+
 /// Maps a file shared; forked children do not get it, core dumps leave it out.
 pub(crate) fn map_shared(file: &Fd, len: usize) -> Option<*mut c_void> {
     let protection = libc::PROT_READ | libc::PROT_WRITE;

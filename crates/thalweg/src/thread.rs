@@ -18,8 +18,6 @@ use thalweg_ring::{Cursor, Owner, Slot};
 pub(crate) struct Block {
     /// The thread that it belongs to: zero again in a forked child.
     thread: AtomicU64,
-    /// Where the process's map has what an event needs, so that an event needs no map.
-    words: AtomicPtr<AtomicU32>,
     /// The lane that took the last event which no other wanted; set with the thread.
     usual: AtomicPtr<Lane>,
     cpu_area: AtomicIsize,
@@ -61,15 +59,6 @@ impl Block {
         }
     }
 
-    /// Who wants the events of a site, one byte a slot.
-    #[inline(always)]
-    pub(crate) fn word(&self, site: u16) -> u32 {
-        // SAFETY: the table of the process's map; sites are numbered below its length.
-        let word = unsafe { self.words.load(Relaxed).add(usize::from(site)) };
-        // SAFETY: mapped for ever and aligned.
-        unsafe { &*word }.load(Relaxed)
-    }
-
     /// The lane that most events take.
     #[inline(always)]
     pub(crate) fn usual(&self) -> &Lane {
@@ -98,8 +87,6 @@ impl Block {
     fn take(&self, process: Process, tid: u32, index: usize) {
         self.tid.store(tid, Relaxed);
         self.index.store(index as u32, Relaxed);
-        self.words
-            .store(core::ptr::from_ref(process.map.site(0)).cast_mut(), Relaxed);
         self.cpu_area.store(crate::cpu::area(), Relaxed);
         for (slot, lane) in self.lanes.iter().enumerate() {
             let word = u32::from(program::ENABLED) << (8 * slot);

@@ -147,7 +147,7 @@ mod tests {
             ring_len: 4096,
             sites: 0,
             tid: pid,
-            flags: 0,
+            capacity: 0,
             procname: *b"shop\0\0\0\0\0\0\0\0\0\0\0\0",
         }
     }

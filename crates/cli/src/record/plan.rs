@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use thalweg_collect::{KernelRequest, ProgramsRequest};
+use thalweg_collect::{KernelRequest, Levels, ProgramsRequest, Rule};
 
 use super::{KernelRefusal, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -53,9 +53,21 @@ fn programs(args: &RecordArgs) -> ProgramsRequest {
         ..Default::default()
     };
     if !args.user.is_empty() {
-        request.patterns.clone_from(&args.user);
+        request.rules = args.user.iter().map(Rule::named).collect();
+    }
+    for rule in &mut request.rules {
+        rule.exclude.clone_from(&args.exclude);
+        rule.levels = levels(args);
     }
     request
+}
+
+fn levels(args: &RecordArgs) -> Levels {
+    match (args.loglevel, args.loglevel_only) {
+        (Some(level), _) => Levels::AtLeast(level),
+        (_, Some(level)) => Levels::Exactly(level),
+        (None, None) => Levels::All,
+    }
 }
 
 fn kernel(args: &RecordArgs) -> KernelRequest {

@@ -84,21 +84,39 @@ impl Definitions {
                 claimed,
             });
         }
+        let mut definitions = Self {
+            head,
+            sites: Vec::new(),
+        };
         let mut input = Input {
             bytes,
             at: HEAD_LEN,
         };
-        let mut sites = Vec::new();
-        while input.at < bytes.len() {
-            if sites.len() == MAX_SITES {
-                return Err(input.meaningless("one definition too many"));
-            }
-            sites.push(site(&mut input)?);
-        }
-        if sites.len() as u64 != head.sites {
+        definitions.read(&mut input)?;
+        if definitions.sites.len() as u64 != definitions.head.sites {
             return Err(input.meaningless("fewer definitions than the head promises"));
         }
-        Ok(Self { head, sites })
+        Ok(definitions)
+    }
+
+    /// Reads definitions that came later; those before a mistake are kept.
+    pub fn extend(&mut self, bytes: &[u8]) -> Result<(), DefinitionError> {
+        self.read(&mut Input { bytes, at: 0 })
+    }
+
+    /// How many sites there can be.
+    fn room(&self) -> usize {
+        MAX_SITES.min(self.head.capacity as usize)
+    }
+
+    fn read(&mut self, input: &mut Input<'_>) -> Result<(), DefinitionError> {
+        while input.at < input.bytes.len() {
+            if self.sites.len() == self.room() {
+                return Err(input.meaningless("one definition too many"));
+            }
+            self.sites.push(site(input)?);
+        }
+        Ok(())
     }
 }
 

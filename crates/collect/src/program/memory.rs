@@ -16,7 +16,7 @@ use thalweg_sys::SharedMemory;
 pub struct Memory {
     file: OwnedFd,
     shared: SharedMemory,
-    sites: usize,
+    capacity: usize,
 }
 
 impl Memory {
@@ -26,15 +26,16 @@ impl Memory {
             .as_fd()
             .try_clone_to_owned()
             .map_err(|_| Errno::MFILE)?;
-        let sites = usize::try_from(head.sites).map_err(|_| Errno::INVAL)?;
-        if sites > program::MAX_SITES || fstat(&file)?.st_ino != head.ring_ino {
+        let capacity = usize::try_from(head.capacity).map_err(|_| Errno::INVAL)?;
+        let room = head.sites..=program::MAX_SITES as u64;
+        if !room.contains(&u64::from(head.capacity)) || fstat(&file)?.st_ino != head.ring_ino {
             return Err(Errno::INVAL);
         }
-        let shared = SharedMemory::map(&file, program::total_len(sites))?;
+        let shared = SharedMemory::map(&file, program::total_len(capacity))?;
         let memory = Self {
             file,
             shared,
-            sites,
+            capacity,
         };
         let is = |word, value| memory.head(word).load(Acquire) == value;
         if !is(HEAD_MAGIC, program::MAGIC) || !is(HEAD_NONCE, head.nonce) {
@@ -55,7 +56,7 @@ impl Memory {
 
     /// The ring of a slot.
     pub fn slot(&self, index: usize) -> Slot<'_> {
-        let offset = program::slot_offset(self.sites, index % SLOTS);
+        let offset = program::slot_offset(self.capacity, index % SLOTS);
         let table = |at: usize, words: usize| {
             let first = (offset + at) / 8;
             &self.shared.words()[first..first + words]
@@ -84,7 +85,7 @@ impl Memory {
 
     /// Gives a range of a slot its memory, at this process's expense.
     pub fn allocate(&self, slot: usize, at: usize, len: usize) -> Result<(), Errno> {
-        let offset = program::slot_offset(self.sites, slot) + at;
+        let offset = program::slot_offset(self.capacity, slot) + at;
         fallocate(
             &self.file,
             FallocateFlags::empty(),
@@ -95,7 +96,7 @@ impl Memory {
 
     /// Takes the memory of a range of a slot back; it reads as zeros then.
     pub fn release(&self, slot: usize, at: usize, len: usize) -> Result<(), Errno> {
-        let offset = program::slot_offset(self.sites, slot) + at;
+        let offset = program::slot_offset(self.capacity, slot) + at;
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         fallocate(self.file.as_fd(), flags, offset as u64, len as u64)
     }
@@ -113,14 +114,54 @@ impl Memory {
         for gate in 0..program::GATE_COUNT {
             self.byte(program::GATES, gate, slot, 0);
         }
-        for site in 0..self.sites {
+        for site in 0..self.defined() {
             self.byte(program::WORDS, site, slot, 0);
         }
     }
 
+    /// How many sites are defined, as the program says, as far as there is room.
+    pub fn defined(&self) -> usize {
+        // ORDER(definitions): Acquire, pairs with the Release store in the program.
+        let defined = self.head(program::HEAD_DEFINED).load(Acquire);
+        usize::try_from(defined).unwrap_or(0).min(self.capacity)
+    }
+
+    /// The later definitions from `from` on, copied.
+    pub fn definitions(&self, from: usize) -> Vec<u8> {
+        let len = self.head(program::HEAD_DEFINITIONS_LEN).load(Acquire);
+        let len = usize::try_from(len).unwrap_or(0);
+        let end = len.min(program::DEFINITIONS_LEN);
+        let area = program::definitions_offset(self.capacity);
+        let words = &self.shared.words()[(area + from / 8 * 8) / 8..];
+        let count = end.saturating_sub(from / 8 * 8).div_ceil(8);
+        let bytes = words.iter().take(count);
+        let mut bytes: Vec<u8> = bytes
+            .flat_map(|word| word.load(Relaxed).to_le_bytes())
+            .collect();
+        bytes.truncate(end.saturating_sub(from / 8 * 8));
+        bytes.split_off((from % 8).min(bytes.len()))
+    }
+
+    /// Leaves rules in a slot, for sites that the program defines later.
+    pub fn set_rules(&self, slot: usize, rules: &[u8]) -> Result<(), Errno> {
+        self.allocate(slot, slot::RULES, slot::RULES_LEN)?;
+        let size = self.slot(slot).control(slot::RULES_SIZE);
+        size.store(0, Release);
+        let first = (program::slot_offset(self.capacity, slot) + slot::RULES) / 8;
+        let rules = &rules[..rules.len().min(slot::RULES_LEN)];
+        for (word, bytes) in self.shared.words()[first..].iter().zip(rules.chunks(8)) {
+            let mut padded = [0; 8];
+            padded[..bytes.len()].copy_from_slice(bytes);
+            word.store(u64::from_le_bytes(padded), Relaxed);
+        }
+        // ORDER(rules): Release, pairs with the program's Acquire load.
+        size.store(rules.len() as u64, Release);
+        Ok(())
+    }
+
     /// Whether a slot has any site on.
     pub fn is_enabled(&self, slot: usize) -> bool {
-        (0..self.sites).any(|site| {
+        (0..self.defined()).any(|site| {
             let (word, shift) = self.word_of(program::WORDS, site, slot);
             word.load(Relaxed) >> shift & 0xff != 0
         })

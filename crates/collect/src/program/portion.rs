@@ -61,8 +61,18 @@ impl Window {
 }
 
 impl Portion {
-    /// Walks a chunk from where the last pass ended.
-    pub(crate) fn take(program: &Program, ready: &Ready, window: Window) -> Self {
+    /// Walks a chunk from where the last pass ended, and learns on the way what the program has
+    /// defined since.
+    pub(crate) fn take(program: &mut Program, ready: &Ready, window: Window) -> Self {
+        loop {
+            let portion = Self::walk(program, ready, window);
+            if portion.bad == 0 || !program.learn() {
+                return portion;
+            }
+        }
+    }
+
+    fn walk(program: &Program, ready: &Ready, window: Window) -> Self {
         let mut scratch = vec![0; thalweg_ring::chunk_words(4)];
         let mut walk = program.walk(ready);
         let mut entries = Vec::new();

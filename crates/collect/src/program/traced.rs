@@ -3,9 +3,10 @@
 use rustix::fd::OwnedFd;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use thalweg_abi::chunk;
 use thalweg_abi::desc::{Desc, FREE, FULL, NONE, OWNED};
+use thalweg_abi::rules::Rules;
 use thalweg_abi::slot::{REFUSED_LARGE, REFUSED_NESTED, REFUSED_THREAD, STARVED, TOLD};
-use thalweg_abi::{advert, chunk};
 use thalweg_model::LossCause;
 use thalweg_ring::{Slot, UNIT_WORDS, Walk, clear_and_free};
 
@@ -69,6 +70,12 @@ pub struct Program {
     pub ledger: Ledger,
     /// The session's ids of its sites: in streams of one thread, and in shared ones.
     pub(crate) ids: [Vec<Option<u32>>; 2],
+    /// What is wanted of it, as text.
+    rules: String,
+    /// How many bytes of its later definitions are known.
+    learned: usize,
+    /// It has defined what makes no sense.
+    misdefined: bool,
     slot: usize,
     pool: Pool,
     /// What each of the program's counters was when it was asked last.
@@ -101,6 +108,9 @@ impl Program {
             rendezvous,
             ledger,
             ids,
+            rules: String::new(),
+            learned: 0,
+            misdefined: false,
             slot,
             pool,
             told,
@@ -108,6 +118,7 @@ impl Program {
             dead: false,
         };
         program.told = program.counters_told();
+        program.learn();
         Ok(program)
     }
 
@@ -159,17 +170,38 @@ impl Program {
         self.pool.grow(&self.memory, self.slot, limit)
     }
 
-    /// Turns on each site that a pattern matches; how many.
-    pub fn enable(&self, patterns: &[String]) -> usize {
-        let wanted = |name: &str| {
-            let matches = |p: &String| advert::glob_matches(p.as_bytes(), name.as_bytes());
-            patterns.iter().any(matches)
-        };
-        let sites = self.definitions.sites.iter().enumerate();
-        let wanted = sites.filter(|(_, site)| wanted(&site.name));
+    /// Turns on each site that the rules want, and leaves them with the program for those that it
+    /// defines later; how many.
+    pub fn enable(&mut self, rules: &str) -> usize {
+        rules.clone_into(&mut self.rules);
+        // Without memory for them a new site is turned on a moment later, by `learn`.
+        let _ = self.memory.set_rules(self.slot, rules.as_bytes());
+        self.enable_from(0)
+    }
+
+    fn enable_from(&self, first: usize) -> usize {
+        let rules = Rules::new(self.rules.as_bytes());
+        let sites = self.definitions.sites.iter().enumerate().skip(first);
+        let wanted = sites.filter(|(_, site)| rules.want(site.name.as_bytes(), site.level as u8));
         wanted
             .map(|(index, site)| self.memory.enable(self.slot, index, site.gate))
             .count()
+    }
+
+    /// Learns which events the program has defined since it was asked last; whether any.
+    pub fn learn(&mut self) -> bool {
+        let known = self.definitions.sites.len();
+        if self.memory.defined() <= known || self.misdefined {
+            return false;
+        }
+        let bytes = self.memory.definitions(self.learned);
+        self.learned += bytes.len();
+        // What is behind a mistake stays unknown, and its records are violations.
+        self.misdefined = self.definitions.extend(&bytes).is_err();
+        let sites = self.definitions.sites.len();
+        self.ids.iter_mut().for_each(|ids| ids.resize(sites, None));
+        self.enable_from(known);
+        sites > known
     }
 
     /// Turns all sites off.

@@ -23,7 +23,8 @@ use super::folder::Folder;
 pub(crate) struct Advert {
     pub(crate) clock: &'static str,
     pub(crate) limit_units: usize,
-    pub(crate) patterns: Vec<String>,
+    /// Which events are wanted, as text.
+    pub(crate) rules: String,
     pub(crate) trace: String,
     pub(crate) instance: Option<String>,
     pub(crate) start: u64,
@@ -37,10 +38,7 @@ impl Advert {
         if let Some(instance) = &self.instance {
             let _ = writeln!(text, "instance {instance}");
         }
-        for pattern in &self.patterns {
-            let _ = writeln!(text, "enable {pattern}");
-        }
-        text
+        text + &self.rules
     }
 
     /// Reads what a dead recorder left: its slot, and the rest.

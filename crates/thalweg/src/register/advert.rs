@@ -2,13 +2,14 @@
 
 use super::folder::Folder;
 use super::path::Path;
-use crate::gate::GATES;
+use super::rules;
 use crate::map::Map;
 use crate::site;
 use crate::sys::{self, Fd};
 use core::ffi::{CStr, c_int};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use thalweg_abi::advert::{FIRST_LINE, FOLDER, MAX_LEN, glob_matches};
+use thalweg_abi::advert::{FIRST_LINE, FOLDER, MAX_LEN};
+use thalweg_abi::rules::split_key;
 use thalweg_abi::{SLOTS, program, slot};
 
 /// Greets each collector whose advert lies in the folder.
@@ -81,7 +82,7 @@ fn greet(folder: &Folder, adverts: &Fd, name: &CStr, map: &Map, memfd: &Fd, file
     let ready = grant(map, memfd, &advert) && hand_over(folder, bytes, memfd, file);
     state.store(if ready { slot::ACTIVE } else { slot::IDLE }, Release);
     if ready {
-        advert.enable(map);
+        rules::apply(map, advert.slot, advert.rules, site::each());
     }
 }
 
@@ -91,7 +92,8 @@ struct Advert<'t> {
     clock: u64,
     limit_units: usize,
     session: u64,
-    patterns: &'t [u8],
+    /// The text: rules, and lines that are none.
+    rules: &'t [u8],
 }
 
 impl<'t> Advert<'t> {
@@ -104,7 +106,7 @@ impl<'t> Advert<'t> {
             clock: 0,
             limit_units: 0,
             session: 0,
-            patterns: rest,
+            rules: rest,
         };
         for line in rest.split(|&byte| byte == b'\n') {
             match split_key(line) {
@@ -118,34 +120,6 @@ impl<'t> Advert<'t> {
         }
         (advert.slot < SLOTS).then_some(advert)
     }
-
-    /// Enables each site that a pattern matches. Words before gates: who finds the gate open
-    /// looks at the word.
-    fn enable(&self, map: &Map) {
-        let byte = u32::from(program::enabled_byte(self.clock));
-        for site in site::all()
-            .iter()
-            .filter(|site| self.wants(site.name().as_bytes()))
-        {
-            map.site(site.index())
-                .fetch_or(byte << (8 * self.slot), Release);
-            GATES.open(site.gate(), self.slot);
-        }
-    }
-
-    fn wants(&self, name: &[u8]) -> bool {
-        let lines = self.patterns.split(|&byte| byte == b'\n');
-        lines
-            .map(split_key)
-            .any(|(key, value)| key == b"enable" && glob_matches(value, name))
-    }
-}
-
-fn split_key(line: &[u8]) -> (&[u8], &[u8]) {
-    match line.iter().position(|&byte| byte == b' ') {
-        Some(at) => (&line[..at], &line[at + 1..]),
-        None => (line, &[]),
-    }
 }
 
 fn number(text: &[u8]) -> Option<usize> {
@@ -155,10 +129,11 @@ fn number(text: &[u8]) -> Option<usize> {
 /// Gives the slot its first memory, so that events need not wait for the collector.
 fn grant(map: &Map, memfd: &Fd, advert: &Advert<'_>) -> bool {
     let units = advert.limit_units.min(slot::INITIAL_UNITS);
-    let base = program::slot_offset(map.sites(), advert.slot);
+    let base = program::slot_offset(map.capacity(), advert.slot);
     let threads = program::THREADS_AT_START;
     let allocated = sys::allocate(memfd, base, slot::DESCS + units * 8)
         && sys::allocate(memfd, base + slot::LOST, threads * 8)
+        && sys::allocate(memfd, base + slot::RULES, slot::RULES_LEN)
         && sys::allocate(memfd, base + slot::CHUNKS, (units * slot::UNIT).max(1));
     if !allocated {
         return false;
@@ -176,6 +151,7 @@ fn grant(map: &Map, memfd: &Fd, advert: &Advert<'_>) -> bool {
     ] {
         ring.control(word).store(value, Release);
     }
+    rules::store(map, advert.slot, advert.rules);
     true
 }
 
@@ -256,21 +232,21 @@ mod tests {
     #[test]
     fn an_advert_is_read() {
         let text =
-            b"thalweg-session 1\nslot 2\nclock mono\nlimit-units 16\nenable a:*\nnew thing\n";
+            b"thalweg-session 2\nslot 2\nclock mono\nlimit-units 16\nenable a:*\nnew thing\n";
         let advert = Advert::parse(text).unwrap();
         assert_eq!(
             (advert.slot, advert.clock, advert.limit_units),
             (2, slot::CLOCK_MONO, 16)
         );
-        assert!(advert.wants(b"a:b") && !advert.wants(b"b:a"));
+        assert!(advert.rules.ends_with(b"enable a:*\nnew thing\n"));
     }
 
     #[test]
     fn what_is_no_advert_is_refused() {
         assert!(Advert::parse(b"").is_none());
-        assert!(Advert::parse(b"thalweg-session 2\nslot 0\n").is_none());
-        assert!(Advert::parse(b"thalweg-session 1\nslot 4\n").is_none());
-        assert!(Advert::parse(b"thalweg-session 1\n").is_none());
+        assert!(Advert::parse(b"thalweg-session 1\nslot 0\n").is_none());
+        assert!(Advert::parse(b"thalweg-session 2\nslot 4\n").is_none());
+        assert!(Advert::parse(b"thalweg-session 2\n").is_none());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Writes the rendezvous file: the head, and a definition for each site.
 
+use super::definition::{self, Output as _, write_site};
 use super::folder::Folder;
 use super::path::Path;
-use crate::site::{self, Site};
+use crate::site;
 use crate::sys::{self, Fd};
-use thalweg_abi::field::{FieldClass, tag};
-use thalweg_abi::rendezvous::{Head, MAX_FIELDS};
+use thalweg_abi::rendezvous::Head;
 
 /// Creates the file under its hidden name, complete; the descriptor can be handed over.
 pub(crate) fn write(folder: &Folder, hidden: &Path, mut head: Head) -> Option<Fd> {
@@ -35,57 +35,8 @@ pub(crate) fn write(folder: &Folder, hidden: &Path, mut head: Head) -> Option<Fd
 
 fn write_all(output: &mut Output<'_>, head: &Head) {
     output.put(&head.encode());
-    for site in site::all() {
+    for site in site::each() {
         write_site(output, site);
-    }
-}
-
-fn write_site(output: &mut Output<'_>, site: &Site) {
-    output.put(&[site.level() as u8]);
-    output.put(&site.gate().to_le_bytes());
-    output.put(&site.line().to_le_bytes());
-    output.text(site.name());
-    output.text(site.file());
-    let fields = &site.fields()[..site.fields().len().min(MAX_FIELDS)];
-    output.put(&[fields.len() as u8]);
-    for field in fields {
-        output.text(field.name);
-        write_class(output, &field.class);
-    }
-}
-
-fn write_class(output: &mut Output<'_>, class: &FieldClass) {
-    match *class {
-        FieldClass::Integer {
-            bytes,
-            signed,
-            base,
-        } => {
-            output.put(&[tag::INTEGER, bytes, u8::from(signed), base]);
-        }
-        FieldClass::Float { bytes } => output.put(&[tag::FLOAT, bytes]),
-        FieldClass::Text => output.put(&[tag::TEXT]),
-        FieldClass::Enum {
-            bytes,
-            signed,
-            labels,
-        } => {
-            output.put(&[tag::ENUM, bytes, u8::from(signed)]);
-            output.put(&(labels.len() as u16).to_le_bytes());
-            for (number, label) in labels {
-                output.put(&number.to_le_bytes());
-                output.text(label);
-            }
-        }
-        FieldClass::Array { element, length } => {
-            output.put(&[tag::ARRAY]);
-            output.put(&length.to_le_bytes());
-            write_class(output, element);
-        }
-        FieldClass::Sequence { element } => {
-            output.put(&[tag::SEQUENCE]);
-            write_class(output, element);
-        }
     }
 }
 
@@ -101,6 +52,15 @@ struct Output<'f> {
 }
 
 impl Output<'_> {
+    fn flush(&mut self) {
+        let bytes = &self.buffer[..core::mem::take(&mut self.filled)];
+        if let Some(file) = self.file {
+            self.failed |= !sys::write_all(file, bytes);
+        }
+    }
+}
+
+impl definition::Output for Output<'_> {
     fn put(&mut self, bytes: &[u8]) {
         self.total += bytes.len();
         for part in bytes.chunks(ROOM) {
@@ -109,19 +69,6 @@ impl Output<'_> {
             }
             self.buffer[self.filled..self.filled + part.len()].copy_from_slice(part);
             self.filled += part.len();
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        let bytes = &text.as_bytes()[..text.len().min(usize::from(u16::MAX))];
-        self.put(&(bytes.len() as u16).to_le_bytes());
-        self.put(bytes);
-    }
-
-    fn flush(&mut self) {
-        let bytes = &self.buffer[..core::mem::take(&mut self.filled)];
-        if let Some(file) = self.file {
-            self.failed |= !sys::write_all(file, bytes);
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::site;
 use crate::sys::{self, Fd};
 use core::ffi::CStr;
+use thalweg_abi::program;
 use thalweg_abi::rendezvous::{Head, PROCNAME_LEN};
 
 /// A number that no other process and no other library in this one has.
@@ -46,9 +47,9 @@ pub(crate) fn head(memfd: &Fd, nonce: u64) -> Option<Head> {
         boot_id: boot_id(),
         ring_ino: memory.st_ino,
         ring_len: memory.st_size.cast_unsigned(),
-        sites: site::all().len() as u64,
+        sites: site::each().count() as u64,
         tid: sys::gettid(),
-        flags: 0,
+        capacity: program::capacity_for(site::all().len()) as u32,
         procname: procname(),
     })
 }

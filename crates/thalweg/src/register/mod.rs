@@ -9,11 +9,13 @@
 //! Nothing here allocates or takes a lock, so that a forked child can do it in a signal handler.
 
 mod advert;
+pub(crate) mod definition;
 mod file;
 mod folder;
 mod identity;
 mod path;
 mod registration;
+pub(crate) mod rules;
 
 pub(crate) use folder::remember as remember_folders;
 pub(crate) use identity::nonce;

@@ -1,0 +1,60 @@
+//! What a collector wants: kept in its slot, and applied to sites.
+
+use crate::gate::GATES;
+use crate::map::Map;
+use crate::site::Site;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use thalweg_abi::rules::Rules;
+use thalweg_abi::slot::{ACTIVE, CLOCK, RULES, RULES_LEN, RULES_SIZE, STATE};
+use thalweg_abi::{SLOTS, program};
+
+/// Turns each site on that the rules want.
+pub(crate) fn apply<'s>(
+    map: &Map,
+    slot: usize,
+    rules: &[u8],
+    sites: impl Iterator<Item = &'s Site>,
+) {
+    let rules = Rules::new(rules);
+    let clock = map.slot(slot).control(CLOCK).load(Relaxed);
+    let byte = u32::from(program::enabled_byte(clock));
+    for site in sites.filter(|site| rules.want(site.name().as_bytes(), site.level() as u8)) {
+        // Words before gates: who finds the gate open looks at the word.
+        map.site(site.index()).fetch_or(byte << (8 * slot), Release);
+        GATES.open(site.gate(), slot);
+    }
+}
+
+/// Applies what each collector that is there wants to a new site.
+pub(crate) fn apply_all(map: &Map, site: &Site) {
+    for slot in 0..SLOTS {
+        // ORDER(rules): Acquire, pairs with the Release store of whoever set the slot up.
+        if map.slot(slot).control(STATE).load(Acquire) == ACTIVE {
+            apply(map, slot, &load(map, slot), core::iter::once(site));
+        }
+    }
+}
+
+/// Writes rules down, for sites that are defined later. The memory is there.
+pub(crate) fn store(map: &Map, slot: usize, rules: &[u8]) {
+    let len = rules.len().min(RULES_LEN);
+    for (word, bytes) in rules[..len].chunks(8).enumerate() {
+        let mut padded = [0; 8];
+        padded[..bytes.len()].copy_from_slice(bytes);
+        let at = program::slot_offset(map.capacity(), slot) + RULES + word * 8;
+        map.u64_at(at).store(u64::from_le_bytes(padded), Relaxed);
+    }
+    let size = map.slot(slot).control(RULES_SIZE);
+    // ORDER(rules): Release, pairs with the Acquire load in `load`.
+    size.store(len as u64, Release);
+}
+
+fn load(map: &Map, slot: usize) -> Vec<u8> {
+    let size = map.slot(slot).control(RULES_SIZE).load(Acquire);
+    let len = usize::try_from(size).unwrap_or(0).min(RULES_LEN);
+    let from = program::slot_offset(map.capacity(), slot) + RULES;
+    let words = (0..len.div_ceil(8)).map(|word| map.u64_at(from + word * 8).load(Relaxed));
+    let mut bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+    bytes.truncate(len);
+    bytes
+}
