@@ -222,6 +222,11 @@ fn names() {
     thalweg::event!("f:Ünïcode 🦀");
     thalweg::event!("f:keywords", { r#type: u8 = 1, event: u8 = 2, r#struct: u8 = 3, _under: u8 = 4, integer: u8 = 5 });
     thalweg::event!("f:nothing");
+    // What the macro calls its own.
+    const GATE: u8 = 1;
+    const SITE: u8 = 2;
+    const FIELDS: u8 = 3;
+    thalweg::event!("f:constants", { a: u8 = GATE, b: u8 = SITE, c: u8 = FIELDS });
     let _span = thalweg::span!("f:span", { id: u8 = 1 });
 }
 

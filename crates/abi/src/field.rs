@@ -205,6 +205,27 @@ impl FieldClass {
         }
     }
 
+    /// Whether each element of each list in this class has at least one byte.
+    pub const fn has_bytes_in_lists(&self) -> bool {
+        match self {
+            Self::Array { element, .. } | Self::Sequence { element } => {
+                element.min_len() > 0 && element.has_bytes_in_lists()
+            }
+            Self::Optional { class } => class.has_bytes_in_lists(),
+            Self::Struct { fields } => {
+                let mut at = 0;
+                while at < fields.len() {
+                    if !fields[at].class.has_bytes_in_lists() {
+                        return false;
+                    }
+                    at += 1;
+                }
+                true
+            }
+            _ => true,
+        }
+    }
+
     /// The most members of a structure in this class.
     pub const fn widest(&self) -> usize {
         match self {
@@ -327,6 +348,22 @@ mod tests {
             assert_eq!(found, expected, "{class:?}");
             assert_eq!(class.fixed_len(), fixed, "{class:?}");
         }
+    }
+
+    #[test]
+    fn elements_without_bytes_are_found_wherever_they_are() {
+        const EMPTY: FieldClass = FieldClass::Struct { fields: &[] };
+        const NONE: FieldClass = FieldClass::Sequence { element: &EMPTY };
+        const WRAPPED: FieldClass = FieldClass::Struct {
+            fields: &[Field::written("a", FieldClass::Optional { class: &NONE })],
+        };
+        for class in [NONE, WRAPPED] {
+            assert!(!class.has_bytes_in_lists(), "{class:?}");
+        }
+        for class in [EMPTY, LIST, OPTION, FieldClass::Text] {
+            assert!(class.has_bytes_in_lists(), "{class:?}");
+        }
+        assert_eq!((OPTION.widest(), EMPTY.widest()), (2, 0));
     }
 
     #[test]

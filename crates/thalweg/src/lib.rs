@@ -74,7 +74,7 @@ pub mod __private {
     pub use crate::gate::is_enabled;
     pub use crate::label::Numbers;
     pub use crate::message::{Message, function_around};
-    pub use crate::site::{Site, are_simple, field_name, has_provider, typed};
+    pub use crate::site::{Site, are_simple, field_name, has_provider, have_bytes, typed};
     pub use thalweg_abi::field::{Field, FieldClass, Integer as IntegerClass, Label};
     pub use thalweg_abi::program::gate_of;
     pub use thalweg_abi::rendezvous::MAX_FIELDS;

@@ -133,6 +133,18 @@ pub const fn are_simple(fields: &[Field]) -> bool {
     field::count(fields) <= MAX_CLASSES
 }
 
+/// Whether the elements of all lists have bytes; without any, no record would limit their number.
+pub const fn have_bytes(fields: &[Field]) -> bool {
+    let mut at = 0;
+    while at < fields.len() {
+        if !fields[at].class.has_bytes_in_lists() {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
 /// Gives an expression its declared type.
 #[inline(always)]
 pub const fn typed<T>(value: T) -> T {

@@ -41,13 +41,13 @@ macro_rules! append {
     () => {
         /// With a field that is written.
         #[inline(always)]
-        pub fn written<T: FieldType>(self, field: T) -> And<Self, T, true> {
+        pub fn written<T>(self, field: T) -> And<Self, T, true> {
             And(self, field)
         }
 
         /// With a field that only filters see.
         #[inline(always)]
-        pub fn nowrite<T: FieldType>(self, field: T) -> And<Self, T, false> {
+        pub fn nowrite<T>(self, field: T) -> And<Self, T, false> {
             And(self, field)
         }
     };

@@ -6,15 +6,6 @@ use super::value::{Parts, Value};
 use thalweg_abi::field::FieldClass;
 use thalweg_ring::Payload;
 
-/// The class of an element.
-const fn element<T: FieldType>() -> FieldClass {
-    assert!(
-        T::CLASS.min_len() > 0,
-        "an element of a list has at least one byte"
-    );
-    T::CLASS
-}
-
 /// The length before a list. What has more elements is no record's.
 #[inline(always)]
 pub(super) fn length(count: usize) -> [u8; 4] {
@@ -31,7 +22,7 @@ fn len_of<T: FieldType>(elements: &[T], limit: Limit) -> usize {
 
 impl<T: FieldType, const N: usize> FieldType for [T; N] {
     const CLASS: FieldClass = FieldClass::Array {
-        element: &element::<T>(),
+        element: &T::CLASS,
         length: N as u32,
     };
 
@@ -52,9 +43,7 @@ impl<T: FieldType, const N: usize> FieldType for [T; N] {
 }
 
 impl<T: FieldType> FieldType for &[T] {
-    const CLASS: FieldClass = FieldClass::Sequence {
-        element: &element::<T>(),
-    };
+    const CLASS: FieldClass = FieldClass::Sequence { element: &T::CLASS };
 
     #[inline(always)]
     fn encoded_len(&self, limit: Limit) -> usize {

@@ -70,7 +70,7 @@ macro_rules! fields {
         }
     };
     ($($anything:tt)*) => {
-        ::core::compile_error!("a structure of fields is `struct Name { field: Type, … }`")
+        ::core::compile_error!("a structure of fields is `struct Name { field: Type, … }`");
     };
 }
 
@@ -99,7 +99,7 @@ macro_rules! event_class {
         }
     };
     ($($anything:tt)*) => {
-        ::core::compile_error!("an event class is `struct Name { field: Type, nowrite field: Type, … }`")
+        ::core::compile_error!("an event class is `struct Name { field: Type, nowrite field: Type, … }`");
     };
 }
 
@@ -164,7 +164,7 @@ macro_rules! __class {
     ($head:tt $name:ident $lives:tt { $($rest:tt)* } [$($seen:tt)*]) => {
         ::core::compile_error!(::core::concat!(
             "a field of class `", ::core::stringify!($name), "` is not `name: Type`"
-        ))
+        ));
     };
 }
 
@@ -174,9 +174,9 @@ macro_rules! __class {
 macro_rules! __instance {
     ($name:expr, $level:ident, $uri:expr, ($($class:ident)::+), { $($fields:tt)* }) => {{
         $crate::__site!($name, $level, $uri, <$($class)::+ as $crate::EventClass>::FIELDS);
-        if $crate::__private::is_enabled::<GATE>() {
+        if $crate::__private::is_enabled::<__GATE>() {
             $crate::__private::emit(
-                &SITE,
+                &__SITE,
                 $crate::EventClass::into_fields($($class)::+ { $($fields)* }),
             );
         }

@@ -75,7 +75,7 @@ macro_rules! span {
     ($name:literal, $level:ident, { $($fields:tt)* } $(,)?) => {{
         $crate::event!(::core::concat!($name, "_begin"), $level, { $($fields)* });
         $crate::__site!(::core::concat!($name, "_end"), $level, "", &[]);
-        $crate::Span::new(&SITE)
+        $crate::Span::new(&__SITE)
     }};
     ($($anything:tt)*) => {
         ::core::compile_error!(
@@ -93,9 +93,9 @@ macro_rules! __event {
             $crate::__private::field_name(::core::stringify!($field)),
             <$type as $crate::FieldType>::CLASS,
         )),*]);
-        if $crate::__private::is_enabled::<GATE>() {
+        if $crate::__private::is_enabled::<__GATE>() {
             $crate::__private::emit(
-                &SITE,
+                &__SITE,
                 $crate::__private::Nothing$(.$kind($crate::__private::typed::<$type>($value)))*,
             );
         }

@@ -69,7 +69,7 @@ macro_rules! labels {
     ($($anything:tt)*) => {
         ::core::compile_error!(
             "labels are `enum Name: u8 { Label = number, Other = first..=last, … }`; `struct` instead of `enum` allows numbers without a label"
-        )
+        );
     };
 }
 
@@ -82,7 +82,7 @@ macro_rules! __labels {
             $(::core::assert!(
                 $crate::__private::Numbers::<$repr, _>::of($numbers).first()
                     <= $crate::__private::Numbers::<$repr, _>::of($numbers).last(),
-                "a range of numbers begins with its least"
+                "the numbers of a label are `first..=last`, and both fit its type"
             );)+
         };
 

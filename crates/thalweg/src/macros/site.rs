@@ -26,7 +26,7 @@ macro_rules! site {
     };
     ($name:expr, $level:ident, emf_uri = $uri:expr, $class:path $(,)?) => {{
         $crate::__site!($name, $level, $uri, <$class as $crate::EventClass>::FIELDS);
-        $crate::Tracepoint::<<$class as $crate::EventClass>::Kind, GATE>::new(&SITE)
+        $crate::Tracepoint::<<$class as $crate::EventClass>::Kind, __GATE>::new(&__SITE)
     }};
     ($($anything:tt)*) => {
         ::core::compile_error!("a call site is `site!(\"provider:name\", Level, Class)`")
@@ -38,29 +38,33 @@ macro_rules! site {
 #[macro_export]
 macro_rules! __site {
     ($name:expr, $level:ident, $uri:expr, $fields:expr) => {
-        const GATE: u16 =
+        const __GATE: u16 =
             $crate::__private::gate_of(::core::file!(), ::core::line!(), ::core::column!());
-        const FIELDS: &[$crate::__private::Field] = $fields;
+        const __FIELDS: &[$crate::__private::Field] = $fields;
         const _: () = ::core::assert!(
             $crate::__private::has_provider($name),
             "the name of an event is `provider:name`"
         );
         const _: () = ::core::assert!(
-            FIELDS.len() <= $crate::__private::MAX_FIELDS,
+            __FIELDS.len() <= $crate::__private::MAX_FIELDS,
             "an event has at most 64 fields"
         );
         const _: () = ::core::assert!(
-            $crate::__private::are_simple(FIELDS),
+            $crate::__private::are_simple(__FIELDS),
             "fields are at most 8 deep in each other, 64 in a structure, and 512 in an event"
+        );
+        const _: () = ::core::assert!(
+            $crate::__private::have_bytes(__FIELDS),
+            "each element of a list has at least one byte"
         );
         #[used]
         #[unsafe(link_section = "thalweg_sites")]
-        static SITE: $crate::__private::Site = $crate::__private::Site::new(
+        static __SITE: $crate::__private::Site = $crate::__private::Site::new(
             $name,
             $crate::Level::$level,
             $uri,
-            FIELDS,
-            (::core::file!(), ::core::line!(), GATE),
+            __FIELDS,
+            (::core::file!(), ::core::line!(), __GATE),
         );
     };
 }
