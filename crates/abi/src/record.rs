@@ -25,6 +25,10 @@ pub const EXTENDED_FROM: u64 = 1 << 32;
 /// Bytes of the cpu number before the payload.
 pub const CPU_LEN: usize = 4;
 
+/// The most bytes of a payload: beside it a record has its mark, its whole time and the cpu number,
+/// and may turn out to need a word more.
+pub const MAX_PAYLOAD: usize = (crate::chunk::MAX_RECORD_WORDS - 3) * 8 - CPU_LEN;
+
 /// A mark, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {

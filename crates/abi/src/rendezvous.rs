@@ -7,12 +7,18 @@
 //!   | ino     | ring len  | sites n   | tid     | capac.  | procname    | definitions …
 //! ```
 //!
-//! A definition, packed: `level u8 · gate u16 · line u32 · name str · file str · fields u8 ·
-//! field*`; a string is `u16` length and bytes; a field is a string and a class: a tag byte
-//! (see [`crate::field::tag`]) and its parameters:
-//! integer `bytes u8, signed u8, base u8`; float `bytes u8`; text nothing;
-//! enum `bytes u8, signed u8, count u16, (number i64, label str)*`;
-//! array `length u32, class`; sequence `class`.
+//! A definition, packed: `level u8 · gate u16 · line u32 · name str · file str · model URI str
+//! (empty: none) · fields u8 · field*`; a string is `u16` length and bytes; a field is a name, flags
+//! (`u8`, see [`crate::field::NOWRITE`]) and a class: a tag byte (see [`crate::field::tag`]) and its
+//! parameters. A form is a byte of bits (see [`crate::field::form`]).
+//!
+//! ```text
+//!   integer    bytes u8, form u8, base u8          array      length u32, class
+//!   float      bytes u8, form u8                   sequence   class
+//!   text, counted text: nothing                    optional   class
+//!   blob       media type str                      struct     count u8, (name str, class)*
+//!   enum       bytes u8, form u8, count u16, (first i64, last i64, label str)*
+//! ```
 //!
 //! It appears complete, by a rename. Whoever reads it believes nothing: see `collect`.
 

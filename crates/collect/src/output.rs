@@ -124,9 +124,11 @@ impl Output {
         let class = self.class(kind)?;
         let declared = &program.definitions.sites[index];
         let (name, level) = (&declared.name, Some(declared.level));
+        let model_uri = declared.model_uri.as_deref();
+        let payload = &declared.payload;
         let id = self
             .writer
-            .event_class(class, name, level, &declared.payload)?;
+            .modelled_event_class(class, name, level, model_uri, payload)?;
         program.ids[kind as usize][index] = Some(id);
         Ok(id)
     }

@@ -1,5 +1,6 @@
 //! The way of an enabled event.
 
+use crate::field::{Fields, Limit};
 use crate::site::Site;
 use crate::state::{self, Process, State};
 use crate::thread::{self, Block, Lane};
@@ -7,15 +8,14 @@ use crate::{clock, life, sys};
 use core::arch::asm;
 use core::sync::atomic::Ordering::Relaxed;
 use thalweg_abi::{SLOTS, program, slot};
-use thalweg_ring::{Emit, Payload, Refused};
+use thalweg_ring::{Emit, Refused};
 
 /// Writes an event to each slot that enabled the site.
 ///
-/// `fields` appends the fields to a payload, or says without one how many bytes they are. It owns
-/// them and is one closure, so that the length of fields of fixed size is a constant here and
-/// their values need no second place in memory.
+/// `fields` owns them and has a type of its own, so that the length of fields of fixed size is a
+/// constant here and their values need no second place in memory.
 #[inline(never)]
-pub fn emit(site: &'static Site, fields: impl Fn(Option<&mut Payload<'_>>) -> usize) {
+pub fn emit(site: &'static Site, fields: impl Fields) {
     if !emit_soon(site, &fields) {
         emit_anyhow(site, &fields);
     }
@@ -23,7 +23,7 @@ pub fn emit(site: &'static Site, fields: impl Fn(Option<&mut Payload<'_>>) -> us
 
 /// Emits to the usual slot, if no other wants the event and nothing unusual is in the way.
 #[inline(always)]
-fn emit_soon(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -> usize) -> bool {
+fn emit_soon(site: &'static Site, fields: &impl Fields) -> bool {
     let Some(block) = thread::current() else {
         return false;
     };
@@ -33,7 +33,7 @@ fn emit_soon(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -> 
     }
     let event = Emit {
         site: site.index(),
-        payload_len: fields(None),
+        payload_len: fields.encoded_len(Limit::NONE),
         stack: stack(),
     };
     lane.cursor.emit_soon(
@@ -41,22 +41,21 @@ fn emit_soon(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -> 
         event,
         clock::time_stamp_counter_halves,
         || block.cpu(),
-        |payload| {
-            fields(Some(payload));
-        },
+        |payload| fields.encode(payload, Limit::NONE),
     )
 }
 
 /// Emits to each slot that wants the event.
 #[cold]
 #[inline(never)]
-fn emit_anyhow(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -> usize) {
+fn emit_anyhow(site: &'static Site, fields: &impl Fields) {
     let Some(block) = thread::current() else {
         return emit_first(site, fields);
     };
+    let limit = Limit::fitting(fields);
     let event = Emit {
         site: site.index(),
-        payload_len: fields(None),
+        payload_len: fields.encoded_len(limit),
         stack: stack(),
     };
     let word = site.wanted();
@@ -69,9 +68,7 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fn(Option<&mut Payload<'_>>) -
             event,
             || clock::read(kind),
             || block.cpu(),
-            |payload| {
-                fields(Some(payload));
-            },
+            |payload| fields.encode(payload, limit),
         );
         if matches!(written, Ok(true) | Err(Refused::Full { wake: true })) {
             sys::futex_wake(ring.control(slot::WAKE));
@@ -101,7 +98,7 @@ fn stack() -> u64 {
 /// usual.
 #[cold]
 #[inline(never)]
-fn emit_first(site: &'static Site, fields: &dyn Fn(Option<&mut Payload<'_>>) -> usize) {
+fn emit_first(site: &'static Site, fields: &dyn Fields) {
     let Some(process) = state::get().and_then(State::process) else {
         if life::set_up_child() {
             emit(site, fields);

@@ -45,9 +45,11 @@ pub mod dynamic;
 mod emit;
 mod field;
 mod gate;
+mod label;
 mod life;
 mod macros;
 mod map;
+mod message;
 mod register;
 mod site;
 mod span;
@@ -55,18 +57,27 @@ mod state;
 mod sys;
 mod thread;
 mod tls;
+mod tracepoint;
 
-pub use field::{FieldType, Scalar};
+pub use field::{
+    BigEndian, Bin, Blob, Bounded, CountedText, FieldType, Hex, Integer, MediaType, Number, Oct,
+    OctetStream, Text,
+};
 pub use site::Level;
 pub use span::Span;
+pub use tracepoint::{EventClass, Tracepoint};
 
 /// What the macros expand to. Not for direct use: it may change with every version.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::emit::emit;
+    pub use crate::field::{And, Fields, Limit, Nothing, Parts, Value};
     pub use crate::gate::is_enabled;
-    pub use crate::site::{Site, field_name, typed};
-    pub use thalweg_abi::field::{Field, FieldClass};
+    pub use crate::label::Numbers;
+    pub use crate::message::{Message, function_around};
+    pub use crate::site::{Site, are_simple, field_name, has_provider, have_bytes, typed};
+    pub use thalweg_abi::field::{Field, FieldClass, Integer as IntegerClass, Label};
     pub use thalweg_abi::program::gate_of;
+    pub use thalweg_abi::rendezvous::MAX_FIELDS;
     pub use thalweg_ring::Payload;
 }

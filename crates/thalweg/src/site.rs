@@ -3,8 +3,9 @@
 use crate::dynamic;
 use crate::map::Map;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
-use thalweg_abi::field::Field;
+use thalweg_abi::field::{self, Field, MAX_CLASSES, MAX_DEPTH};
 use thalweg_abi::program::MAX_SITES;
+use thalweg_abi::rendezvous::MAX_FIELDS;
 
 /// How severe an event is: LTTng's log levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +38,7 @@ static NOBODY: AtomicU32 = AtomicU32::new(0);
 pub struct Site {
     name: &'static str,
     file: &'static str,
+    model_uri: &'static str,
     fields: &'static [Field],
     line: u32,
     /// The site's word in this process's map: who wants its events, one byte a slot.
@@ -52,6 +54,7 @@ impl Site {
     pub const fn new(
         name: &'static str,
         level: Level,
+        model_uri: &'static str,
         fields: &'static [Field],
         place: (&'static str, u32, u16),
     ) -> Self {
@@ -59,6 +62,7 @@ impl Site {
         Self {
             name,
             file,
+            model_uri,
             fields,
             line,
             word: AtomicPtr::new((&raw const NOBODY).cast_mut()),
@@ -74,6 +78,11 @@ impl Site {
 
     pub(crate) fn file(&self) -> &'static str {
         self.file
+    }
+
+    /// The model that the event is described in; empty if none.
+    pub(crate) fn model_uri(&self) -> &'static str {
+        self.model_uri
     }
 
     pub(crate) fn fields(&self) -> &'static [Field] {
@@ -129,6 +138,43 @@ pub const fn field_name(name: &'static str) -> &'static str {
     }
 }
 
+/// Whether an event's name has a provider and a name, with a colon between them.
+pub const fn has_provider(name: &str) -> bool {
+    let (bytes, mut at) = (name.as_bytes(), 0);
+    while at < bytes.len() {
+        if bytes[at] == b':' {
+            return at > 0 && at + 1 < bytes.len();
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Whether a collector takes fields of these classes.
+pub const fn are_simple(fields: &[Field]) -> bool {
+    let mut at = 0;
+    while at < fields.len() {
+        let class = &fields[at].class;
+        if class.depth() > MAX_DEPTH || class.widest() > MAX_FIELDS {
+            return false;
+        }
+        at += 1;
+    }
+    field::count(fields) <= MAX_CLASSES
+}
+
+/// Whether the elements of all lists have bytes; without any, no record would limit their number.
+pub const fn have_bytes(fields: &[Field]) -> bool {
+    let mut at = 0;
+    while at < fields.len() {
+        if !fields[at].class.has_bytes_in_lists() {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
 /// Gives an expression its declared type.
 #[inline(always)]
 pub const fn typed<T>(value: T) -> T {
@@ -180,5 +226,26 @@ pub(crate) fn each() -> impl Iterator<Item = &'static Site> {
 pub(crate) fn number_all() {
     for (index, site) in all().iter().enumerate() {
         site.number(index as u16);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_a_provider_and_a_name() {
+        for name in ["a:b", "shop:order", "a::b", "a:b:c"] {
+            assert!(has_provider(name), "{name}");
+        }
+        for name in ["", "order", ":", "shop:", ":order"] {
+            assert!(!has_provider(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_mark_of_a_raw_identifier_is_no_part_of_a_name() {
+        assert_eq!(field_name("r#type"), "type");
+        assert_eq!(field_name("rtype"), "rtype");
     }
 }

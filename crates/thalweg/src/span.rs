@@ -1,6 +1,7 @@
 //! A span: two events with a scope between them.
 
 use crate::emit::emit;
+use crate::field::Nothing;
 use crate::gate::is_open;
 use crate::site::Site;
 
@@ -24,7 +25,7 @@ impl Drop for Span {
     #[inline(always)]
     fn drop(&mut self) {
         if is_open(self.end.gate()) {
-            emit(self.end, |_| 0);
+            emit(self.end, Nothing);
         }
     }
 }

@@ -2,15 +2,14 @@
 //!
 //! Every length is a claim until it is seen to lie in the file; nothing is allocated for a claim.
 
-use thalweg_abi::field::tag;
+use thalweg_abi::field::NOWRITE;
 use thalweg_abi::program::{GATE_COUNT, MAX_SITES};
 use thalweg_abi::rendezvous::{HEAD_LEN, Head, MAX_FIELDS, MAX_LEN};
-use thalweg_model::{
-    ArrayClass, EnumClass, EnumMapping, FieldClass, FloatClass, IntegerClass, LogLevel, Member,
-    SequenceClass, StructClass,
-};
+use thalweg_model::{LogLevel, Member, StructClass};
 
-use super::plan::{Plan, Step};
+use super::class::Classes;
+use super::input::Input;
+use super::plan::Plan;
 
 /// A program's definitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +29,42 @@ pub struct Site {
     pub level: LogLevel,
     /// The gate that the site tests.
     pub gate: u16,
-    /// Its fields.
+    /// The model that the event is described in, if there is one.
+    pub model_uri: Option<String>,
+    /// Its fields, in the order of the indexes that a filter has for them.
+    pub fields: Vec<Declared>,
+    /// Where its blobs are, as paths of names with dots between them, and what they are. CTF 1.8 has
+    /// no place for that.
+    pub media_types: Vec<(String, String)>,
+    /// The fields that are written.
     pub payload: StructClass,
     /// How a payload of these fields is checked.
     pub plan: Plan,
+}
+
+/// A field, as its definition has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Declared {
+    /// It is in the payload.
+    Written {
+        /// Its index among the payload's members; a length or a tag may stand before it.
+        member: usize,
+    },
+    /// Only filters see it.
+    FilterOnly {
+        /// A structure of the field, behind a length or a tag if it needs one.
+        class: StructClass,
+    },
+}
+
+impl Site {
+    /// A field's name and class, by the index that a filter has for it.
+    pub fn field(&self, index: usize) -> Option<&Member> {
+        match self.fields.get(index)? {
+            Declared::Written { member } => self.payload.members.get(*member),
+            Declared::FilterOnly { class } => class.members.last(),
+        }
+    }
 }
 
 /// Why a rendezvous file is refused.
@@ -130,198 +161,336 @@ fn site(input: &mut Input<'_>) -> Result<Site, DefinitionError> {
     let _line = input.u32()?;
     let name = input.text()?;
     let _file = input.text()?;
-    let fields = usize::from(input.u8()?);
-    if fields > MAX_FIELDS {
+    let model_uri = Some(input.text()?).filter(|uri| !uri.is_empty());
+    let count = usize::from(input.u8()?);
+    if count > MAX_FIELDS {
         return Err(input.meaningless("too many fields"));
     }
-    let mut payload = StructClass::default();
-    let mut plan = Plan::default();
-    for _ in 0..fields {
-        let name = input.text()?;
-        let class = class(input)?;
-        plan.push(class.step);
-        add_member(&mut payload, name, class.class);
-    }
-    Ok(Site {
+    let mut site = Site {
         name,
         level,
         gate,
-        payload,
-        plan,
-    })
-}
-
-/// Adds a field; a sequence's length stands before it, under LTTng's name for it.
-fn add_member(payload: &mut StructClass, name: String, class: FieldClass) {
-    let class = match class {
-        FieldClass::Sequence(mut sequence) => {
-            let length = format!("_{name}_length");
-            payload
-                .members
-                .push(Member::new(length.clone(), FieldClass::uint(32)));
-            sequence.length = vec![length];
-            FieldClass::Sequence(sequence)
-        }
-        other => other,
+        model_uri,
+        fields: Vec::new(),
+        media_types: Vec::new(),
+        payload: StructClass::default(),
+        plan: Plan::default(),
     };
-    payload.members.push(Member::new(name, class));
-}
-
-struct Class {
-    class: FieldClass,
-    step: Step,
-}
-
-fn class(input: &mut Input<'_>) -> Result<Class, DefinitionError> {
-    match input.u8()? {
-        tag::TEXT => Ok(Class {
-            class: FieldClass::string(),
-            step: Step::Text,
-        }),
-        tag::ARRAY => {
-            let length = u64::from(input.u32()?);
-            let (element, bytes) = scalar(input)?;
-            let class = FieldClass::Array(ArrayClass {
-                element: Box::new(element),
-                length,
-            });
-            let total = usize::try_from(length)
-                .ok()
-                .and_then(|length| length.checked_mul(bytes));
-            let total = total.ok_or_else(|| input.meaningless("an array larger than memory"))?;
-            Ok(Class {
-                class,
-                step: Step::Bytes(total),
-            })
-        }
-        tag::SEQUENCE => {
-            let (element, bytes) = scalar(input)?;
-            let class = FieldClass::Sequence(SequenceClass {
-                element: Box::new(element),
-                length: vec![],
-            });
-            Ok(Class {
-                class,
-                step: Step::Sequence { element: bytes },
-            })
-        }
-        tag => {
-            let (class, bytes) = scalar_of(tag, input)?;
-            Ok(Class {
-                class,
-                step: Step::Bytes(bytes),
-            })
-        }
-    }
-}
-
-fn scalar(input: &mut Input<'_>) -> Result<(FieldClass, usize), DefinitionError> {
-    let tag = input.u8()?;
-    scalar_of(tag, input)
-}
-
-fn scalar_of(tag: u8, input: &mut Input<'_>) -> Result<(FieldClass, usize), DefinitionError> {
-    match tag {
-        tag::INTEGER => {
-            let (integer, bytes) = integer(input)?;
-            let hexadecimal = input.u8()? == 16;
-            let base = thalweg_model::DisplayBase::Hexadecimal;
-            let integer = if hexadecimal {
-                integer.in_base(base)
-            } else {
-                integer
-            };
-            Ok((FieldClass::Integer(integer), bytes))
-        }
-        tag::FLOAT => match input.u8()? {
-            4 => Ok((FieldClass::Float(FloatClass::f32_le()), 4)),
-            8 => Ok((FieldClass::Float(FloatClass::f64_le()), 8)),
-            _ => Err(input.meaningless("a float of no known size")),
-        },
-        tag::ENUM => {
-            let (integer, bytes) = integer(input)?;
-            let mappings = labels(input, integer.signed)?;
-            Ok((FieldClass::Enum(EnumClass { integer, mappings }), bytes))
-        }
-        _ => Err(input.meaningless("no class of a field")),
-    }
-}
-
-fn integer(input: &mut Input<'_>) -> Result<(IntegerClass, usize), DefinitionError> {
-    let bytes = input.u8()?;
-    if !matches!(bytes, 1 | 2 | 4 | 8) {
-        return Err(input.meaningless("an integer of no known size"));
-    }
-    let signed = input.u8()? != 0;
-    Ok((IntegerClass::le(u32::from(bytes) * 8, signed), bytes.into()))
-}
-
-fn labels(input: &mut Input<'_>, signed: bool) -> Result<Vec<EnumMapping>, DefinitionError> {
-    let count = input.u16()?;
-    let mut mappings = Vec::new();
+    let mut classes = Classes::new(input);
     for _ in 0..count {
-        let number = i64::from_le_bytes(input.array()?);
-        let number = if signed {
-            number.into()
-        } else {
-            i128::from(number.cast_unsigned())
+        field(&mut classes, &mut site)?;
+    }
+    site.media_types = classes.media_types;
+    Ok(site)
+}
+
+fn field(classes: &mut Classes<'_, '_>, site: &mut Site) -> Result<(), DefinitionError> {
+    let name = classes.input.text()?;
+    let flags = classes.input.u8()?;
+    if flags & !NOWRITE != 0 {
+        return Err(classes.input.meaningless("no flag of a field"));
+    }
+    let class = classes.field(&name)?;
+    let place = if flags & NOWRITE == 0 {
+        site.plan.append(class.plan.clone());
+        class.add_to(&mut site.payload, name);
+        Declared::Written {
+            member: site.payload.members.len() - 1,
+        }
+    } else {
+        let mut alone = StructClass::default();
+        class.add_to(&mut alone, name);
+        Declared::FilterOnly { class: alone }
+    };
+    site.fields.push(place);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thalweg_abi::field::tag::*;
+    use thalweg_abi::field::{MAX_CLASSES, MAX_DEPTH, form};
+    use thalweg_model::EventClass;
+
+    const U8: &[u8] = &[INTEGER, 1, 0, 10];
+
+    fn text(text: &str) -> Vec<u8> {
+        [&(text.len() as u16).to_le_bytes(), text.as_bytes()].concat()
+    }
+
+    fn field(name: &str, flags: u8, class: &[u8]) -> Vec<u8> {
+        [&text(name), &[flags][..], class].concat()
+    }
+
+    fn structure(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let members = members
+            .iter()
+            .map(|(name, class)| [&text(name), *class].concat());
+        let count = members.len() as u8;
+        members.fold(vec![STRUCT, count], |all, member| [all, member].concat())
+    }
+
+    fn label(first: i64, last: i64, name: &str) -> Vec<u8> {
+        [&first.to_le_bytes()[..], &last.to_le_bytes(), &text(name)].concat()
+    }
+
+    fn enumeration(bytes: u8, form: u8, labels: &[Vec<u8>]) -> Vec<u8> {
+        let head = [ENUM, bytes, form, labels.len() as u8, 0];
+        [&head[..], &labels.concat()].concat()
+    }
+
+    /// A rendezvous file with one event, of these fields.
+    fn file(model_uri: &str, fields: &[Vec<u8>]) -> Vec<u8> {
+        let site = [
+            &[6, 1, 0, 9, 0, 0, 0][..],
+            &text("p:n"),
+            &text("f.rs"),
+            &text(model_uri),
+            &[fields.len() as u8],
+            &fields.concat(),
+        ];
+        let site = site.concat();
+        let head = Head {
+            len: (HEAD_LEN + site.len()) as u32,
+            pid: 1,
+            ring_fd: 3,
+            start_time: 0,
+            image: 0,
+            nonce: 0,
+            boot_id: [0; 16],
+            ring_ino: 0,
+            ring_len: 0,
+            sites: 1,
+            tid: 1,
+            capacity: 1000,
+            procname: [0; 16],
         };
-        let label = input.text()?;
-        mappings.push(EnumMapping {
-            label,
-            first: number,
-            last: number,
-        });
-    }
-    if mappings.is_empty() {
-        return Err(input.meaningless("an enumeration without labels"));
-    }
-    Ok(mappings)
-}
-
-/// The bytes, and how far they have been read.
-struct Input<'b> {
-    bytes: &'b [u8],
-    at: usize,
-}
-
-impl<'b> Input<'b> {
-    fn take(&mut self, count: usize) -> Result<&'b [u8], DefinitionError> {
-        let end = self.at.checked_add(count);
-        let taken = end.and_then(|end| self.bytes.get(self.at..end));
-        let taken = taken.ok_or(DefinitionError::Truncated {
-            at: self.bytes.len(),
-        })?;
-        self.at += count;
-        Ok(taken)
+        [&head.encode()[..], &site].concat()
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DefinitionError> {
-        let mut out = [0; N];
-        out.copy_from_slice(self.take(N)?);
-        Ok(out)
+    #[track_caller]
+    fn parse(fields: &[Vec<u8>]) -> Site {
+        let definitions = Definitions::parse(&file("", fields)).unwrap();
+        definitions.sites.into_iter().next().unwrap()
     }
 
-    fn u8(&mut self) -> Result<u8, DefinitionError> {
-        self.array::<1>().map(|[byte]| byte)
+    /// The fields of the payload as the metadata has them.
+    fn metadata(site: &Site) -> String {
+        let class = EventClass {
+            id: 0,
+            name: site.name.clone(),
+            stream_id: 0,
+            log_level: None,
+            model_uri: site.model_uri.clone(),
+            specific_context: None,
+            payload: site.payload.clone(),
+        };
+        let text = thalweg_ctf::write::event_text(&class).unwrap();
+        let (_, fields) = text.split_once("fields := struct {\n").unwrap();
+        let (fields, _) = fields.split_once("\t};\n};\n").unwrap();
+        let plain = |text: &str| {
+            text.replace("align = 8; ", "")
+                .replace("encoding = none; ", "")
+        };
+        plain(&fields.replace("\t\t", ""))
     }
 
-    fn u16(&mut self) -> Result<u16, DefinitionError> {
-        self.array().map(u16::from_le_bytes)
+    #[track_caller]
+    fn check(class: &[u8], expected: &str) {
+        assert_eq!(metadata(&parse(&[field("x", 0, class)])), expected);
     }
 
-    fn u32(&mut self) -> Result<u32, DefinitionError> {
-        self.array().map(u32::from_le_bytes)
+    #[track_caller]
+    fn check_refused(class: &[u8], expected: &str) {
+        let found = Definitions::parse(&file("", &[field("x", 0, class)]));
+        match found {
+            Err(DefinitionError::Meaningless { what, .. }) => assert_eq!(what, expected),
+            other => panic!("{other:?}"),
+        }
     }
 
-    /// Text; what is not UTF-8 is replaced, so that a strange name does not hide an event.
-    fn text(&mut self) -> Result<String, DefinitionError> {
-        let len = self.u16()?;
-        let bytes = self.take(len.into())?;
-        Ok(String::from_utf8_lossy(bytes).into_owned())
+    #[test]
+    fn numbers_have_bases_and_byte_orders() {
+        let network = form::SIGNED | form::BIG_ENDIAN;
+        check(
+            &[INTEGER, 2, network, 16],
+            "integer { size = 16; signed = 1; base = 16; byte_order = be; } _x;\n",
+        );
+        check(
+            &[INTEGER, 8, 0, 2],
+            "integer { size = 64; signed = 0; base = 2; } _x;\n",
+        );
+        check(
+            &[FLOAT, 4, form::BIG_ENDIAN],
+            "floating_point { exp_dig = 8; mant_dig = 24; byte_order = be; } _x;\n",
+        );
+        check_refused(&[INTEGER, 3, 0, 10], "an integer of no known size");
+        check_refused(&[INTEGER, 4, 4, 10], "no form of a number");
+        check_refused(&[INTEGER, 4, 0, 7], "an integer in no known base");
+        check_refused(&[FLOAT, 2, 0], "a float of no known size");
+        check_refused(
+            &[FLOAT, 4, form::SIGNED],
+            "a float that is a signed integer",
+        );
+        check_refused(&[99], "no class of a field");
     }
 
-    fn meaningless(&self, what: &'static str) -> DefinitionError {
-        DefinitionError::Meaningless { at: self.at, what }
+    #[test]
+    fn labels_have_ranges_within_their_integer() {
+        let labels = [label(-128, -1, "below"), label(7, 7, "seven")];
+        let expected = "enum : integer { size = 8; signed = 1; base = 10; } {\n\
+                        \t\"below\" = -128 ... -1,\n\t\"seven\" = 7,\n} _x;\n";
+        check(&enumeration(1, form::SIGNED, &labels), expected);
+        let all = [label(0, -1, "all")];
+        let expected = "enum : integer { size = 64; signed = 0; base = 10; } {\n\
+                        \t\"all\" = 0 ... 18446744073709551615,\n} _x;\n";
+        check(&enumeration(8, 0, &all), expected);
+        check_refused(&enumeration(8, form::SIGNED, &all), "a label of no number");
+        check_refused(
+            &enumeration(1, 0, &[label(0, 256, "a")]),
+            "a label beyond its integer",
+        );
+        check_refused(
+            &enumeration(1, 0, &[label(-1, -1, "a")]),
+            "a label beyond its integer",
+        );
+        check_refused(
+            &enumeration(4, form::SIGNED, &[label(i64::MIN, 0, "a")]),
+            "a label beyond its integer",
+        );
+        check_refused(&enumeration(1, 0, &[]), "an enumeration without labels");
+    }
+
+    #[test]
+    fn lists_and_options_have_a_field_before_them() {
+        let list = [&[SEQUENCE], U8].concat();
+        check(
+            &list,
+            "integer { size = 32; signed = 0; base = 10; } __x_length;\n\
+                      integer { size = 8; signed = 0; base = 10; } _x[ __x_length ];\n",
+        );
+        let tag = "enum : integer { size = 8; signed = 0; base = 10; } {\n\
+                   \t\"none\" = 0,\n\t\"some\" = 1,\n} __x_tag;\n";
+        let option = "variant <__x_tag> {\n\tstruct {\n\t} none;\n\tstring some;\n} _x;\n";
+        check(&[OPTIONAL, TEXT], &format!("{tag}{option}"));
+        // Where none can be before it, both are in a structure.
+        let ragged = [&[ARRAY, 2, 0, 0, 0], &list[..]].concat();
+        check(
+            &ragged,
+            "struct {\n\tinteger { size = 32; signed = 0; base = 10; } __value_length;\n\
+                        \tinteger { size = 8; signed = 0; base = 10; } _value[ __value_length ];\n} _x[2];\n",
+        );
+    }
+
+    #[test]
+    fn a_list_has_no_elements_without_bytes() {
+        let without = "a list of elements without bytes";
+        check_refused(&[&[SEQUENCE], &structure(&[])[..]].concat(), without);
+        check_refused(
+            &[&[ARRAY, 255, 255, 255, 255, ARRAY, 0, 0, 0, 0], U8].concat(),
+            without,
+        );
+        let huge = [ARRAY, 255, 255, 255, 255];
+        check_refused(
+            &[&huge[..], &huge, &huge, U8].concat(),
+            "an array larger than memory",
+        );
+        check_refused(
+            &[&huge[..], &huge, &huge, &[TEXT]].concat(),
+            "an array larger than memory",
+        );
+    }
+
+    #[test]
+    fn classes_are_as_deep_in_each_other_as_the_limit_and_no_deeper() {
+        for around in [
+            &[OPTIONAL][..],
+            &[SEQUENCE],
+            &[ARRAY, 1, 0, 0, 0],
+            &[STRUCT, 1, 1, 0, b'm'],
+        ] {
+            let class = |depth| [around.repeat(depth - 1), U8.to_vec()].concat();
+            // The metadata's own limit is further away.
+            metadata(&parse(&[field("x", 0, &class(MAX_DEPTH))]));
+            check_refused(&class(MAX_DEPTH + 1), "a class too deep in others");
+        }
+        let deep = [SEQUENCE].repeat(1_000_000);
+        check_refused(&deep, "a class too deep in others");
+    }
+
+    #[test]
+    fn an_event_has_as_many_classes_as_the_limit_and_no_more() {
+        let members = |count| structure(&vec![("m", U8); count]);
+        let most: Vec<_> = (0..8).map(|_| field("x", 0, &members(63))).collect();
+        assert_eq!(parse(&most).plan.fixed_len(), Some(8 * 63));
+        assert_eq!(8 * 64, MAX_CLASSES);
+        let more = [most, vec![field("y", 0, U8)]].concat();
+        let found = Definitions::parse(&file("", &more));
+        let what = "too many classes of an event";
+        assert!(
+            matches!(found, Err(DefinitionError::Meaningless { what: found, .. }) if found == what)
+        );
+        check_refused(&members(65), "too many members");
+    }
+
+    #[test]
+    fn a_field_for_filters_is_defined_and_not_in_the_payload() {
+        let list = [&[SEQUENCE], U8].concat();
+        let fields = [
+            field("a", 0, &list),
+            field("hidden", NOWRITE, &list),
+            field("b", 0, U8),
+            field("option", NOWRITE, &[OPTIONAL, TEXT]),
+        ];
+        let site = parse(&fields);
+        let members: Vec<&str> = site
+            .payload
+            .members
+            .iter()
+            .map(|m| m.name.as_str())
+            .collect();
+        assert_eq!(members, ["_a_length", "a", "b"]);
+        assert_eq!(site.plan.measure(&[1, 0, 0, 0, 9, 8, 7]), Some(6));
+        let name = |index| site.field(index).map(|member| member.name.as_str());
+        let names: Vec<_> = (0..5).map(name).collect();
+        assert_eq!(
+            names,
+            [Some("a"), Some("hidden"), Some("b"), Some("option"), None]
+        );
+        let written = |field: &Declared| matches!(field, Declared::Written { .. });
+        let written: Vec<bool> = site.fields.iter().map(written).collect();
+        assert_eq!(written, [true, false, true, false]);
+        let found = Definitions::parse(&file("", &[field("x", 2, U8)]));
+        let what = "no flag of a field";
+        assert!(
+            matches!(found, Err(DefinitionError::Meaningless { what: found, .. }) if found == what)
+        );
+    }
+
+    #[test]
+    fn media_types_and_models_are_kept() {
+        let blob = [&[BLOB][..], &text("image/png")].concat();
+        let inner = [&[OPTIONAL][..], &structure(&[("a", U8), ("icon", &blob)])].concat();
+        let fields = [field("picture", 0, &blob), field("page", 0, &inner)];
+        let bytes = file("http://example.com/m", &fields);
+        let site = Definitions::parse(&bytes).unwrap().sites.remove(0);
+        assert_eq!(site.model_uri.as_deref(), Some("http://example.com/m"));
+        let kept = |path: &str| (path.to_owned(), "image/png".to_owned());
+        assert_eq!(site.media_types, [kept("picture"), kept("page.icon")]);
+        assert_eq!(parse(&[field("x", 0, U8)]).model_uri, None);
+    }
+
+    #[test]
+    fn definitions_that_end_too_early_are_refused() {
+        let class = structure(&[("a", U8), ("b", &enumeration(1, 0, &[label(0, 1, "l")]))]);
+        let whole = file("", &[field("x", 0, &class)]);
+        Definitions::parse(&whole).unwrap();
+        for len in HEAD_LEN + 1..whole.len() {
+            let mut cut = whole[..len].to_vec();
+            cut[12..16].copy_from_slice(&(len as u32).to_le_bytes());
+            let found = Definitions::parse(&cut);
+            assert_eq!(found, Err(DefinitionError::Truncated { at: len }), "{len}");
+        }
     }
 }

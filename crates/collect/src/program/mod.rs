@@ -1,14 +1,17 @@
 //! One traced program: what it can emit, its memory, its chunks, and the way of their records
 //! into packets.
 
+mod class;
 mod definitions;
+mod input;
+mod lowered;
 mod memory;
 mod plan;
 mod pool;
 mod portion;
 mod traced;
 
-pub use definitions::{DefinitionError, Definitions, Site};
+pub use definitions::{Declared, DefinitionError, Definitions, Site};
 pub use memory::Memory;
 pub use plan::{Plan, Step};
 pub use pool::PoolError;

@@ -96,12 +96,24 @@ impl<D: Disk> TraceWriter<D> {
         level: Option<LogLevel>,
         payload: &StructClass,
     ) -> Result<u32, SinkError> {
+        self.modelled_event_class(stream, name, level, None, payload)
+    }
+
+    /// The same for an event that a model describes.
+    pub fn modelled_event_class(
+        &mut self,
+        stream: StreamClassId,
+        name: &str,
+        level: Option<LogLevel>,
+        model_uri: Option<&str>,
+        payload: &StructClass,
+    ) -> Result<u32, SinkError> {
         self.declarations.event(&EventClass {
             id: 0,
             name: name.to_owned(),
             stream_id: stream.0.into(),
             log_level: level,
-            model_uri: None,
+            model_uri: model_uri.map(str::to_owned),
             specific_context: None,
             payload: payload.clone(),
         })

@@ -2,12 +2,14 @@
 
 use super::value::{Kind, Value};
 use crate::emit::emit;
+use crate::field::{Fields, Limit, Value as FilterValue};
 use crate::gate;
 use crate::site::{Level, Site};
 use crate::thread;
 use core::fmt;
 use thalweg_abi::field::Field;
 use thalweg_abi::rendezvous::MAX_FIELDS;
+use thalweg_ring::Payload;
 
 /// An event that was defined while the program runs.
 #[derive(Clone, Copy, Debug)]
@@ -68,10 +70,9 @@ impl Event {
         if fields.len() > MAX_FIELDS {
             return Err(DefineError::TooManyFields);
         }
-        let declared = fields.iter().map(|(name, kind)| Field {
-            name: leaked(name),
-            class: kind.class(),
-        });
+        let declared = fields
+            .iter()
+            .map(|(name, kind)| Field::written(leaked(name), kind.class()));
         let declared = Vec::leak(declared.collect());
         let kinds = Vec::leak(fields.iter().map(|(_, kind)| *kind).collect());
         let site = super::define(name, level, declared, ("", 0))?;
@@ -92,15 +93,7 @@ impl Event {
             return Ok(());
         }
         self.check(values)?;
-        emit(self.site, |payload| match payload {
-            None => values.iter().map(Value::encoded_len).sum(),
-            Some(payload) => {
-                for value in values {
-                    value.encode(payload);
-                }
-                0
-            }
-        });
+        emit(self.site, Values(values));
         Ok(())
     }
 
@@ -113,6 +106,29 @@ impl Event {
         } else {
             Err(Mismatch { field })
         }
+    }
+}
+
+/// Values as the fields of an event.
+struct Values<'v>(&'v [Value<'v>]);
+
+impl Fields for Values<'_> {
+    fn encoded_len(&self, limit: Limit) -> usize {
+        self.0.iter().map(|value| value.encoded_len(limit)).sum()
+    }
+
+    fn encode(&self, payload: &mut Payload<'_>, limit: Limit) {
+        for value in self.0 {
+            value.encode(payload, limit);
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn value(&self, index: usize) -> FilterValue<'_> {
+        self.0.get(index).map_or(FilterValue::None, Value::seen)
     }
 }
 

@@ -72,7 +72,7 @@ fn add(
     }
     let name = String::leak(name.to_owned());
     let place = (file, line, program::gate_of(name, 0, 0));
-    let site = Box::leak(Box::new(Site::new(name, level, fields, place)));
+    let site = Box::leak(Box::new(Site::new(name, level, "", fields, place)));
     site.number(index as u16);
     TABLE[count].store(site, Relaxed);
     // ORDER(dynamic): Release, pairs with the Acquire load in `each`.

@@ -1,5 +1,6 @@
 //! Kinds of fields and their values, known only at run time.
 
+use crate::field::{FieldType, Limit, Value as FilterValue};
 use thalweg_abi::field::FieldClass;
 use thalweg_ring::Payload;
 
@@ -20,7 +21,7 @@ macro_rules! kinds {
         impl Kind {
             pub(crate) const fn class(self) -> FieldClass {
                 match self {
-                    $(Self::$name => <$rust as crate::FieldType>::CLASS,)*
+                    $(Self::$name => <$rust as FieldType>::CLASS,)*
                 }
             }
         }
@@ -33,15 +34,22 @@ macro_rules! kinds {
                 }
             }
 
-            pub(crate) fn encoded_len(&self) -> usize {
+            pub(crate) fn encoded_len(&self, limit: Limit) -> usize {
                 match self {
-                    $(Self::$name(value) => crate::FieldType::encoded_len(value),)*
+                    $(Self::$name(value) => value.encoded_len(limit),)*
                 }
             }
 
-            pub(crate) fn encode(&self, payload: &mut Payload<'_>) {
+            pub(crate) fn encode(&self, payload: &mut Payload<'_>, limit: Limit) {
                 match self {
-                    $(Self::$name(value) => crate::FieldType::encode(value, payload),)*
+                    $(Self::$name(value) => value.encode(payload, limit),)*
+                }
+            }
+
+            /// The value as a filter sees it.
+            pub(crate) fn seen(&self) -> FilterValue<'_> {
+                match self {
+                    $(Self::$name(value) => value.value(),)*
                 }
             }
         }

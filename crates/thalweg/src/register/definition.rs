@@ -1,7 +1,7 @@
 //! The bytes of a definition: what an event is called and which fields it has.
 
 use crate::site::Site;
-use thalweg_abi::field::{FieldClass, tag};
+use thalweg_abi::field::{ByteOrder, FieldClass, Integer, Label, NOWRITE, form, tag};
 use thalweg_abi::rendezvous::MAX_FIELDS;
 
 /// Where the bytes go.
@@ -30,37 +30,32 @@ pub(crate) fn write_site(output: &mut impl Output, site: &Site) {
     output.put(&site.line().to_le_bytes());
     output.text(site.name());
     output.text(site.file());
+    output.text(site.model_uri());
     let fields = &site.fields()[..site.fields().len().min(MAX_FIELDS)];
     output.put(&[fields.len() as u8]);
     for field in fields {
         output.text(field.name);
+        output.put(&[if field.is_written { 0 } else { NOWRITE }]);
         write_class(output, &field.class);
     }
 }
 
+/// Writes a class; it recurses as deep as the class is, which the call site limits.
 fn write_class(output: &mut impl Output, class: &FieldClass) {
     match *class {
-        FieldClass::Integer {
-            bytes,
-            signed,
-            base,
-        } => {
-            output.put(&[tag::INTEGER, bytes, u8::from(signed), base]);
+        FieldClass::Integer(integer) => {
+            write_integer(output, tag::INTEGER, integer, &[integer.base]);
         }
-        FieldClass::Float { bytes } => output.put(&[tag::FLOAT, bytes]),
+        FieldClass::Float { bytes, order } => {
+            output.put(&[tag::FLOAT, bytes, form_of(false, order)]);
+        }
         FieldClass::Text => output.put(&[tag::TEXT]),
-        FieldClass::Enum {
-            bytes,
-            signed,
-            labels,
-        } => {
-            output.put(&[tag::ENUM, bytes, u8::from(signed)]);
-            output.put(&(labels.len() as u16).to_le_bytes());
-            for (number, label) in labels {
-                output.put(&number.to_le_bytes());
-                output.text(label);
-            }
+        FieldClass::CountedText => output.put(&[tag::COUNTED_TEXT]),
+        FieldClass::Blob { media_type } => {
+            output.put(&[tag::BLOB]);
+            output.text(media_type);
         }
+        FieldClass::Enum { integer, labels } => write_enum(output, integer, labels),
         FieldClass::Array { element, length } => {
             output.put(&[tag::ARRAY]);
             output.put(&length.to_le_bytes());
@@ -70,5 +65,44 @@ fn write_class(output: &mut impl Output, class: &FieldClass) {
             output.put(&[tag::SEQUENCE]);
             write_class(output, element);
         }
+        FieldClass::Struct { fields } => {
+            output.put(&[tag::STRUCT, fields.len() as u8]);
+            for field in fields {
+                output.text(field.name);
+                write_class(output, &field.class);
+            }
+        }
+        FieldClass::Optional { class } => {
+            output.put(&[tag::OPTIONAL]);
+            write_class(output, class);
+        }
+    }
+}
+
+fn write_integer(output: &mut impl Output, tag: u8, integer: Integer, more: &[u8]) {
+    output.put(&[tag, integer.bytes, form_of(integer.signed, integer.order)]);
+    output.put(more);
+}
+
+fn write_enum(output: &mut impl Output, integer: Integer, labels: &[Label]) {
+    let labels = &labels[..labels.len().min(usize::from(u16::MAX))];
+    write_integer(
+        output,
+        tag::ENUM,
+        integer,
+        &(labels.len() as u16).to_le_bytes(),
+    );
+    for label in labels {
+        output.put(&label.first.to_le_bytes());
+        output.put(&label.last.to_le_bytes());
+        output.text(label.name);
+    }
+}
+
+fn form_of(signed: bool, order: ByteOrder) -> u8 {
+    let signed = if signed { form::SIGNED } else { 0 };
+    match order {
+        ByteOrder::Little => signed,
+        ByteOrder::Big => signed | form::BIG_ENDIAN,
     }
 }

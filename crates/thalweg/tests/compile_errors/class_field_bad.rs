@@ -1,0 +1,5 @@
+thalweg::event_class! {
+    struct Order { id = 7 }
+}
+
+fn main() {}

@@ -1,0 +1,3 @@
+fn main() {
+    thalweg::event!("shop:order", Info, id: u64 = 7);
+}

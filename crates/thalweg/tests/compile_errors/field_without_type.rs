@@ -1,0 +1,3 @@
+fn main() {
+    thalweg::event!("shop:order", Info, { customer: &str = "Ada", id = 7 });
+}

@@ -1,0 +1,5 @@
+thalweg::labels! {
+    enum Payment: u8 { Cash = 0, Card = 300 }
+}
+
+fn main() {}

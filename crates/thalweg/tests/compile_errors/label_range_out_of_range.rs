@@ -1,0 +1,5 @@
+thalweg::labels! {
+    struct Status: i8 { Low = -129..=0 }
+}
+
+fn main() {}

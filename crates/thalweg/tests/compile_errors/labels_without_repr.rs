@@ -1,0 +1,5 @@
+thalweg::labels! {
+    enum Payment { Cash = 0 }
+}
+
+fn main() {}

@@ -1,0 +1,3 @@
+fn main() {
+    thalweg::event!("shop:order", Inform, { id: u64 = 7 });
+}

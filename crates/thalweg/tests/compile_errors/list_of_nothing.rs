@@ -1,0 +1,7 @@
+thalweg::fields! {
+    struct Empty {}
+}
+
+fn main() {
+    thalweg::event!("shop:order", Info, { all: &[Empty] = &[] });
+}

@@ -1,0 +1,3 @@
+fn main() {
+    thalweg::tracelog!(Inform, "order {}", 7);
+}
