@@ -42,6 +42,9 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
                 let level = value.parse().ok().and_then(LogLevel::from_number);
                 request.rules[0].levels = Levels::AtLeast(level.expect("a level"));
             }
+            "--filter" => {
+                request.rules[0].filter = Some(value.parse().expect("a filter"));
+            }
             "--exclude" => request.rules[0].exclude.push(value),
             "--kernel" => {
                 let kernel = config.kernel.get_or_insert_with(KernelRequest::default);

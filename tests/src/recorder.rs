@@ -54,6 +54,12 @@ impl<'w> Options<'w> {
         self.with("--exclude", pattern)
     }
 
+    /// Takes only the events that pass a filter.
+    #[must_use]
+    pub fn filter(self, filter: &str) -> Self {
+        self.with("--filter", filter)
+    }
+
     /// With a keeper.
     #[must_use]
     pub fn keeper(self) -> Self {

@@ -19,6 +19,7 @@ pub mod advert;
 pub mod chunk;
 pub mod desc;
 pub mod field;
+pub mod filters;
 pub mod program;
 pub mod record;
 pub mod rendezvous;

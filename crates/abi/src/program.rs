@@ -16,8 +16,8 @@
 //!   then [`HEAD_DEFINED`].
 //!
 //! Byte `s` of a gate or word belongs to the collector in slot `s`, and nobody else writes it. Of a
-//! word's byte the lowest bit says that the event is wanted, and the next one, [`OTHER_CLOCK`], that
-//! its time is not to be read from the processor's counter.
+//! word's byte the lowest bit says that the event is wanted, the next one, [`OTHER_CLOCK`], that its
+//! time is not to be read from the processor's counter, and [`FILTERED`] that a filter is asked first.
 
 use crate::{MAX_THREADS, PAGE, SLOTS, slot};
 
@@ -67,6 +67,9 @@ pub const WORDS: usize = THREADS + THREADS_LEN;
 pub const ENABLED: u8 = 1;
 /// In a slot's byte of a site's word: the slot's clock is not [`slot::CLOCK_TSC`].
 pub const OTHER_CLOCK: u8 = 2;
+
+/// In a slot's byte of a site's word: the slot has filters for it, see [`crate::filters`].
+pub const FILTERED: u8 = 4;
 
 /// A slot's byte of the word of a site that is on.
 pub const fn enabled_byte(clock: u64) -> u8 {

@@ -5,6 +5,7 @@
 //! exclude shop:secret*     … but not these …
 //! at-least 6               … and that is as severe as level 6, or more …
 //! exactly 4                … or of this very level …
+//! filter 0a1b…             … and passes this filter, as portable bytecode in hexadecimal …
 //! enable *                 the next rule
 //! ```
 //!
@@ -31,6 +32,19 @@ pub const EXCLUDE: &str = "exclude";
 pub const AT_LEAST: &str = "at-least";
 /// The word before the only level that a rule takes.
 pub const EXACTLY: &str = "exactly";
+/// The word before the bytecode of a rule's filter.
+pub const FILTER: &str = "filter";
+
+/// What rules say of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No rule wants it.
+    Unwanted,
+    /// A rule wants it, whatever its fields hold.
+    Wanted,
+    /// Only rules with filters want it.
+    Filtered,
+}
 
 impl<'t> Rules<'t> {
     /// The rules in `text`; what stands before the first of them is passed over.
@@ -38,9 +52,27 @@ impl<'t> Rules<'t> {
         Self(text)
     }
 
-    /// Whether any rule wants the event of this name and level.
-    pub fn want(self, name: &[u8], level: u8) -> bool {
-        self.iter().any(|rule| rule.wants(name, level))
+    /// Whether any rule wants the event of this name and level, and on which condition.
+    pub fn verdict(self, name: &[u8], level: u8) -> Verdict {
+        let mut verdict = Verdict::Unwanted;
+        for rule in self.iter().filter(|rule| rule.wants(name, level)) {
+            if rule.filter().is_none() {
+                return Verdict::Wanted;
+            }
+            verdict = Verdict::Filtered;
+        }
+        verdict
+    }
+
+    /// The filters of the rules that want the event, as hexadecimal bytecode.
+    pub fn filters(self, name: &[u8], level: u8) -> impl Iterator<Item = &'t [u8]> {
+        let rules = self.iter().filter(move |rule| rule.wants(name, level));
+        rules.filter_map(|rule| rule.filter())
+    }
+
+    /// Whether any rule has a filter.
+    pub fn have_filters(self) -> bool {
+        self.iter().any(|rule| rule.filter().is_some())
     }
 
     /// Each rule.
@@ -58,7 +90,20 @@ impl<'t> Rules<'t> {
     }
 }
 
-impl Rule<'_> {
+impl<'t> Rule<'t> {
+    /// Its filter, as hexadecimal bytecode.
+    pub fn filter(&self) -> Option<&'t [u8]> {
+        let mut rest = self.rest;
+        while let Some((key, value, behind)) = next_line(rest) {
+            match key {
+                b"enable" => return None,
+                b"filter" => return Some(value),
+                _ => rest = behind,
+            }
+        }
+        None
+    }
+
     /// Whether the rule wants the event of this name and level.
     pub fn wants(&self, name: &[u8], level: u8) -> bool {
         glob_matches(self.pattern, name) && self.allows(name, level)
@@ -73,6 +118,7 @@ impl Rule<'_> {
                 b"exclude" => !glob_matches(value, name),
                 b"at-least" => number(value).is_some_and(|most| level <= most),
                 b"exactly" => number(value) == Some(level),
+                b"filter" => true,
                 _ => key.is_empty(),
             };
             if !allowed {
@@ -144,7 +190,8 @@ mod tests {
     #[track_caller]
     fn check(rules: &str, name: &str, level: u8, expected: bool) {
         let rules = Rules::new(rules.as_bytes());
-        assert_eq!(rules.want(name.as_bytes(), level), expected);
+        let verdict = rules.verdict(name.as_bytes(), level);
+        assert_eq!(verdict == Verdict::Wanted, expected);
     }
 
     #[test]
@@ -175,6 +222,22 @@ mod tests {
         check("enable *\nonly-on-sundays 1\n", "a:b", 6, false);
         check("enable *\nat-least many\n", "a:b", 6, false);
         check("enable *\nonly-on-sundays 1\nenable a:*\n", "a:b", 6, true);
+    }
+
+    #[test]
+    fn filters_count_unless_another_rule_wants_the_event_anyhow() {
+        let rules =
+            Rules::new(b"enable a:*\nfilter 01\nenable *:b\nat-least 6\nfilter 02\nenable c:*\n");
+        assert!(rules.have_filters());
+        let filters = |name: &str, level| {
+            let mut found = rules.filters(name.as_bytes(), level);
+            [found.next(), found.next(), found.next()]
+        };
+        assert_eq!(rules.verdict(b"a:b", 6), Verdict::Filtered);
+        assert_eq!(filters("a:b", 6), [Some(&b"01"[..]), Some(b"02"), None]);
+        assert_eq!(filters("a:b", 7), [Some(&b"01"[..]), None, None]);
+        assert_eq!(rules.verdict(b"c:b", 6), Verdict::Wanted);
+        assert_eq!(rules.verdict(b"d:d", 6), Verdict::Unwanted);
     }
 
     fn glob(pattern: &str, name: &str, expected: bool) {

@@ -1,12 +1,13 @@
 //! One slot: the ring that one collector has with one program.
 //!
 //! ```text
-//!   byte 0     4096      20480      151552    282624    299008                   LEN
-//!   | control  | masks   | descs    | lost    | rules    | chunk space: 16384 units of 4 KiB |
+//!   byte 0     4096      20480      151552    282624    299008     692224           LEN
+//!   | control  | masks   | descs    | lost    | rules   | filters  | chunk space: 16384 units of 4 KiB |
 //! ```
 //!
 //! * `rules`: which events the collector wants, as text, see [`crate::rules`]: for sites that are
 //!   defined while the program runs.
+//! * `filters`: what decides of an event whether it is recorded, see [`crate::filters`].
 //! * `masks`: for each 64 units one group of 8 words, of which word `c` has a bit for every free
 //!   chunk of class `c` that begins there. A hint: the descriptor decides.
 //! * `descs`: the descriptor of the chunk that begins at a unit, see [`crate::desc`].
@@ -50,8 +51,10 @@ pub const TOLD: usize = 10;
 pub const SESSION: usize = 11;
 /// Word index: how many bytes of rules there are.
 pub const RULES_SIZE: usize = 12;
+/// Word index: how many words of the filters' code are taken.
+pub const FILTERS_TAKEN: usize = 13;
 /// How many control words are in use.
-pub const CONTROL_WORDS: usize = 13;
+pub const CONTROL_WORDS: usize = 14;
 
 /// Nobody uses the slot.
 pub const IDLE: u64 = 0;
@@ -79,8 +82,10 @@ pub const LOST: usize = DESCS + UNITS * 8;
 pub const RULES: usize = LOST + MAX_THREADS * 8;
 /// The most bytes of rules.
 pub const RULES_LEN: usize = 4 * PAGE;
+/// Byte offset of the filters.
+pub const FILTERS: usize = RULES + RULES_LEN;
 /// Byte offset of the chunk space.
-pub const CHUNKS: usize = RULES + RULES_LEN;
+pub const CHUNKS: usize = FILTERS + crate::filters::LEN;
 /// Bytes of a slot.
 pub const LEN: usize = CHUNKS + UNITS * UNIT;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use thalweg_filter::Filter;
 use thalweg_model::LogLevel;
 
 use crate::exit::{RECORD_FAILED, USAGE};
@@ -76,8 +77,12 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "LEVEL", value_parser = level::parser(), conflicts_with = "loglevel")]
     pub(crate) loglevel_only: Option<LogLevel>,
 
+    /// Record programs' events that pass this filter only, such as 'size > 4096 && name == "a*"'.
+    #[arg(short, long, value_name = "EXPRESSION")]
+    pub(crate) filter: Option<Filter>,
+
     /// Record nothing of programs.
-    #[arg(long, conflicts_with_all = ["user", "exclude", "loglevel", "loglevel_only", "ring_size", "no_kernel"])]
+    #[arg(long, conflicts_with_all = ["user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "no_kernel"])]
     pub(crate) no_user: bool,
 
     /// Let the rings of all programs together take at most SIZE of memory (64K, 8M, 1G).

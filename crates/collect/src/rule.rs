@@ -1,8 +1,9 @@
 //! Which events of programs a recording takes.
 
 use std::fmt::Write as _;
-use thalweg_abi::rules::{AT_LEAST, ENABLE, EXACTLY, EXCLUDE};
+use thalweg_abi::rules::{AT_LEAST, ENABLE, EXACTLY, EXCLUDE, FILTER};
 use thalweg_abi::slot::RULES_LEN;
+use thalweg_filter::{Context, Expr, Filter, Node};
 use thalweg_model::LogLevel;
 
 /// The severities that a rule takes.
@@ -18,7 +19,7 @@ pub enum Levels {
 }
 
 /// A rule: an event that it matches is recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// The names that it takes; `*` stands for anything.
     pub pattern: String,
@@ -26,6 +27,8 @@ pub struct Rule {
     pub exclude: Vec<String>,
     /// The severities that it takes.
     pub levels: Levels,
+    /// Takes only events that pass.
+    pub filter: Option<Filter>,
 }
 
 impl Rule {
@@ -35,10 +38,11 @@ impl Rule {
             pattern: pattern.into(),
             exclude: Vec::new(),
             levels: Levels::All,
+            filter: None,
         }
     }
 
-    fn write(&self, text: &mut String) {
+    fn write(&self, text: &mut String) -> Result<(), RuleError> {
         let mut line = |key: &str, value: &dyn std::fmt::Display| {
             let _ = writeln!(text, "{key} {value}");
         };
@@ -51,6 +55,14 @@ impl Rule {
             Levels::AtLeast(level) => line(AT_LEAST, &(level as u8)),
             Levels::Exactly(level) => line(EXACTLY, &(level as u8)),
         }
+        if let Some(filter) = &self.filter {
+            known_to_programs(filter.expr())?;
+            let bytecode = filter
+                .compile()
+                .map_err(|why| RuleError::Filter(why.to_string()))?;
+            line(FILTER, &bytecode.to_hex());
+        }
+        Ok(())
     }
 }
 
@@ -60,11 +72,57 @@ pub enum RuleError {
     /// Names have no line breaks.
     #[error("record events of programs: the pattern {0:?} has a line break in it")]
     LineBreak(String),
+    /// The filter is too large.
+    #[error("use the filter: {0}")]
+    Filter(String),
+    /// A program does not know what the filter asks for.
+    #[error(
+        "use the filter: column {column}: programs know no {what} of their events; they know $ctx.vpid, vtid, procname, pthread_id, cpu_id, vuid, veuid, vsuid, vgid, vegid and vsgid"
+    )]
+    Context {
+        /// Where it stands.
+        column: usize,
+        /// What it is.
+        what: String,
+    },
     /// The text of all rules has a limit.
     #[error(
         "record events of programs: the rules take {0} bytes, and there is room for {RULES_LEN}"
     )]
     TooLong(usize),
+}
+
+/// Refuses what no program can tell of its events: it would be false always.
+fn known_to_programs(expr: &Expr) -> Result<(), RuleError> {
+    let unknown = |what: String| {
+        let column = expr.column;
+        Err(RuleError::Context { column, what })
+    };
+    match &expr.node {
+        Node::Literal(_) | Node::Field { .. } => Ok(()),
+        Node::Context(context) if is_known(*context) => Ok(()),
+        Node::Context(context) => unknown(format!("$ctx.{}", context.name())),
+        Node::App { provider, name } => unknown(format!("$app.{provider}:{name}")),
+        Node::Unary(_, operand) => known_to_programs(operand),
+        Node::Arithmetic(_, operands) => operands.iter().try_for_each(known_to_programs),
+        Node::Comparison(_, operands) => operands.iter().try_for_each(known_to_programs),
+        Node::Logic(_, operands) => operands.iter().try_for_each(known_to_programs),
+    }
+}
+
+fn is_known(context: Context) -> bool {
+    !matches!(
+        context,
+        Context::Ip
+            | Context::CgroupNs
+            | Context::IpcNs
+            | Context::MntNs
+            | Context::NetNs
+            | Context::PidNs
+            | Context::TimeNs
+            | Context::UserNs
+            | Context::UtsNs
+    )
 }
 
 /// Rules as the text that programs read, see [`thalweg_abi::rules`].
@@ -77,7 +135,7 @@ pub(crate) fn text_of(rules: &[Rule]) -> Result<String, RuleError> {
         return Err(RuleError::LineBreak(bad));
     }
     let mut text = String::new();
-    rules.iter().for_each(|rule| rule.write(&mut text));
+    rules.iter().try_for_each(|rule| rule.write(&mut text))?;
     // An advert has other lines before them.
     if text.len() > RULES_LEN - 2048 {
         return Err(RuleError::TooLong(text.len()));
@@ -88,7 +146,7 @@ pub(crate) fn text_of(rules: &[Rule]) -> Result<String, RuleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use thalweg_abi::rules::Rules;
+    use thalweg_abi::rules::{Rules, Verdict};
 
     #[test]
     fn the_text_says_what_the_rules_say() {
@@ -97,21 +155,36 @@ mod tests {
             levels: Levels::AtLeast(LogLevel::Info),
             ..Rule::named("shop:*")
         };
-        let text = text_of(&[rule, Rule::named("a:b")]).unwrap();
-        assert_eq!(
-            text,
-            "enable shop:*\nexclude shop:secret*\nat-least 6\nenable a:b\n"
-        );
+        let filtered = Rule {
+            filter: Some("a > 1".parse().unwrap()),
+            ..Rule::named("b:*")
+        };
+        let text = text_of(&[rule, Rule::named("a:b"), filtered]).unwrap();
+        let expected =
+            "enable shop:*\nexclude shop:secret*\nat-least 6\nenable a:b\nenable b:*\nfilter ";
+        assert!(text.starts_with(expected), "{text}");
         let rules = Rules::new(text.as_bytes());
-        assert!(rules.want(b"shop:order", LogLevel::Warning as u8));
-        assert!(!rules.want(b"shop:order", LogLevel::Debug as u8));
-        assert!(!rules.want(b"shop:secret", LogLevel::Warning as u8));
+        let check = |name: &[u8], level: LogLevel, expected| {
+            assert_eq!(rules.verdict(name, level as u8), expected);
+        };
+        check(b"shop:order", LogLevel::Warning, Verdict::Wanted);
+        check(b"shop:order", LogLevel::Debug, Verdict::Unwanted);
+        check(b"shop:secret", LogLevel::Warning, Verdict::Unwanted);
+        check(b"b:c", LogLevel::Warning, Verdict::Filtered);
     }
 
     #[test]
     fn what_cannot_be_told_is_refused() {
         let broken = text_of(&[Rule::named("a\nenable *")]);
         assert_eq!(broken, Err(RuleError::LineBreak("a\nenable *".into())));
+        let with = |filter: &str| Rule {
+            filter: Some(filter.parse().unwrap()),
+            ..Rule::named("*")
+        };
+        let told = text_of(&[with("a == 1 || $ctx.net_ns > 2")]).unwrap_err();
+        let expected = "use the filter: column 11: programs know no $ctx.net_ns";
+        assert!(told.to_string().starts_with(expected), "{told}");
+        assert!(text_of(&[with("$ctx.vpid == 1 && $ctx.procname == \"x*\"")]).is_ok());
         let long = vec![Rule::named("x".repeat(100)); 200];
         assert!(matches!(text_of(&long), Err(RuleError::TooLong(_))));
     }

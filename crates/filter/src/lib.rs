@@ -28,6 +28,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod apply;
 mod code;
 mod context;
 mod evaluate;
@@ -35,6 +36,7 @@ mod flat;
 mod link;
 mod operator;
 mod pattern;
+mod place;
 mod portable;
 mod simple;
 #[cfg(feature = "compile")]
@@ -42,10 +44,12 @@ mod text;
 mod value;
 mod words;
 
+pub use apply::{Event, Room, apply};
 pub use context::Context;
 pub use evaluate::evaluate;
 pub use link::{LinkError, link};
 pub use operator::{Arithmetic, Comparison, Logic, Number, Unary};
+pub use place::{field_of, index_of};
 pub use portable::{MAX_LEN, from_hex};
 pub use simple::Simple;
 #[cfg(feature = "compile")]

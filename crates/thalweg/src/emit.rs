@@ -28,8 +28,14 @@ fn emit_soon(site: &'static Site, fields: &impl Fields) -> bool {
         return false;
     };
     let lane = block.usual();
-    if !lane.is_all_of(site.wanted()) {
-        return false;
+    let word = site.wanted();
+    if !lane.is_all_of(word) {
+        if !lane.filters_all_of(word) {
+            return false;
+        }
+        if is_refused(site, fields, block, lane) {
+            return true;
+        }
     }
     let event = Emit {
         site: site.index(),
@@ -43,6 +49,18 @@ fn emit_soon(site: &'static Site, fields: &impl Fields) -> bool {
         || block.cpu(),
         |payload| fields.encode(payload, Limit::NONE),
     )
+}
+
+/// Whether the filters of the usual slot, which alone wants the event, refuse it. Apart, so that
+/// an event without filters keeps its registers.
+#[inline(never)]
+fn is_refused(
+    site: &'static Site,
+    fields: &impl Fields,
+    block: &'static Block,
+    lane: &Lane,
+) -> bool {
+    !lane.pass(site, fields, block)
 }
 
 /// Emits to each slot that wants the event.
@@ -59,7 +77,11 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fields) {
         stack: stack(),
     };
     let word = site.wanted();
-    for lane in lanes(block, word) {
+    for (slot, lane) in lanes(block, word) {
+        let is_filtered = (word >> (8 * slot)) as u8 & program::FILTERED != 0;
+        if is_filtered && !lane.pass(site, fields, block) {
+            continue;
+        }
         let ring = lane.ring();
         let kind = ring.control(slot::CLOCK).load(Relaxed);
         let written = lane.cursor.emit_anyhow(
@@ -73,16 +95,18 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fields) {
         if matches!(written, Ok(true) | Err(Refused::Full { wake: true })) {
             sys::futex_wake(ring.control(slot::WAKE));
         }
-        if lane.is_all_of(word) {
+        if lane.is_all_of(word) || lane.filters_all_of(word) {
             block.prefer(lane);
         }
     }
 }
 
 /// The lanes to the slots that want an event, as its site's word says.
-fn lanes(block: &'static Block, word: u32) -> impl Iterator<Item = &'static Lane> {
+fn lanes(block: &'static Block, word: u32) -> impl Iterator<Item = (usize, &'static Lane)> {
     let wants = move |slot: &usize| (word >> (8 * slot)) as u8 & program::ENABLED != 0;
-    (0..SLOTS).filter(wants).map(|slot| block.lane(slot))
+    (0..SLOTS)
+        .filter(wants)
+        .map(|slot| (slot, block.lane(slot)))
 }
 
 /// Where the stack is: an event of a signal handler, or of a function deeper in, has a lower one.

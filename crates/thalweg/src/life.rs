@@ -73,6 +73,7 @@ fn set_up() -> bool {
     };
     let nonce = register::nonce();
     memory.map.head(program::HEAD_NONCE).store(nonce, Relaxed);
+    state.identity.note();
     site::each().for_each(|site| site.point_to(&memory.map));
     // Threads may emit from here on; nothing is enabled yet but what the file's readers enable.
     state.set_up(memory.map);

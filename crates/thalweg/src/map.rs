@@ -1,7 +1,9 @@
 //! The program's memfd, mapped: the shared words by their names.
 
+use crate::sys;
 use core::sync::atomic::{AtomicU32, AtomicU64};
-use thalweg_abi::{program, slot};
+use thalweg_abi::filters::{self, Filters};
+use thalweg_abi::{PAGE, program, slot};
 use thalweg_ring::Slot;
 
 /// The mapping of this process's memfd. Never unmapped while the process lives: other threads may
@@ -29,6 +31,13 @@ impl Map {
     pub(crate) fn address(&self, offset: usize) -> *mut u8 {
         // SAFETY: every caller's offset is one of the ABI's, below the mapping's length.
         unsafe { self.base.add(offset) }.cast_mut()
+    }
+
+    /// Gives a range its memory; `false` if there is none.
+    pub(crate) fn back(&self, offset: usize, len: usize) -> bool {
+        let first = offset / PAGE * PAGE;
+        let end = (offset + len).next_multiple_of(PAGE);
+        sys::populate(self.address(first).cast(), end - first)
     }
 
     /// The word at an offset of the ABI's.
@@ -63,6 +72,12 @@ impl Map {
         unsafe { &*at }
     }
 
+    /// The filters of a slot.
+    pub(crate) fn filters(&self, slot: usize) -> Filters<'static> {
+        // SAFETY: the slot's range lies in the mapping, for ever.
+        unsafe { filters_at(self.slot_base(slot)) }
+    }
+
     /// Where a collector's ring is.
     pub(crate) fn slot_base(&self, index: usize) -> *const u8 {
         let index = index % thalweg_abi::SLOTS;
@@ -75,6 +90,22 @@ impl Map {
         // SAFETY: `slot::LEN` bytes from there are mapped for ever, and page-aligned.
         unsafe { Slot::from_base(self.slot_base(index)) }
     }
+}
+
+/// The filters of the slot at `base`.
+///
+/// # Safety
+/// `slot::LEN` bytes from `base` are mapped shared for ever, and page-aligned.
+#[inline(always)]
+pub(crate) unsafe fn filters_at(base: *const u8) -> Filters<'static> {
+    // SAFETY: within the slot, by the caller's promise.
+    let words = unsafe { base.add(slot::FILTERS) }.cast::<AtomicU64>();
+    // SAFETY: aligned and mapped; other processes use atomics too.
+    let words = unsafe { core::slice::from_raw_parts(words, filters::LEN / 8) };
+    // SAFETY: as above.
+    let taken = unsafe { base.add(slot::FILTERS_TAKEN * 8) }.cast::<AtomicU64>();
+    // SAFETY: as above.
+    Filters::new(words, unsafe { &*taken })
 }
 
 const _: () = assert!(slot::LEN.is_multiple_of(8), "slots are aligned");

@@ -9,6 +9,7 @@
 //! So a child of `fork`, `_Fork` or a raw `clone` never writes into its parent's ring, and no
 //! atfork handler is needed for that.
 
+use crate::identity::Identity;
 use crate::map::Map;
 use crate::thread::Block;
 use core::cell::UnsafeCell;
@@ -29,6 +30,7 @@ pub(crate) struct State {
     stage: AtomicU64,
     map: UnsafeCell<MaybeUninit<Map>>,
     pub(crate) next_thread: AtomicU64,
+    pub(crate) identity: Identity,
     /// The thread that is defining an event, or 0.
     pub(crate) defining: AtomicU64,
     blocks: [Block; MAX_THREADS],

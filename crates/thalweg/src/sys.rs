@@ -52,6 +52,32 @@ pub(crate) fn getpid() -> u32 {
     unsafe { libc::syscall(libc::SYS_getpid) as u32 }
 }
 
+/// Real, effective and saved id of the user, and of the group.
+pub(crate) fn ids() -> [u32; 6] {
+    let mut ids = [0; 6];
+    let [
+        user,
+        effective_user,
+        saved_user,
+        group,
+        effective_group,
+        saved_group,
+    ] = &mut ids;
+    // SAFETY: the pointers are to live integers.
+    unsafe { libc::getresuid(user, effective_user, saved_user) };
+    // SAFETY: as above.
+    unsafe { libc::getresgid(group, effective_group, saved_group) };
+    ids
+}
+
+/// The thread's name, NUL-padded.
+pub(crate) fn procname() -> [u8; 16] {
+    let mut name = [0; 16];
+    // SAFETY: the kernel writes at most 16 bytes, the name and a NUL.
+    unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+    name
+}
+
 pub(crate) fn open(folder: c_int, path: &CStr, flags: c_int, mode: libc::mode_t) -> Option<Fd> {
     let flags = flags | libc::O_CLOEXEC | libc::O_NOFOLLOW;
     // SAFETY: the path is a C string.
@@ -127,15 +153,24 @@ pub(crate) fn map_shared(file: &Fd, len: usize) -> Option<*mut c_void> {
     Some(at)
 }
 
-/// Private zeroed pages that a forked child finds zeroed again.
-pub(crate) fn wiped_pages(len: usize) -> Option<*mut c_void> {
+/// Private zeroed pages.
+pub(crate) fn pages(len: usize) -> Option<*mut c_void> {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: the kernel chooses an address that nobody uses.
     let at = unsafe { libc::mmap(core::ptr::null_mut(), len, protection, flags, -1, 0) };
-    if at == libc::MAP_FAILED {
-        return None;
-    }
+    (at != libc::MAP_FAILED).then_some(at)
+}
+
+/// Gives pages back that nobody refers to any more.
+pub(crate) fn unmap(at: *mut c_void, len: usize) {
+    // SAFETY: pages of ours, by the caller's promise.
+    unsafe { libc::munmap(at, len) };
+}
+
+/// Private zeroed pages that a forked child finds zeroed again.
+pub(crate) fn wiped_pages(len: usize) -> Option<*mut c_void> {
+    let at = pages(len)?;
     // SAFETY: our own mapping.
     (unsafe { libc::madvise(at, len, libc::MADV_WIPEONFORK) } == 0).then_some(at)
 }

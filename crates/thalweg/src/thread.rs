@@ -3,7 +3,12 @@
 //! The blocks lie on pages that a forked child finds zeroed, and a block says whose it is: so a
 //! thread that remembers the address of a block that is not its own any more does not use it.
 
-use crate::state::{Process, State, TID_OFFSET};
+use crate::field::Fields;
+use crate::filter;
+use crate::identity::Identity;
+use crate::map::filters_at;
+use crate::site::Site;
+use crate::state::{self, Process, State, TID_OFFSET};
 use crate::tls;
 use core::arch::asm;
 use core::sync::atomic::{
@@ -50,7 +55,29 @@ impl Lane {
     }
 }
 
+impl Lane {
+    /// Whether a site's word says that this slot and no other wants the event, if its filters do.
+    #[inline(always)]
+    pub(crate) fn filters_all_of(&self, word: u32) -> bool {
+        let own = self.word.load(Relaxed);
+        word == own | own << program::FILTERED.trailing_zeros()
+    }
+
+    /// Whether the event passes the slot's filters.
+    #[inline(always)]
+    pub(crate) fn pass(&self, site: &Site, fields: &impl Fields, block: &Block) -> bool {
+        // SAFETY: the slot's memory, as in `ring`.
+        let filters = unsafe { filters_at(self.base.load(Relaxed)) };
+        filter::pass(filters, site.index(), block, fields)
+    }
+}
+
 impl Block {
+    /// The process, as filters see it.
+    pub(crate) fn identity(&self) -> Option<&'static Identity> {
+        state::get().map(|state| &state.identity)
+    }
+
     #[inline(always)]
     pub(crate) fn owner(&self) -> Owner {
         Owner {

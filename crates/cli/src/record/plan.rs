@@ -58,6 +58,7 @@ fn programs(args: &RecordArgs) -> ProgramsRequest {
     for rule in &mut request.rules {
         rule.exclude.clone_from(&args.exclude);
         rule.levels = levels(args);
+        rule.filter.clone_from(&args.filter);
     }
     request
 }

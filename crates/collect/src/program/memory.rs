@@ -5,6 +5,7 @@ use rustix::fs::{FallocateFlags, fallocate, fstat};
 use rustix::io::Errno;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use thalweg_abi::filters::{self, Filters};
 use thalweg_abi::program::{self, HEAD_MAGIC, HEAD_NONCE};
 use thalweg_abi::rendezvous::Head;
 use thalweg_abi::{MAX_THREADS, SLOTS, slot, thread};
@@ -80,7 +81,16 @@ impl Memory {
         let ring = self.slot(slot);
         if ring.control(slot::SESSION).swap(session, AcqRel) != session {
             self.disable_all(slot);
+            // Their memory, if they have any, goes and comes back as zeros.
+            let _ = self.release(slot, slot::FILTERS, filters::LEN);
+            ring.control(slot::FILTERS_TAKEN).store(0, Release);
         }
+    }
+
+    /// Whether a slot has turned a site on.
+    pub fn has_enabled(&self, slot: usize, site: usize) -> bool {
+        let (word, shift) = self.word_of(program::WORDS, site, slot);
+        word.load(Acquire) >> shift & u64::from(program::ENABLED) != 0
     }
 
     /// Gives a range of a slot its memory, at this process's expense.
@@ -101,11 +111,13 @@ impl Memory {
         fallocate(self.file.as_fd(), flags, offset as u64, len as u64)
     }
 
-    /// Turns a slot's byte of a site's word, and of its gate, on.
-    pub fn enable(&self, slot: usize, site: usize, gate: u16) {
+    /// Turns a slot's byte of a site's word, and of its gate, on; with filters if it has some.
+    pub fn enable(&self, slot: usize, site: usize, gate: u16, filtered: bool) {
         // Words before gates: who finds the gate open looks at the word.
         let clock = self.slot(slot).control(slot::CLOCK).load(Relaxed);
-        self.byte(program::WORDS, site, slot, program::enabled_byte(clock));
+        let filtered = if filtered { program::FILTERED } else { 0 };
+        let byte = program::enabled_byte(clock) | filtered;
+        self.byte(program::WORDS, site, slot, byte);
         self.byte(program::GATES, gate.into(), slot, program::ENABLED);
     }
 
@@ -140,6 +152,20 @@ impl Memory {
             .collect();
         bytes.truncate(end.saturating_sub(from / 8 * 8));
         bytes.split_off((from % 8).min(bytes.len()))
+    }
+
+    /// The filters of a slot.
+    pub fn filters(&self, slot: usize) -> Filters<'_> {
+        let first = (program::slot_offset(self.capacity, slot) + slot::FILTERS) / 8;
+        let words = &self.shared.words()[first..first + filters::LEN / 8];
+        Filters::new(words, self.slot(slot).control(slot::FILTERS_TAKEN))
+    }
+
+    /// Gives a slot's filters their memory, for as many sites as are defined, and a page's more.
+    pub fn back_filters(&self, slot: usize) -> Result<(), Errno> {
+        self.allocate(slot, slot::FILTERS, self.defined() * 8 + thalweg_abi::PAGE)?;
+        let code = slot::FILTERS + filters::HEADS * 8;
+        self.allocate(slot, code, filters::CODE * 8)
     }
 
     /// Leaves rules in a slot, for sites that the program defines later.

@@ -10,6 +10,7 @@ mod plan;
 mod pool;
 mod portion;
 mod traced;
+mod wanted;
 
 pub use definitions::{Declared, DefinitionError, Definitions, Site};
 pub use memory::Memory;

@@ -7,12 +7,14 @@ use thalweg_abi::chunk;
 use thalweg_abi::desc::{Desc, FREE, FULL, NONE, OWNED};
 use thalweg_abi::rules::Rules;
 use thalweg_abi::slot::{REFUSED_LARGE, REFUSED_NESTED, REFUSED_THREAD, STARVED, TOLD};
+use thalweg_filter::Room;
 use thalweg_model::LossCause;
 use thalweg_ring::{Slot, UNIT_WORDS, Walk, clear_and_free};
 
 use super::definitions::Definitions;
 use super::memory::Memory;
 use super::pool::{Chunk, Pool, PoolError};
+use super::wanted;
 use crate::ledger::Ledger;
 use crate::process::Process;
 
@@ -179,13 +181,26 @@ impl Program {
         self.enable_from(0)
     }
 
+    /// Turns on what the rules want of the sites from `first` on, unless the program has done so.
     fn enable_from(&self, first: usize) -> usize {
         let rules = Rules::new(self.rules.as_bytes());
-        let sites = self.definitions.sites.iter().enumerate().skip(first);
-        let wanted = sites.filter(|(_, site)| rules.want(site.name.as_bytes(), site.level as u8));
-        wanted
-            .map(|(index, site)| self.memory.enable(self.slot, index, site.gate))
-            .count()
+        // Without memory for filters no event that has one is wanted.
+        if rules.have_filters() && self.memory.back_filters(self.slot).is_err() {
+            return 0;
+        }
+        let mut room = Box::new(Room::new());
+        let mut count = 0;
+        for (index, site) in self.definitions.sites.iter().enumerate().skip(first) {
+            if self.memory.has_enabled(self.slot, index) {
+                continue;
+            }
+            let filters = self.memory.filters(self.slot);
+            if let Some(filtered) = wanted::how(rules, index, site, filters, &mut room) {
+                self.memory.enable(self.slot, index, site.gate, filtered);
+                count += 1;
+            }
+        }
+        count
     }
 
     /// Learns which events the program has defined since it was asked last; whether any.

@@ -63,7 +63,10 @@ impl From<&FieldClass> for Kind {
         match class {
             FieldClass::Integer { .. } | FieldClass::Enum { .. } => Self::Integer,
             FieldClass::Float { .. } => Self::Float,
-            FieldClass::Text => Self::Text,
+            FieldClass::Text | FieldClass::CountedText => Self::Text,
+            FieldClass::Blob { .. } => Self::IntegerList(None),
+            FieldClass::Struct { .. } => Self::Unknown,
+            FieldClass::Optional { class } => Self::from(*class),
             FieldClass::Array { element, length } => Self::list(element, Some(*length)),
             FieldClass::Sequence { element } => Self::list(element, None),
         }

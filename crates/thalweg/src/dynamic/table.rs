@@ -94,7 +94,7 @@ fn publish(map: &Map, site: &'static Site) -> Result<(), DefineError> {
     let area = program::definitions_offset(map.capacity());
     let word = WORDS + usize::from(site.index()) * 4;
     // Without memory the site stays off: touching it would be the program's death.
-    if !back(map, area + from, bytes.len()) || !back(map, word, 4) {
+    if !map.back(area + from, bytes.len()) || !map.back(word, 4) {
         return Ok(());
     }
     for (at, byte) in (area + from..).zip(&bytes) {
@@ -109,13 +109,6 @@ fn publish(map: &Map, site: &'static Site) -> Result<(), DefineError> {
         .store(u64::from(site.index()) + 1, Release);
     rules::apply_all(map, site);
     Ok(())
-}
-
-/// Gives a range of the map its memory.
-fn back(map: &Map, offset: usize, len: usize) -> bool {
-    let first = offset / thalweg_abi::PAGE * thalweg_abi::PAGE;
-    let end = (offset + len).next_multiple_of(thalweg_abi::PAGE);
-    sys::populate(map.address(first).cast(), end - first)
 }
 
 /// The process, once nobody is in the middle of setting it up.

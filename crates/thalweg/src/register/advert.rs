@@ -3,14 +3,15 @@
 use super::folder::Folder;
 use super::path::Path;
 use super::rules;
+use super::work::{self, Work};
 use crate::map::Map;
 use crate::site;
 use crate::sys::{self, Fd};
 use core::ffi::{CStr, c_int};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use thalweg_abi::advert::{FIRST_LINE, FOLDER, MAX_LEN};
-use thalweg_abi::rules::split_key;
-use thalweg_abi::{SLOTS, program, slot};
+use thalweg_abi::advert::{FIRST_LINE, FOLDER};
+use thalweg_abi::rules::{Rules, split_key};
+use thalweg_abi::{SLOTS, filters, program, slot};
 
 /// Greets each collector whose advert lies in the folder.
 pub(crate) fn greet_all(folder: &Folder, map: &Map, memfd: &Fd, file: &Fd) {
@@ -66,9 +67,10 @@ fn greet(folder: &Folder, adverts: &Fd, name: &CStr, map: &Map, memfd: &Fd, file
     let Some(text) = sys::open(adverts.0, name, libc::O_RDONLY | libc::O_NONBLOCK, 0) else {
         return;
     };
-    let mut buffer = [0; MAX_LEN];
-    let len = sys::read(&text, &mut buffer);
-    let Some(advert) = Advert::parse(&buffer[..len]) else {
+    let Some(mut work) = Work::new() else { return };
+    let work::Memory { advert, room } = work.memory();
+    let len = sys::read(&text, advert);
+    let Some(advert) = Advert::parse(&advert[..len]) else {
         return;
     };
     let ring = map.slot(advert.slot);
@@ -82,7 +84,7 @@ fn greet(folder: &Folder, adverts: &Fd, name: &CStr, map: &Map, memfd: &Fd, file
     let ready = grant(map, memfd, &advert) && hand_over(folder, bytes, memfd, file);
     state.store(if ready { slot::ACTIVE } else { slot::IDLE }, Release);
     if ready {
-        rules::apply(map, advert.slot, advert.rules, site::each());
+        rules::apply(map, advert.slot, advert.rules, site::each(), room);
     }
 }
 
@@ -134,6 +136,7 @@ fn grant(map: &Map, memfd: &Fd, advert: &Advert<'_>) -> bool {
     let allocated = sys::allocate(memfd, base, slot::DESCS + units * 8)
         && sys::allocate(memfd, base + slot::LOST, threads * 8)
         && sys::allocate(memfd, base + slot::RULES, slot::RULES_LEN)
+        && grant_filters(map, memfd, base + slot::FILTERS, advert.rules)
         && sys::allocate(memfd, base + slot::CHUNKS, (units * slot::UNIT).max(1));
     if !allocated {
         return false;
@@ -153,6 +156,14 @@ fn grant(map: &Map, memfd: &Fd, advert: &Advert<'_>) -> bool {
     }
     rules::store(map, advert.slot, advert.rules);
     true
+}
+
+/// Gives filters their memory, if there are any.
+fn grant_filters(map: &Map, memfd: &Fd, filters: usize, rules: &[u8]) -> bool {
+    let heads = map.head(program::HEAD_DEFINED).load(Relaxed) as usize * 8;
+    !Rules::new(rules).have_filters()
+        || (sys::allocate(memfd, filters, heads.max(1))
+            && sys::allocate(memfd, filters + filters::HEADS * 8, filters::CODE * 8))
 }
 
 /// Sends the memfd and the rendezvous file to the collector's socket, without waiting.

@@ -4,7 +4,7 @@ use crate::site;
 use crate::sys::{self, Fd};
 use core::ffi::CStr;
 use thalweg_abi::program;
-use thalweg_abi::rendezvous::{Head, PROCNAME_LEN};
+use thalweg_abi::rendezvous::Head;
 
 /// A number that no other process and no other library in this one has.
 pub(crate) fn nonce() -> u64 {
@@ -50,7 +50,7 @@ pub(crate) fn head(memfd: &Fd, nonce: u64) -> Option<Head> {
         sites: site::each().count() as u64,
         tid: sys::gettid(),
         capacity: program::capacity_for(site::all().len()) as u32,
-        procname: procname(),
+        procname: sys::procname(),
     })
 }
 
@@ -85,13 +85,6 @@ fn boot_id() -> [u8; 16] {
         id[at / 2] = (id[at / 2] << 4) | digit as u8;
     }
     id
-}
-
-fn procname() -> [u8; PROCNAME_LEN] {
-    let mut name = [0; PROCNAME_LEN];
-    // SAFETY: the kernel writes at most 16 bytes, the name and a NUL.
-    unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
-    name
 }
 
 #[cfg(test)]

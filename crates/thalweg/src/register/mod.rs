@@ -16,6 +16,7 @@ mod identity;
 mod path;
 mod registration;
 pub(crate) mod rules;
+pub(crate) mod work;
 
 pub(crate) use folder::remember as remember_folders;
 pub(crate) use identity::nonce;

@@ -1,12 +1,16 @@
 //! What a collector wants: kept in its slot, and applied to sites.
 
+use super::work::Work;
+use crate::filter::index_of;
 use crate::gate::GATES;
 use crate::map::Map;
 use crate::site::Site;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use thalweg_abi::rules::Rules;
-use thalweg_abi::slot::{ACTIVE, CLOCK, RULES, RULES_LEN, RULES_SIZE, STATE};
+use thalweg_abi::program::FILTERED;
+use thalweg_abi::rules::{Rules, Verdict};
+use thalweg_abi::slot::{ACTIVE, CLOCK, FILTERS, RULES, RULES_LEN, RULES_SIZE, STATE};
 use thalweg_abi::{SLOTS, program};
+use thalweg_filter::Room;
 
 /// Turns each site on that the rules want.
 pub(crate) fn apply<'s>(
@@ -14,23 +18,50 @@ pub(crate) fn apply<'s>(
     slot: usize,
     rules: &[u8],
     sites: impl Iterator<Item = &'s Site>,
+    room: &mut Room,
 ) {
     let rules = Rules::new(rules);
     let clock = map.slot(slot).control(CLOCK).load(Relaxed);
-    let byte = u32::from(program::enabled_byte(clock));
-    for site in sites.filter(|site| rules.want(site.name().as_bytes(), site.level() as u8)) {
+    let enabled = program::enabled_byte(clock);
+    for site in sites {
+        let byte = match rules.verdict(site.name().as_bytes(), site.level() as u8) {
+            Verdict::Unwanted => continue,
+            Verdict::Wanted => enabled,
+            Verdict::Filtered if filter(map, slot, rules, site, room) => enabled | FILTERED,
+            Verdict::Filtered => continue,
+        };
         // Words before gates: who finds the gate open looks at the word.
-        map.site(site.index()).fetch_or(byte << (8 * slot), Release);
+        let word = map.site(site.index());
+        word.fetch_or(u32::from(byte) << (8 * slot), Release);
         GATES.open(site.gate(), slot);
     }
 }
 
+/// Links a site's filters; whether that can be done.
+fn filter(map: &Map, slot: usize, rules: Rules<'_>, site: &Site, room: &mut Room) -> bool {
+    let event = thalweg_filter::Event {
+        site: site.index(),
+        name: site.name().as_bytes(),
+        level: site.level() as u8,
+    };
+    let lookup = |name: &[u8], _: Option<u32>| index_of(site.fields(), name);
+    thalweg_filter::apply(map.filters(slot), rules, event, lookup, room)
+}
+
 /// Applies what each collector that is there wants to a new site.
 pub(crate) fn apply_all(map: &Map, site: &Site) {
+    let Some(mut work) = Work::new() else { return };
+    let room = &mut work.memory().room;
     for slot in 0..SLOTS {
         // ORDER(rules): Acquire, pairs with the Release store of whoever set the slot up.
         if map.slot(slot).control(STATE).load(Acquire) == ACTIVE {
-            apply(map, slot, &load(map, slot), core::iter::once(site));
+            let rules = load(map, slot);
+            let filters = program::slot_offset(map.capacity(), slot) + FILTERS;
+            let head = filters + usize::from(site.index()) * 8;
+            // The code has its memory since there were rules with filters.
+            if !Rules::new(&rules).have_filters() || map.back(head, 8) {
+                apply(map, slot, &rules, core::iter::once(site), room);
+            }
         }
     }
 }
