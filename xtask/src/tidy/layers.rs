@@ -5,7 +5,7 @@
 //!   5 readers    reader                  read side:  reader
 //!   4 movers     collect
 //!   3 producers  thalweg kernel          An import points to a lower layer, never up or
-//!   2 codecs     ctf kbuf                sideways; the two sides meet in layers 0 to 2
+//!   2 codecs     ctf filter kbuf         sideways; the two sides meet in layers 0 to 2
 //!   1 mechanisms ring sys                and in the faces.
 //!   0 words      model abi
 //! ```
@@ -42,6 +42,7 @@ pub(crate) const TABLE: &[Row] = &[
     unsafe_row("thalweg", 3, Side::Write),
     row("thalweg-kernel", 3, Side::Write),
     pure_row("thalweg-ctf", 2),
+    pure_row("thalweg-filter", 2),
     pure_row("thalweg-kbuf", 2),
     unsafe_row("thalweg-ring", 1, Side::Both),
     unsafe_row("thalweg-sys", 1, Side::Both),

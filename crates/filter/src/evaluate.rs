@@ -1,0 +1,280 @@
+//! Runs linked code over the values of an event.
+//!
+//! ```text
+//!   words ──at──▶ instruction ──▶ stack of numbers, texts, patterns ──END──▶ true or false
+//! ```
+//!
+//! Invariant: `at` only grows, the stack is as deep as it was made, a text costs fuel; whatever
+//! the words hold, or come to hold meanwhile, there is an end and no panic. What cannot be carried
+//! out makes the filter false.
+
+use super::code::{self, head};
+use super::context::Context;
+use super::operator::{Arithmetic, Comparison, Number, Unary};
+use super::pattern::{FUEL, Pattern};
+use super::simple::Simple;
+use super::value::{Source, Value};
+use super::words::Words;
+
+/// Stacks of filters without many parentheses: made faster than a deep one.
+const SHALLOW: usize = 4;
+
+/// Whether the filter passes an event.
+pub fn evaluate<C, S>(code: &C, source: &S) -> bool
+where
+    C: Words + ?Sized,
+    S: Source + ?Sized,
+{
+    try_evaluate(code, source).unwrap_or(false)
+}
+
+fn try_evaluate<C, S>(code: &C, source: &S) -> Option<bool>
+where
+    C: Words + ?Sized,
+    S: Source + ?Sized,
+{
+    let (form, depth, _) = head::parts(code.word(0)?)?;
+    match form {
+        head::SIMPLE => {
+            let simple = Simple::of(code)?;
+            compare_field(source, simple.field, simple.comparison, simple.constant)
+        }
+        head::GENERAL if usize::from(depth) <= SHALLOW => {
+            Machine::<C, S, SHALLOW>::new(code, source).run()
+        }
+        head::GENERAL => Machine::<C, S, { code::MAX_DEPTH }>::new(code, source).run(),
+        _ => None,
+    }
+}
+
+#[inline]
+fn compare_field<S: Source + ?Sized>(
+    source: &S,
+    field: u16,
+    comparison: Comparison,
+    constant: i64,
+) -> Option<bool> {
+    match source.field(field)? {
+        Value::Int(value) => Some(comparison.holds_for_integers(value, constant)),
+        Value::Uint(value) => Some(comparison.holds_for_integers(value as i64, constant)),
+        Value::Float(value) => Some(comparison.holds(Number::Float(value), Number::Int(constant))),
+        Value::Text(_) => None,
+    }
+}
+
+/// What the stack holds.
+#[derive(Clone, Copy)]
+enum Slot<'a> {
+    Number(Number),
+    Text(&'a [u8]),
+    /// A text of the filter: its first word, and how many segments it has.
+    Pattern(u32, u16),
+}
+
+impl<'a> From<Value<'a>> for Slot<'a> {
+    fn from(value: Value<'a>) -> Self {
+        match value {
+            Value::Int(value) => Self::Number(Number::Int(value)),
+            Value::Uint(value) => Self::Number(Number::Int(value as i64)),
+            Value::Float(value) => Self::Number(Number::Float(value)),
+            Value::Text(text) => Self::Text(text),
+        }
+    }
+}
+
+struct Machine<'a, C: ?Sized, S: ?Sized, const DEPTH: usize> {
+    code: &'a C,
+    source: &'a S,
+    /// The next word.
+    at: usize,
+    stack: [Slot<'a>; DEPTH],
+    height: usize,
+    fuel: u32,
+}
+
+impl<'a, C, S, const DEPTH: usize> Machine<'a, C, S, DEPTH>
+where
+    C: Words + ?Sized,
+    S: Source + ?Sized,
+{
+    fn new(code: &'a C, source: &'a S) -> Self {
+        Self {
+            code,
+            source,
+            at: 1,
+            stack: [Slot::Number(Number::Int(0)); DEPTH],
+            height: 0,
+            fuel: FUEL,
+        }
+    }
+
+    fn run(mut self) -> Option<bool> {
+        while self.at < code::MAX_WORDS {
+            let word = self.next()?;
+            if word as u8 == code::END {
+                return self.root();
+            }
+            self.step(word)?;
+        }
+        None
+    }
+
+    /// The filter's value. A float or a text alone is no answer to a question: false, as in LTTng.
+    fn root(&mut self) -> Option<bool> {
+        match self.pop()? {
+            Slot::Number(Number::Int(value)) => Some(value != 0),
+            _ => None,
+        }
+    }
+
+    fn step(&mut self, word: u64) -> Option<()> {
+        let (a, b, c) = code::operands(word);
+        match word as u8 {
+            code::COMPARE_FIELD => {
+                let constant = self.next()? as i64;
+                let comparison = *Comparison::ALL.get(usize::from(a))?;
+                let holds = compare_field(self.source, b, comparison, constant)?;
+                self.push_truth(holds)
+            }
+            code::AND => self.jump_if(false, c),
+            code::OR => self.jump_if(true, c),
+            code::TRUTH => {
+                let value = self.pop_number()?.is_true();
+                self.push_truth(value)
+            }
+            code::NOT => self.unary(Unary::Not),
+            code::MINUS => self.unary(Unary::Minus),
+            code::BIT_NOT => self.unary(Unary::BitNot),
+            op if op >= code::COMPARISON => self.compare(op - code::COMPARISON),
+            op if op >= code::ARITHMETIC => self.arithmetic(op - code::ARITHMETIC),
+            op => self.load(op, a, b, c),
+        }
+    }
+
+    fn load(&mut self, op: u8, a: u8, b: u16, c: u32) -> Option<()> {
+        let source = self.source;
+        let slot = match op {
+            code::INT => Slot::Number(Number::Int(self.next()? as i64)),
+            code::FLOAT => Slot::Number(Number::Float(f64::from_bits(self.next()?))),
+            code::TEXT => {
+                let at = u32::try_from(self.at).ok()?;
+                self.skip(c)?;
+                Slot::Pattern(at, b)
+            }
+            code::FIELD => source.field(b)?.into(),
+            code::ELEMENT => source.element(b, c)?.into(),
+            code::CONTEXT => source.context(Context::from_code(a)?)?.into(),
+            code::APP => {
+                let mut room = [[0; 8 * APP_WORDS]; 2];
+                let [provider, name] = &mut room;
+                let provider = self.bytes(usize::from(a), provider)?;
+                let name = self.bytes(usize::from(b), name)?;
+                source.app_context(provider, name)?.into()
+            }
+            _ => return None,
+        };
+        self.push(slot)
+    }
+
+    fn unary(&mut self, operator: Unary) -> Option<()> {
+        let value = operator.apply(self.pop_number()?)?;
+        self.push(Slot::Number(value))
+    }
+
+    fn arithmetic(&mut self, operator: u8) -> Option<()> {
+        let operator = Arithmetic::ALL.get(usize::from(operator))?;
+        let right = self.pop_number()?;
+        let left = self.pop_number()?;
+        let value = operator.apply(left, right)?;
+        self.push(Slot::Number(value))
+    }
+
+    fn compare(&mut self, comparison: u8) -> Option<()> {
+        let comparison = *Comparison::ALL.get(usize::from(comparison))?;
+        let right = self.pop()?;
+        let left = self.pop()?;
+        let holds = match (left, right) {
+            (Slot::Number(left), Slot::Number(right)) => comparison.holds(left, right),
+            (Slot::Text(left), Slot::Text(right)) => {
+                self.are_equal(left, right)? == comparison.equality()?
+            }
+            (Slot::Text(text), Slot::Pattern(at, segments))
+            | (Slot::Pattern(at, segments), Slot::Text(text)) => {
+                self.matches(at, segments, text)? == comparison.equality()?
+            }
+            _ => return None,
+        };
+        self.push_truth(holds)
+    }
+
+    fn are_equal(&mut self, left: &[u8], right: &[u8]) -> Option<bool> {
+        if left.len() != right.len() {
+            return Some(false);
+        }
+        let eights = u32::try_from(left.len() / 8).ok()?;
+        self.fuel = self.fuel.checked_sub(eights)?;
+        Some(left == right)
+    }
+
+    fn matches(&mut self, at: u32, segments: u16, text: &[u8]) -> Option<bool> {
+        let mut pattern = Pattern {
+            code: self.code,
+            at: at as usize,
+            segments,
+            fuel: &mut self.fuel,
+        };
+        pattern.matches(text)
+    }
+
+    fn jump_if(&mut self, deciding: bool, distance: u32) -> Option<()> {
+        if self.pop_number()?.is_true() == deciding {
+            self.skip(distance)?;
+            self.push_truth(deciding)?;
+        }
+        Some(())
+    }
+
+    /// The next `len` bytes in code, copied into `room`.
+    fn bytes<'r>(&mut self, len: usize, room: &'r mut [u8; 8 * APP_WORDS]) -> Option<&'r [u8]> {
+        for eight in room.chunks_exact_mut(8).take(len.div_ceil(8)) {
+            eight.copy_from_slice(&self.next()?.to_le_bytes());
+        }
+        room.get(..len)
+    }
+
+    fn next(&mut self) -> Option<u64> {
+        let word = self.code.word(self.at)?;
+        self.at += 1;
+        Some(word)
+    }
+
+    fn skip(&mut self, words: u32) -> Option<()> {
+        self.at = self.at.checked_add(usize::try_from(words).ok()?)?;
+        Some(())
+    }
+
+    fn push_truth(&mut self, truth: bool) -> Option<()> {
+        self.push(Slot::Number(Number::Int(i64::from(truth))))
+    }
+
+    fn push(&mut self, slot: Slot<'a>) -> Option<()> {
+        *self.stack.get_mut(self.height)? = slot;
+        self.height += 1;
+        Some(())
+    }
+
+    fn pop(&mut self) -> Option<Slot<'a>> {
+        self.height = self.height.checked_sub(1)?;
+        self.stack.get(self.height).copied()
+    }
+
+    fn pop_number(&mut self) -> Option<Number> {
+        match self.pop()? {
+            Slot::Number(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Words of the longest name in `$app.PROVIDER:NAME`.
+const APP_WORDS: usize = code::MAX_APP_NAME.div_ceil(8);

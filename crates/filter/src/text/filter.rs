@@ -1,0 +1,70 @@
+//! A filter that can be used: its text was understood, and nothing in it contradicts itself.
+
+use alloc::vec::Vec;
+use core::str::FromStr;
+
+use super::check::check;
+use super::emit::{Bytecode, emit};
+use super::error::{Error, Problem};
+use super::fold::fold;
+use super::kind::Kind;
+use super::parse::parse;
+use super::tree::Expr;
+use crate::portable::MAX_LEN;
+
+/// A filter, from [`FromStr`].
+///
+/// ```
+/// use thalweg_filter::{Filter, Kind};
+///
+/// let filter: Filter = "size > 4096 && name == \"a*\"".parse()?;
+/// let fields = [("size", Kind::Integer), ("name", Kind::Text)];
+/// assert_eq!(filter.check(&fields), Ok(()));
+/// assert!(filter.compile()?.as_bytes().len() < 64);
+///
+/// let error = "size > && 1".parse::<Filter>().unwrap_err();
+/// assert_eq!(error.to_string(), "column 8: expected a value, found `&&`");
+/// # Ok::<(), thalweg_filter::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    expr: Expr,
+}
+
+impl FromStr for Filter {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text.len() > MAX_LEN {
+            return Err(Problem::TooLarge.at(1));
+        }
+        let expr = parse(text)?;
+        match check(&expr, None).into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(Self { expr }),
+        }
+    }
+}
+
+impl Filter {
+    /// Its tree.
+    pub const fn expr(&self) -> &Expr {
+        &self.expr
+    }
+
+    /// Whether it fits an event with these fields; else everything that does not, from left to
+    /// right. Members of structures are fields whose names have dots.
+    pub fn check(&self, fields: &[(&str, Kind)]) -> Result<(), Vec<Error>> {
+        let errors = check(&self.expr, Some(fields));
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Its bytecode.
+    pub fn compile(&self) -> Result<Bytecode, Error> {
+        emit(&fold(&self.expr))
+    }
+}

@@ -1,0 +1,23 @@
+//! From text to bytecode; the only part that allocates.
+//!
+//! ```text
+//!   text ──lex──▶ tokens ──parse──▶ tree ──check──▶ tree ──fold──▶ smaller tree ──emit──▶ bytes
+//! ```
+
+mod check;
+mod emit;
+mod error;
+mod filter;
+mod fold;
+mod kind;
+mod lex;
+mod literal;
+mod near;
+mod parse;
+mod tree;
+
+pub use emit::Bytecode;
+pub use error::{Error, Problem};
+pub use filter::Filter;
+pub use kind::Kind;
+pub use tree::{Expr, Literal, Node};
