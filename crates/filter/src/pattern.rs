@@ -90,10 +90,10 @@ impl<C: Words + ?Sized> Pattern<'_, C> {
         let mut eights = bytes.chunks_exact(8);
         let mut at = segment.at;
         for eight in &mut eights {
-            *self.fuel = self.fuel.checked_sub(1)?;
             if self.code.word(at)?.to_le_bytes() != *eight {
                 return Some(false);
             }
+            *self.fuel = self.fuel.checked_sub(1)?;
             at += 1;
         }
         let rest = eights.remainder();

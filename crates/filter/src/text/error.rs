@@ -91,6 +91,8 @@ pub enum Problem {
     TooDeep,
     /// More values wait for their operator than the evaluator's stack holds.
     TooManyOperands,
+    /// Its text is longer than [`MAX_LEN`].
+    TooLong,
     /// The bytecode would be larger than [`MAX_LEN`].
     TooLarge,
 }
@@ -173,6 +175,7 @@ impl fmt::Display for Problem {
             Self::TooManyOperands => {
                 write!(f, "more than {MAX_DEPTH} values wait for their operator")
             }
+            Self::TooLong => write!(f, "the filter has more than {MAX_LEN} bytes"),
             Self::TooLarge => write!(f, "the filter has more than {MAX_LEN} bytes as bytecode"),
         }
     }
@@ -193,11 +196,11 @@ fn unknown_context(f: &mut fmt::Formatter<'_>, name: &str, near: &[String]) -> f
 
 fn suggestions(f: &mut fmt::Formatter<'_>, near: &[String]) -> fmt::Result {
     for (at, name) in near.iter().enumerate() {
-        let before = if at == 0 { "; did you mean" } else { " or" };
+        let before = if at == 0 { " (did you mean" } else { " or" };
         write!(f, "{before} `{name}`")?;
     }
     if !near.is_empty() {
-        f.write_str("?")?;
+        f.write_str("?)")?;
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ impl FromStr for Filter {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_LEN {
-            return Err(Problem::TooLarge.at(1));
+            return Err(Problem::TooLong.at(1));
         }
         let expr = parse(text)?;
         match check(&expr, None).into_iter().next() {

@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-/// At most three of `names` that are nearest to `typed`, best first.
+/// At most three of `names`: those that are nearest to `typed`, if any is near.
 pub(crate) fn names<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let limit = 1 + typed.len() / 4;
     let mut scored: Vec<(usize, &str)> = names
@@ -11,9 +11,13 @@ pub(crate) fn names<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Ve
         .filter(|(distance, name)| *distance <= limit || (typed.len() >= 3 && name.contains(typed)))
         .collect();
     scored.sort_unstable();
-    scored.dedup();
-    let best = scored.into_iter().take(3);
-    best.map(|(_, name)| name.to_string()).collect()
+    let nearest = scored.first().map_or(0, |score| score.0);
+    scored.retain(|score| score.0 == nearest);
+    scored.truncate(3);
+    scored
+        .into_iter()
+        .map(|(_, name)| name.to_string())
+        .collect()
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn one into the other.
