@@ -1,7 +1,7 @@
 //! What an evaluation costs: `cargo bench -p thalweg-filter`.
 //!
-//! Time is that of the thread; the best of several rounds counts, because whatever disturbs makes
-//! it slower. The loop and the change of a field from turn to turn are in it: `nothing` is them.
+//! The best of several rounds counts, because whatever disturbs makes it slower. The loop and the
+//! change of a field from turn to turn are in it: `nothing` is them.
 
 #![forbid(unsafe_code)]
 

@@ -16,8 +16,8 @@ use super::simple::Simple;
 use super::value::{Source, Value};
 use super::words::Words;
 
-/// Stacks of filters without many parentheses: made faster than a deep one.
-const SHALLOW: usize = 4;
+/// Values below the top that filters without many parentheses need: made faster than a deep stack.
+const SHALLOW: usize = 3;
 
 /// Whether the filter passes an event.
 pub fn evaluate<C, S>(code: &C, source: &S) -> bool
@@ -34,15 +34,16 @@ where
     S: Source + ?Sized,
 {
     let (form, depth, _) = head::parts(code.word(0)?)?;
-    match form {
-        head::SIMPLE => {
+    match (form, depth) {
+        (head::SIMPLE, _) => {
             let simple = Simple::of(code)?;
             compare_field(source, simple.field, simple.comparison, simple.constant)
         }
-        head::GENERAL if usize::from(depth) <= SHALLOW => {
+        (head::GENERAL, 0..=1) => Machine::<C, S, 0>::new(code, source).run(),
+        (head::GENERAL, depth) if usize::from(depth) <= 1 + SHALLOW => {
             Machine::<C, S, SHALLOW>::new(code, source).run()
         }
-        head::GENERAL => Machine::<C, S, { code::MAX_DEPTH }>::new(code, source).run(),
+        (head::GENERAL, _) => Machine::<C, S, { code::MAX_DEPTH - 1 }>::new(code, source).run(),
         _ => None,
     }
 }
@@ -65,49 +66,86 @@ fn compare_field<S: Source + ?Sized>(
 /// What the stack holds.
 #[derive(Clone, Copy)]
 enum Slot<'a> {
-    Number(Number),
+    Int(i64),
+    Float(f64),
     Text(&'a [u8]),
     /// A text of the filter: its first word, and how many segments it has.
     Pattern(u32, u16),
 }
 
+impl Slot<'_> {
+    #[inline]
+    const fn number(self) -> Option<Number> {
+        match self {
+            Self::Int(value) => Some(Number::Int(value)),
+            Self::Float(value) => Some(Number::Float(value)),
+            Self::Text(_) | Self::Pattern(..) => None,
+        }
+    }
+
+    #[inline]
+    const fn is_true(self) -> Option<bool> {
+        match self.number() {
+            Some(number) => Some(number.is_true()),
+            None => None,
+        }
+    }
+}
+
+impl From<Number> for Slot<'_> {
+    #[inline]
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Int(value) => Self::Int(value),
+            Number::Float(value) => Self::Float(value),
+        }
+    }
+}
+
 impl<'a> From<Value<'a>> for Slot<'a> {
+    #[inline]
     fn from(value: Value<'a>) -> Self {
         match value {
-            Value::Int(value) => Self::Number(Number::Int(value)),
-            Value::Uint(value) => Self::Number(Number::Int(value as i64)),
-            Value::Float(value) => Self::Number(Number::Float(value)),
+            Value::Int(value) => Self::Int(value),
+            Value::Uint(value) => Self::Int(value as i64),
+            Value::Float(value) => Self::Float(value),
             Value::Text(text) => Self::Text(text),
         }
     }
 }
 
-struct Machine<'a, C: ?Sized, S: ?Sized, const DEPTH: usize> {
+/// The top of the stack is kept apart, so that most instructions touch no memory.
+struct Machine<'a, C: ?Sized, S: ?Sized, const BELOW: usize> {
     code: &'a C,
     source: &'a S,
     /// The next word.
     at: usize,
-    stack: [Slot<'a>; DEPTH],
+    top: Slot<'a>,
+    below: [Slot<'a>; BELOW],
+    /// Values on the stack, the top one included.
     height: usize,
     fuel: u32,
 }
 
-impl<'a, C, S, const DEPTH: usize> Machine<'a, C, S, DEPTH>
+impl<'a, C, S, const BELOW: usize> Machine<'a, C, S, BELOW>
 where
     C: Words + ?Sized,
     S: Source + ?Sized,
 {
+    #[inline]
     fn new(code: &'a C, source: &'a S) -> Self {
         Self {
             code,
             source,
             at: 1,
-            stack: [Slot::Number(Number::Int(0)); DEPTH],
+            top: Slot::Int(0),
+            below: [Slot::Int(0); BELOW],
             height: 0,
             fuel: FUEL,
         }
     }
 
+    #[inline]
     fn run(mut self) -> Option<bool> {
         while self.at < code::MAX_WORDS {
             let word = self.next()?;
@@ -120,13 +158,15 @@ where
     }
 
     /// The filter's value. A float or a text alone is no answer to a question: false, as in LTTng.
+    #[inline]
     fn root(&mut self) -> Option<bool> {
         match self.pop()? {
-            Slot::Number(Number::Int(value)) => Some(value != 0),
+            Slot::Int(value) => Some(value != 0),
             _ => None,
         }
     }
 
+    #[inline]
     fn step(&mut self, word: u64) -> Option<()> {
         let (a, b, c) = code::operands(word);
         match word as u8 {
@@ -139,29 +179,38 @@ where
             code::AND => self.jump_if(false, c),
             code::OR => self.jump_if(true, c),
             code::TRUTH => {
-                let value = self.pop_number()?.is_true();
-                self.push_truth(value)
+                let truth = self.pop()?.is_true()?;
+                self.push_truth(truth)
+            }
+            code::FIELD => {
+                let value = self.source.field(b)?;
+                self.push(value.into())
+            }
+            code::INT => {
+                let value = self.next()? as i64;
+                self.push(Slot::Int(value))
             }
             code::NOT => self.unary(Unary::Not),
             code::MINUS => self.unary(Unary::Minus),
             code::BIT_NOT => self.unary(Unary::BitNot),
             op if op >= code::COMPARISON => self.compare(op - code::COMPARISON),
             op if op >= code::ARITHMETIC => self.arithmetic(op - code::ARITHMETIC),
-            op => self.load(op, a, b, c),
+            op => {
+                let slot = self.load(op, a, b, c)?;
+                self.push(slot)
+            }
         }
     }
 
-    fn load(&mut self, op: u8, a: u8, b: u16, c: u32) -> Option<()> {
+    fn load(&mut self, op: u8, a: u8, b: u16, c: u32) -> Option<Slot<'a>> {
         let source = self.source;
-        let slot = match op {
-            code::INT => Slot::Number(Number::Int(self.next()? as i64)),
-            code::FLOAT => Slot::Number(Number::Float(f64::from_bits(self.next()?))),
+        Some(match op {
+            code::FLOAT => Slot::Float(f64::from_bits(self.next()?)),
             code::TEXT => {
                 let at = u32::try_from(self.at).ok()?;
                 self.skip(c)?;
                 Slot::Pattern(at, b)
             }
-            code::FIELD => source.field(b)?.into(),
             code::ELEMENT => source.element(b, c)?.into(),
             code::CONTEXT => source.context(Context::from_code(a)?)?.into(),
             code::APP => {
@@ -172,39 +221,51 @@ where
                 source.app_context(provider, name)?.into()
             }
             _ => return None,
-        };
-        self.push(slot)
+        })
     }
 
+    #[inline]
     fn unary(&mut self, operator: Unary) -> Option<()> {
-        let value = operator.apply(self.pop_number()?)?;
-        self.push(Slot::Number(value))
+        let value = operator.apply(self.pop()?.number()?)?;
+        self.push(value.into())
     }
 
+    #[inline]
     fn arithmetic(&mut self, operator: u8) -> Option<()> {
         let operator = Arithmetic::ALL.get(usize::from(operator))?;
-        let right = self.pop_number()?;
-        let left = self.pop_number()?;
+        let right = self.pop()?.number()?;
+        let left = self.pop()?.number()?;
         let value = operator.apply(left, right)?;
-        self.push(Slot::Number(value))
+        self.push(value.into())
     }
 
+    #[inline]
     fn compare(&mut self, comparison: u8) -> Option<()> {
         let comparison = *Comparison::ALL.get(usize::from(comparison))?;
         let right = self.pop()?;
         let left = self.pop()?;
-        let holds = match (left, right) {
-            (Slot::Number(left), Slot::Number(right)) => comparison.holds(left, right),
-            (Slot::Text(left), Slot::Text(right)) => {
-                self.are_equal(left, right)? == comparison.equality()?
-            }
+        let holds = match left.number().zip(right.number()) {
+            Some((left, right)) => comparison.holds(left, right),
+            None => self.compare_texts(comparison, left, right)?,
+        };
+        self.push_truth(holds)
+    }
+
+    fn compare_texts(
+        &mut self,
+        comparison: Comparison,
+        left: Slot<'a>,
+        right: Slot<'a>,
+    ) -> Option<bool> {
+        let are_equal = match (left, right) {
+            (Slot::Text(left), Slot::Text(right)) => self.are_equal(left, right)?,
             (Slot::Text(text), Slot::Pattern(at, segments))
             | (Slot::Pattern(at, segments), Slot::Text(text)) => {
-                self.matches(at, segments, text)? == comparison.equality()?
+                self.matches(at, segments, text)?
             }
             _ => return None,
         };
-        self.push_truth(holds)
+        Some(are_equal == comparison.equality()?)
     }
 
     fn are_equal(&mut self, left: &[u8], right: &[u8]) -> Option<bool> {
@@ -226,8 +287,9 @@ where
         pattern.matches(text)
     }
 
+    #[inline]
     fn jump_if(&mut self, deciding: bool, distance: u32) -> Option<()> {
-        if self.pop_number()?.is_true() == deciding {
+        if self.pop()?.is_true()? == deciding {
             self.skip(distance)?;
             self.push_truth(deciding)?;
         }
@@ -242,37 +304,42 @@ where
         room.get(..len)
     }
 
+    #[inline]
     fn next(&mut self) -> Option<u64> {
         let word = self.code.word(self.at)?;
         self.at += 1;
         Some(word)
     }
 
+    #[inline]
     fn skip(&mut self, words: u32) -> Option<()> {
         self.at = self.at.checked_add(usize::try_from(words).ok()?)?;
         Some(())
     }
 
+    #[inline]
     fn push_truth(&mut self, truth: bool) -> Option<()> {
-        self.push(Slot::Number(Number::Int(i64::from(truth))))
+        self.push(Slot::Int(i64::from(truth)))
     }
 
+    #[inline]
     fn push(&mut self, slot: Slot<'a>) -> Option<()> {
-        *self.stack.get_mut(self.height)? = slot;
+        if let Some(below) = self.height.checked_sub(1) {
+            *self.below.get_mut(below)? = self.top;
+        }
+        self.top = slot;
         self.height += 1;
         Some(())
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<Slot<'a>> {
+        let top = self.top;
         self.height = self.height.checked_sub(1)?;
-        self.stack.get(self.height).copied()
-    }
-
-    fn pop_number(&mut self) -> Option<Number> {
-        match self.pop()? {
-            Slot::Number(value) => Some(value),
-            _ => None,
+        if let Some(below) = self.height.checked_sub(1) {
+            self.top = *self.below.get(below)?;
         }
+        Some(top)
     }
 }
 
