@@ -67,10 +67,19 @@ pub(crate) const OR: u8 = 0x41;
 pub(crate) const END: u8 = 0x50;
 /// Linked only: pushes how field b compares (a) with the integer in the next word.
 pub(crate) const COMPARE_FIELD: u8 = 0x51;
+/// Linked only: [`COMPARE_FIELD`], and then [`AND`] with c.
+pub(crate) const COMPARE_FIELD_AND: u8 = 0x52;
+/// Linked only: [`COMPARE_FIELD`], and then [`OR`] with c.
+pub(crate) const COMPARE_FIELD_OR: u8 = 0x53;
 
 /// An instruction's first word in linked code.
 pub(crate) const fn word(op: u8, a: u8, b: u16, c: u32) -> u64 {
     op as u64 | (a as u64) << 8 | (b as u64) << 16 | (c as u64) << 32
+}
+
+/// The same word with another c.
+pub(crate) const fn with_c(word: u64, c: u32) -> u64 {
+    (word & 0xffff_ffff) | (c as u64) << 32
 }
 
 /// What follows `op` in an instruction's first word.

@@ -171,11 +171,17 @@ where
         let (a, b, c) = code::operands(word);
         match word as u8 {
             code::COMPARE_FIELD => {
-                let constant = self.next()? as i64;
-                let comparison = *Comparison::ALL.get(usize::from(a))?;
-                let holds = compare_field(self.source, b, comparison, constant)?;
+                let holds = self.compare_field(a, b)?;
                 self.push_truth(holds)
             }
+            code::COMPARE_FIELD_AND => match self.compare_field(a, b)? {
+                true => Some(()),
+                false => self.jump(c, false),
+            },
+            code::COMPARE_FIELD_OR => match self.compare_field(a, b)? {
+                true => self.jump(c, true),
+                false => Some(()),
+            },
             code::AND => self.jump_if(false, c),
             code::OR => self.jump_if(true, c),
             code::TRUTH => {
@@ -290,10 +296,22 @@ where
     #[inline]
     fn jump_if(&mut self, deciding: bool, distance: u32) -> Option<()> {
         if self.pop()?.is_true()? == deciding {
-            self.skip(distance)?;
-            self.push_truth(deciding)?;
+            return self.jump(distance, deciding);
         }
         Some(())
+    }
+
+    #[inline]
+    fn jump(&mut self, distance: u32, truth: bool) -> Option<()> {
+        self.skip(distance)?;
+        self.push_truth(truth)
+    }
+
+    #[inline]
+    fn compare_field(&mut self, comparison: u8, field: u16) -> Option<bool> {
+        let constant = self.next()? as i64;
+        let comparison = *Comparison::ALL.get(usize::from(comparison))?;
+        compare_field(self.source, field, comparison, constant)
     }
 
     /// The next `len` bytes in code, copied into `room`.

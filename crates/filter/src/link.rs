@@ -66,6 +66,7 @@ pub fn link(
         pending: [Pending::default(); code::MAX_PENDING],
         pending_len: 0,
         is_missing_a_field: false,
+        last_comparison: None,
     };
     linker.run()?;
     linker.finish()
@@ -94,6 +95,8 @@ struct Linker<'a, L> {
     pending: [Pending; code::MAX_PENDING],
     pending_len: usize,
     is_missing_a_field: bool,
+    /// Where a comparison stands that was written last, if no jump ends behind it.
+    last_comparison: Option<usize>,
 }
 
 impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
@@ -127,12 +130,15 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
             return Ok(None);
         }
         self.pending_len = top;
+        self.last_comparison = None;
         let mut jump = pending.jump as usize;
         while jump != 0 {
             let place = self.out.get_mut(jump).ok_or(LinkError::NoRoom)?;
             let before = code::operands(*place).2 as usize;
-            let distance = u32::try_from(self.len - jump - 1).map_err(|_| LinkError::NoRoom)?;
-            *place = word(*place as u8, 0, 0, distance);
+            let is_alone = matches!(*place as u8, code::AND | code::OR);
+            let behind = jump + if is_alone { 1 } else { 2 };
+            let distance = u32::try_from(self.len - behind).map_err(|_| LinkError::NoRoom)?;
+            *place = code::with_c(*place, distance);
             jump = before;
         }
         Ok(Some(()))
@@ -152,6 +158,10 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
     }
 
     fn write(&mut self, instruction: Instruction<'_>) -> Result<Option<()>, LinkError> {
+        if let Instruction::Logic(logic, target) = instruction {
+            return self.put_jump(logic, target);
+        }
+        self.last_comparison = None;
         match instruction {
             Instruction::Int(value) => self.put_pair(code::INT, value as u64)?,
             Instruction::Float(bits) => self.put_pair(code::FLOAT, bits)?,
@@ -181,18 +191,16 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
             Instruction::Comparison(comparison) => {
                 self.put(word(code::COMPARISON + comparison as u8, 0, 0, 0))?;
             }
-            Instruction::Logic(logic, target) => return self.put_jump(logic, target),
+            Instruction::Logic(..) => {}
         }
         Ok(Some(()))
     }
 
     /// `None` if the jump is not nested in those that are pending.
     fn put_jump(&mut self, logic: Logic, target: usize) -> Result<Option<()>, LinkError> {
-        let op = match logic {
-            Logic::And => code::AND,
-            Logic::Or => code::OR,
-        };
-        let here = u32::try_from(self.len).map_err(|_| LinkError::NoRoom)?;
+        let last_comparison = self.last_comparison.take();
+        let here = last_comparison.unwrap_or(self.len);
+        let here = u32::try_from(here).map_err(|_| LinkError::NoRoom)?;
         let height = self.height + 1;
         let top = self.pending_len.checked_sub(1);
         let outer = top.and_then(|top| self.pending.get_mut(top));
@@ -215,7 +223,17 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
                 self.pending_len += 1;
             }
         }
-        self.put(word(op, 0, 0, before)).map(Some)
+        let (alone, with_comparison) = match logic {
+            Logic::And => (code::AND, code::COMPARE_FIELD_AND),
+            Logic::Or => (code::OR, code::COMPARE_FIELD_OR),
+        };
+        let Some(comparison) = last_comparison else {
+            return self.put(word(alone, 0, 0, before)).map(Some);
+        };
+        let place = self.out.get_mut(comparison).ok_or(LinkError::NoRoom)?;
+        let (a, b, _) = code::operands(*place);
+        *place = word(with_comparison, a, b, before);
+        Ok(Some(()))
     }
 
     /// A field, and with it the comparison with a constant that follows, if one does.
@@ -224,6 +242,7 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
         match self.comparison_ahead() {
             Some((constant, comparison, behind)) => {
                 self.reader = behind;
+                self.last_comparison = Some(self.len);
                 self.put_pair_of(
                     word(code::COMPARE_FIELD, comparison as u8, field, 0),
                     constant as u64,

@@ -1,7 +1,7 @@
 //! From a tree to portable bytecode.
 //!
 //! ```text
-//!   a && b && c    a, AND ─┐, b, AND ─┐, c, TRUTH, …
+//!   a && b && c    a, AND ─┐, b, AND ─┐, c, TRUTH, …        no TRUTH where c is one
 //!                          └──────────┴───────────▲
 //! ```
 
@@ -43,6 +43,14 @@ pub(crate) fn emit(expr: &Expr) -> Result<Bytecode, Error> {
     };
     emitter.expr(expr)?;
     Ok(Bytecode(emitter.bytes))
+}
+
+/// Whether it gives 0 or 1 and nothing else.
+const fn is_truth(expr: &Expr) -> bool {
+    matches!(
+        expr.node,
+        Node::Comparison(..) | Node::Logic(..) | Node::Unary(Unary::Not, _)
+    )
 }
 
 struct Emitter {
@@ -108,7 +116,9 @@ impl Emitter {
         for (at, operand) in operands.iter().enumerate() {
             self.expr(operand)?;
             if at + 1 == operands.len() {
-                self.bytes.push(code::TRUTH);
+                if !is_truth(operand) {
+                    self.bytes.push(code::TRUTH);
+                }
             } else {
                 self.bytes.extend([op, 0, 0]);
                 jumps.push((self.bytes.len(), operand.column));
