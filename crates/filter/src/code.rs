@@ -71,6 +71,8 @@ pub(crate) const COMPARE_FIELD: u8 = 0x51;
 pub(crate) const COMPARE_FIELD_AND: u8 = 0x52;
 /// Linked only: [`COMPARE_FIELD`], and then [`OR`] with c.
 pub(crate) const COMPARE_FIELD_OR: u8 = 0x53;
+/// Linked only: takes a value, pushes how it compares (a) with the integer in the next word.
+pub(crate) const COMPARE_INT: u8 = 0x54;
 
 /// An instruction's first word in linked code.
 pub(crate) const fn word(op: u8, a: u8, b: u16, c: u32) -> u64 {

@@ -182,6 +182,12 @@ where
                 true => self.jump(c, true),
                 false => Some(()),
             },
+            code::COMPARE_INT => {
+                let right = Number::Int(self.next()? as i64);
+                let left = self.pop()?.number()?;
+                let holds = Comparison::ALL.get(usize::from(a))?.holds(left, right);
+                self.push_truth(holds)
+            }
             code::AND => self.jump_if(false, c),
             code::OR => self.jump_if(true, c),
             code::TRUTH => {

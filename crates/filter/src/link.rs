@@ -105,6 +105,15 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
             let at = self.reader.at;
             let malformed = LinkError::Malformed { at };
             self.land(at)?.ok_or(malformed)?;
+            if let Some((constant, comparison, behind)) = self.comparison_ahead() {
+                // The constant is never on the stack, so that it may be full.
+                self.height.checked_sub(1).ok_or(malformed)?;
+                self.reader = behind;
+                self.last_comparison = None;
+                let first = word(code::COMPARE_INT, comparison as u8, 0, 0);
+                self.put_pair_of(first, constant as u64)?;
+                continue;
+            }
             let instruction = self.reader.next().ok_or(malformed)?;
             self.keep_height(instruction).ok_or(malformed)?;
             self.write(instruction)?.ok_or(malformed)?;
