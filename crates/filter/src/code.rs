@@ -99,6 +99,8 @@ pub(crate) mod head {
     pub(crate) const SIMPLE: u8 = 2;
     /// Instructions follow; a is the depth of the stack that they need.
     pub(crate) const GENERAL: u8 = 3;
+    /// Instructions follow, and all their values are truths.
+    pub(crate) const FLAT: u8 = 4;
 
     /// The word: version 8 | form 8 | a 8 | 0 | b 16 | 0.
     pub(crate) const fn word(form: u8, a: u8, b: u16) -> u64 {

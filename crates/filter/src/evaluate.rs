@@ -10,6 +10,7 @@
 
 use super::code::{self, head};
 use super::context::Context;
+use super::flat;
 use super::operator::{Arithmetic, Comparison, Number, Unary};
 use super::pattern::{FUEL, Pattern};
 use super::simple::Simple;
@@ -39,6 +40,7 @@ where
             let simple = Simple::of(code)?;
             compare_field(source, simple.field, simple.comparison, simple.constant)
         }
+        (head::FLAT, _) => flat::evaluate(code, source),
         (head::GENERAL, 0..=1) => Machine::<C, S, 0>::new(code, source).run(),
         (head::GENERAL, depth) if usize::from(depth) <= 1 + SHALLOW => {
             Machine::<C, S, SHALLOW>::new(code, source).run()
@@ -48,8 +50,9 @@ where
     }
 }
 
+/// How a field compares with an integer; `None` if it is no number.
 #[inline]
-fn compare_field<S: Source + ?Sized>(
+pub(crate) fn compare_field<S: Source + ?Sized>(
     source: &S,
     field: u16,
     comparison: Comparison,

@@ -31,6 +31,7 @@ extern crate std;
 mod code;
 mod context;
 mod evaluate;
+mod flat;
 mod link;
 mod operator;
 mod pattern;

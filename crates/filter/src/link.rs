@@ -13,6 +13,7 @@
 use core::fmt;
 
 use super::code::{self, head, word};
+use super::flat;
 use super::operator::{Comparison, Logic, Unary};
 use super::portable::{Instruction, Reader, Segments};
 use super::simple::Simple;
@@ -66,6 +67,7 @@ pub fn link(
         pending: [Pending::default(); code::MAX_PENDING],
         pending_len: 0,
         is_missing_a_field: false,
+        is_flat: true,
         last_comparison: None,
     };
     linker.run()?;
@@ -95,6 +97,8 @@ struct Linker<'a, L> {
     pending: [Pending; code::MAX_PENDING],
     pending_len: usize,
     is_missing_a_field: bool,
+    /// Whether all instructions so far are of the form that [`flat`] knows.
+    is_flat: bool,
     /// Where a comparison stands that was written last, if no jump ends behind it.
     last_comparison: Option<usize>,
 }
@@ -111,7 +115,7 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
                 self.reader = behind;
                 self.last_comparison = None;
                 let first = word(code::COMPARE_INT, comparison as u8, 0, 0);
-                self.put_pair_of(first, constant as u64)?;
+                self.put_pair(first, constant as u64)?;
                 continue;
             }
             let instruction = self.reader.next().ok_or(malformed)?;
@@ -123,7 +127,7 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
         self.land(at)?.ok_or(malformed)?;
         let is_whole = self.height == 1 && self.pending_len == 0;
         is_whole.then_some(()).ok_or(malformed)?;
-        self.put(word(code::END, 0, 0, 0))
+        self.put_op(word(code::END, 0, 0, 0))
     }
 
     /// Gives the jumps that end here their distance; `None` if one ended within an instruction.
@@ -172,33 +176,33 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
         }
         self.last_comparison = None;
         match instruction {
-            Instruction::Int(value) => self.put_pair(code::INT, value as u64)?,
-            Instruction::Float(bits) => self.put_pair(code::FLOAT, bits)?,
+            Instruction::Int(value) => self.put_pair(word(code::INT, 0, 0, 0), value as u64)?,
+            Instruction::Float(bits) => self.put_pair(word(code::FLOAT, 0, 0, 0), bits)?,
             Instruction::Text(segments) => self.put_text(segments)?,
             Instruction::Field(name) => self.put_field(name)?,
             Instruction::Element(name, index) => {
                 let field = self.index_of(name, Some(index));
-                self.put(word(code::ELEMENT, 0, field, index))?;
+                self.put_op(word(code::ELEMENT, 0, field, index))?;
             }
             Instruction::Context(context) => {
-                self.put(word(code::CONTEXT, context as u8, 0, 0))?;
+                self.put_op(word(code::CONTEXT, context as u8, 0, 0))?;
             }
             Instruction::App(provider, name) => {
                 let lens = (provider.len() as u8, name.len() as u16);
-                self.put(word(code::APP, lens.0, lens.1, 0))?;
+                self.put_op(word(code::APP, lens.0, lens.1, 0))?;
                 self.put_bytes(provider)?;
                 self.put_bytes(name)?;
             }
             Instruction::Unary(Unary::Plus) => {}
-            Instruction::Unary(Unary::Minus) => self.put(word(code::MINUS, 0, 0, 0))?,
-            Instruction::Unary(Unary::Not) => self.put(word(code::NOT, 0, 0, 0))?,
-            Instruction::Unary(Unary::BitNot) => self.put(word(code::BIT_NOT, 0, 0, 0))?,
-            Instruction::Truth => self.put(word(code::TRUTH, 0, 0, 0))?,
+            Instruction::Unary(Unary::Minus) => self.put_op(word(code::MINUS, 0, 0, 0))?,
+            Instruction::Unary(Unary::Not) => self.put_op(word(code::NOT, 0, 0, 0))?,
+            Instruction::Unary(Unary::BitNot) => self.put_op(word(code::BIT_NOT, 0, 0, 0))?,
+            Instruction::Truth => self.put_op(word(code::TRUTH, 0, 0, 0))?,
             Instruction::Arithmetic(operator) => {
-                self.put(word(code::ARITHMETIC + operator as u8, 0, 0, 0))?;
+                self.put_op(word(code::ARITHMETIC + operator as u8, 0, 0, 0))?;
             }
             Instruction::Comparison(comparison) => {
-                self.put(word(code::COMPARISON + comparison as u8, 0, 0, 0))?;
+                self.put_op(word(code::COMPARISON + comparison as u8, 0, 0, 0))?;
             }
             Instruction::Logic(..) => {}
         }
@@ -237,7 +241,7 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
             Logic::Or => (code::OR, code::COMPARE_FIELD_OR),
         };
         let Some(comparison) = last_comparison else {
-            return self.put(word(alone, 0, 0, before)).map(Some);
+            return self.put_op(word(alone, 0, 0, before)).map(Some);
         };
         let place = self.out.get_mut(comparison).ok_or(LinkError::NoRoom)?;
         let (a, b, _) = code::operands(*place);
@@ -252,12 +256,12 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
             Some((constant, comparison, behind)) => {
                 self.reader = behind;
                 self.last_comparison = Some(self.len);
-                self.put_pair_of(
+                self.put_pair(
                     word(code::COMPARE_FIELD, comparison as u8, field, 0),
                     constant as u64,
                 )
             }
-            None => self.put(word(code::FIELD, 0, field, 0)),
+            None => self.put_op(word(code::FIELD, 0, field, 0)),
         }
     }
 
@@ -280,14 +284,14 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
 
     fn put_text(&mut self, segments: Segments<'_>) -> Result<(), LinkError> {
         let head = self.len;
-        self.put(0)?;
+        self.put_op(word(code::TEXT, 0, segments.count, 0))?;
         for segment in segments {
             self.put(segment.len() as u64)?;
             self.put_bytes(segment)?;
         }
         let behind = u32::try_from(self.len - head - 1).map_err(|_| LinkError::NoRoom)?;
         let place = self.out.get_mut(head).ok_or(LinkError::NoRoom)?;
-        *place = word(code::TEXT, 0, segments.count, behind);
+        *place = code::with_c(*place, behind);
         Ok(())
     }
 
@@ -299,13 +303,16 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
         Ok(())
     }
 
-    fn put_pair(&mut self, op: u8, value: u64) -> Result<(), LinkError> {
-        self.put_pair_of(word(op, 0, 0, 0), value)
+    /// An instruction and a word of its own.
+    fn put_pair(&mut self, first: u64, second: u64) -> Result<(), LinkError> {
+        self.put_op(first)?;
+        self.put(second)
     }
 
-    fn put_pair_of(&mut self, first: u64, second: u64) -> Result<(), LinkError> {
-        self.put(first)?;
-        self.put(second)
+    /// An instruction.
+    fn put_op(&mut self, word: u64) -> Result<(), LinkError> {
+        self.is_flat &= flat::has(word as u8);
+        self.put(word)
     }
 
     fn put(&mut self, word: u64) -> Result<(), LinkError> {
@@ -325,7 +332,12 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
             return Ok(1);
         }
         let Some(simple) = simple else {
-            *head = head::word(head::GENERAL, self.depth as u8, 0);
+            let form = if self.is_flat {
+                head::FLAT
+            } else {
+                head::GENERAL
+            };
+            *head = head::word(form, self.depth as u8, 0);
             return Ok(self.len);
         };
         let place = self.out.get_mut(..2).ok_or(LinkError::NoRoom)?;

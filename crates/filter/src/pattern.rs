@@ -61,7 +61,7 @@ impl<C: Words + ?Sized> Pattern<'_, C> {
 
     fn next_segment(&mut self) -> Option<Segment> {
         // A text of ten thousand segments costs as much as they do.
-        *self.fuel = self.fuel.checked_sub(1)?;
+        self.burn(1)?;
         let len = usize::try_from(self.code.word(self.at)?).ok()?;
         let at = self.at + 1;
         self.at = at.checked_add(len.div_ceil(8))?;
@@ -73,35 +73,55 @@ impl<C: Words + ?Sized> Pattern<'_, C> {
         let Some(last) = text.len().checked_sub(segment.len) else {
             return Some(None);
         };
-        for from in 0..=last {
+        if segment.len == 0 {
+            return Some(Some(0));
+        }
+        let first = self.code.word(segment.at)? as u8;
+        let mut from = 0;
+        loop {
+            let starts = text.get(from..=last)?;
+            let Some(skipped) = starts.iter().position(|byte| *byte == first) else {
+                self.burn(starts.len() / 8)?;
+                return Some(None);
+            };
+            self.burn(skipped / 8)?;
+            from += skipped;
             let to = from + segment.len;
             if self.are_equal(segment, text.get(from..to)?)? {
                 return Some(Some(to));
             }
+            from += 1;
         }
-        Some(None)
+    }
+
+    #[inline]
+    fn burn(&mut self, eights: usize) -> Option<()> {
+        let eights = u32::try_from(eights).ok()?;
+        *self.fuel = self.fuel.checked_sub(eights)?;
+        Some(())
     }
 
     fn are_equal(&mut self, segment: Segment, bytes: &[u8]) -> Option<bool> {
         if segment.len != bytes.len() {
             return Some(false);
         }
-        *self.fuel = self.fuel.checked_sub(1)?;
-        let mut eights = bytes.chunks_exact(8);
+        self.burn(1)?;
+        let (eights, rest) = bytes.as_chunks::<8>();
         let mut at = segment.at;
-        for eight in &mut eights {
-            if self.code.word(at)?.to_le_bytes() != *eight {
+        for eight in eights {
+            if self.code.word(at)? != u64::from_le_bytes(*eight) {
                 return Some(false);
             }
-            *self.fuel = self.fuel.checked_sub(1)?;
+            self.burn(1)?;
             at += 1;
         }
-        let rest = eights.remainder();
         if rest.is_empty() {
             return Some(true);
         }
-        let word = self.code.word(at)?.to_le_bytes();
-        Some(word.iter().zip(rest).all(|(ours, theirs)| ours == theirs))
+        // Behind its last byte the linker fills the word with zeros.
+        let last = rest.iter().rev();
+        let last = last.fold(0, |word, &byte| word << 8 | u64::from(byte));
+        Some(self.code.word(at)? == last)
     }
 }
 

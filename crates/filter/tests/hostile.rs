@@ -75,7 +75,7 @@ fn a_million_random_and_changed_codes_neither_panic_nor_run_on() {
                 .map(|_| likely_word(&mut random))
                 .collect();
             // A head that leads further than the first word.
-            words[0] = 1 | 3 << 8 | (random.next() % 40) << 16;
+            words[0] = 1 | (3 + random.next() % 2) << 8 | (random.next() % 40) << 16;
         } else {
             mutate(&mut words, &mut random);
         }
