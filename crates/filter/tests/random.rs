@@ -54,11 +54,8 @@ const FLOATS: [f64; 6] = [0.0, 0.5, 1.0, 1.5, 2.0, 1e18];
 const INT_FIELDS: [&str; 3] = ["i", "j", "u"];
 
 fn level_of(operator: &str) -> usize {
-    let has = |level: &&[&str]| level.contains(&operator);
-    LEVELS
-        .iter()
-        .position(|level| has(level))
-        .expect("one of them")
+    let has = |level: &[&str]| level.contains(&operator);
+    LEVELS.into_iter().position(has).expect("one of them")
 }
 
 /// A random number, `depth` operators deep at most.

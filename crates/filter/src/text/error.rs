@@ -132,19 +132,6 @@ impl fmt::Display for Problem {
                 write!(f, "the event has no field `{name}`")?;
                 suggestions(f, near)
             }
-            Self::WholeList(name) => {
-                write!(
-                    f,
-                    "`{name}` is a list; say which element, as in `{name}[0]`"
-                )
-            }
-            Self::BeyondList { name, length } => {
-                write!(
-                    f,
-                    "`{name}` has {length} elements, the first is `{name}[0]`"
-                )
-            }
-            Self::NotAList(name) => write!(f, "`{name}` is not a list"),
             Self::Operand {
                 operator,
                 needs_integer,
@@ -168,6 +155,38 @@ impl fmt::Display for Problem {
                     "{found} is neither true nor false; compare it with something"
                 )
             }
+            Self::WholeList(_) | Self::NotAList(_) | Self::BeyondList { .. } => self.of_list(f),
+            Self::TooDeep | Self::TooManyOperands | Self::TooLong | Self::TooLarge => {
+                self.of_limit(f)
+            }
+        }
+    }
+}
+
+impl Problem {
+    /// What is said of a list and its index.
+    fn of_list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WholeList(name) => {
+                write!(
+                    f,
+                    "`{name}` is a list; say which element, as in `{name}[0]`"
+                )
+            }
+            Self::BeyondList { name, length } => {
+                write!(
+                    f,
+                    "`{name}` has {length} elements, the first is `{name}[0]`"
+                )
+            }
+            Self::NotAList(name) => write!(f, "`{name}` is not a list"),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is said of a limit.
+    fn of_limit(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::TooDeep => write!(
                 f,
                 "nested more than {MAX_NESTING} deep, or more than {MAX_TREE_DEPTH} operators in a row"
@@ -177,6 +196,7 @@ impl fmt::Display for Problem {
             }
             Self::TooLong => write!(f, "the filter has more than {MAX_LEN} bytes"),
             Self::TooLarge => write!(f, "the filter has more than {MAX_LEN} bytes as bytecode"),
+            _ => Ok(()),
         }
     }
 }
