@@ -68,7 +68,7 @@ fn run(bytecode: &[u8], room: &mut [u64], text: &[u8]) -> Option<bool> {
 fuzz_target!(|bytes: &[u8]| {
     let mut room = vec![0; 1 << 14];
     if let Ok(filter) = String::from_utf8_lossy(bytes).parse::<Filter>() {
-        let _ = filter.check(&FIELDS);
+        let _ = filter.check(&FIELDS[..]);
         if let Ok(bytecode) = filter.compile() {
             assert!(bytecode.as_bytes().len() <= MAX_LEN);
             let hex = bytecode.to_hex();

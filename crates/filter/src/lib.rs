@@ -50,6 +50,6 @@ pub use operator::{Arithmetic, Comparison, Logic, Number, Unary};
 pub use portable::{MAX_LEN, from_hex};
 pub use simple::Simple;
 #[cfg(feature = "compile")]
-pub use text::{Bytecode, Error, Expr, Filter, Kind, Literal, Node, Problem};
+pub use text::{Bytecode, Error, Expr, Fields, Filter, Kind, Literal, Node, Problem};
 pub use value::{Source, Value};
 pub use words::Words;

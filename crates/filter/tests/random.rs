@@ -320,7 +320,7 @@ fn is_accepted(filter: &Filter) -> bool {
         ("list", Kind::IntegerList(None)),
         ("reals", Kind::FloatList(None)),
     ];
-    filter.check(&fields).is_ok()
+    filter.check(&fields[..]).is_ok()
 }
 
 #[test]

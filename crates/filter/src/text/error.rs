@@ -61,6 +61,8 @@ pub enum Problem {
     },
     /// A list stands where one value is needed.
     WholeList(String),
+    /// A structure is compared with something.
+    WholeStructure,
     /// An index that no such list has.
     BeyondList {
         /// The list.
@@ -144,6 +146,7 @@ impl fmt::Display for Problem {
                 };
                 write!(f, "`{operator}` is for {wanted}, not for {found}")
             }
+            Self::WholeStructure => f.write_str("a structure is compared; say which member"),
             Self::Mixed => f.write_str("a text and a number are compared"),
             Self::TextOrder(operator) => {
                 write!(f, "texts have no `{operator}`, only `==` and `!=`")
