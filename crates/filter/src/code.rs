@@ -73,6 +73,9 @@ pub(crate) const COMPARE_FIELD_AND: u8 = 0x52;
 pub(crate) const COMPARE_FIELD_OR: u8 = 0x53;
 /// Linked only: takes a value, pushes how it compares (a) with the integer in the next word.
 pub(crate) const COMPARE_INT: u8 = 0x54;
+/// Linked only: pushes whether field b compares (a: equal or not) with a text; the c words that
+/// follow are the number of its segments and they.
+pub(crate) const COMPARE_TEXT: u8 = 0x55;
 
 /// An instruction's first word in linked code.
 pub(crate) const fn word(op: u8, a: u8, b: u16, c: u32) -> u64 {

@@ -41,13 +41,22 @@ where
             compare_field(source, simple.field, simple.comparison, simple.constant)
         }
         (head::FLAT, _) => flat::evaluate(code, source),
-        (head::GENERAL, 0..=1) => Machine::<C, S, 0>::new(code, source).run(),
         (head::GENERAL, depth) if usize::from(depth) <= 1 + SHALLOW => {
-            Machine::<C, S, SHALLOW>::new(code, source).run()
+            general::<C, S, SHALLOW>(code, source)
         }
-        (head::GENERAL, _) => Machine::<C, S, { code::MAX_DEPTH - 1 }>::new(code, source).run(),
+        (head::GENERAL, _) => general::<C, S, { code::MAX_DEPTH - 1 }>(code, source),
         _ => None,
     }
+}
+
+/// Apart, so that what is simple or flat needs no room for a stack.
+#[inline(never)]
+fn general<C, S, const BELOW: usize>(code: &C, source: &S) -> Option<bool>
+where
+    C: Words + ?Sized,
+    S: Source + ?Sized,
+{
+    Machine::<C, S, BELOW>::new(code, source).run()
 }
 
 /// How a field compares with an integer; `None` if it is no number.
@@ -64,6 +73,31 @@ pub(crate) fn compare_field<S: Source + ?Sized>(
         Value::Float(value) => Some(comparison.holds(Number::Float(value), Number::Int(constant))),
         Value::Text(_) => None,
     }
+}
+
+/// Whether a field is equal, or unequal, to the text at word `at`; `None` if it is no text.
+pub(crate) fn compare_text<C, S>(
+    code: &C,
+    source: &S,
+    field: u16,
+    comparison: Comparison,
+    at: usize,
+    fuel: &mut u32,
+) -> Option<bool>
+where
+    C: Words + ?Sized,
+    S: Source + ?Sized,
+{
+    let Value::Text(text) = source.field(field)? else {
+        return None;
+    };
+    let mut pattern = Pattern {
+        code,
+        at: at.checked_add(1)?,
+        segments: code.word(at)? as u16,
+        fuel,
+    };
+    Some(pattern.matches(text)? == comparison.equality()?)
 }
 
 /// What the stack holds.
@@ -185,6 +219,14 @@ where
                 true => self.jump(c, true),
                 false => Some(()),
             },
+            code::COMPARE_TEXT => {
+                let comparison = *Comparison::ALL.get(usize::from(a))?;
+                let (code, at) = (self.code, self.at);
+                let fuel = &mut self.fuel;
+                let holds = compare_text(code, self.source, b, comparison, at, fuel)?;
+                self.skip(c)?;
+                self.push_truth(holds)
+            }
             code::COMPARE_INT => {
                 let right = Number::Int(self.next()? as i64);
                 let left = self.pop()?.number()?;

@@ -16,6 +16,7 @@
 //! The language is LTTng's, with arithmetic (`* / %` and binary `+ -`) besides. As there, a filter
 //! whose field is missing, whose index is beyond a list, or whose shift count is not in 0..=63 is
 //! false as a whole, whatever stands around it; so is one that divides by zero.
+//! `tests/lttng.rs` holds both beside each other and lists where they differ.
 //!
 //! Invariant: linking and evaluating allocate nothing, take no lock and cannot panic; whatever the
 //! words hold, an evaluation only ever goes forward through them.
@@ -53,6 +54,6 @@ pub use place::{field_of, index_of};
 pub use portable::{MAX_LEN, from_hex};
 pub use simple::Simple;
 #[cfg(feature = "compile")]
-pub use text::{Bytecode, Error, Expr, Filter, Kind, Literal, Node, Problem};
+pub use text::{Bytecode, Error, Expr, Fields, Filter, Kind, Literal, Node, Problem};
 pub use value::{Source, Value};
 pub use words::Words;

@@ -252,17 +252,31 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
     /// A field, and with it the comparison with a constant that follows, if one does.
     fn put_field(&mut self, name: &[u8]) -> Result<(), LinkError> {
         let field = self.index_of(name, None);
-        match self.comparison_ahead() {
-            Some((constant, comparison, behind)) => {
-                self.reader = behind;
-                self.last_comparison = Some(self.len);
-                self.put_pair(
-                    word(code::COMPARE_FIELD, comparison as u8, field, 0),
-                    constant as u64,
-                )
-            }
-            None => self.put_op(word(code::FIELD, 0, field, 0)),
+        if let Some((constant, comparison, behind)) = self.comparison_ahead() {
+            self.reader = behind;
+            self.last_comparison = Some(self.len);
+            let first = word(code::COMPARE_FIELD, comparison as u8, field, 0);
+            return self.put_pair(first, constant as u64);
         }
+        if let Some((segments, comparison, behind)) = self.text_comparison_ahead() {
+            self.reader = behind;
+            let head = self.len;
+            let first = word(code::COMPARE_TEXT, comparison as u8, field, 0);
+            self.put_pair(first, u64::from(segments.count))?;
+            return self.put_segments(head, segments);
+        }
+        self.put_op(word(code::FIELD, 0, field, 0))
+    }
+
+    fn text_comparison_ahead(&self) -> Option<(Segments<'a>, Comparison, Reader<'a>)> {
+        let mut ahead = self.reader;
+        let Instruction::Text(segments) = ahead.next()? else {
+            return None;
+        };
+        let Instruction::Comparison(comparison) = ahead.next()? else {
+            return None;
+        };
+        Some((segments, comparison, ahead))
     }
 
     fn comparison_ahead(&self) -> Option<(i64, Comparison, Reader<'a>)> {
@@ -285,6 +299,11 @@ impl<'a, L: FnMut(&[u8], Option<u32>) -> Option<u16>> Linker<'a, L> {
     fn put_text(&mut self, segments: Segments<'_>) -> Result<(), LinkError> {
         let head = self.len;
         self.put_op(word(code::TEXT, 0, segments.count, 0))?;
+        self.put_segments(head, segments)
+    }
+
+    /// Segments, and how many words now stand behind the instruction at `head`.
+    fn put_segments(&mut self, head: usize, segments: Segments<'_>) -> Result<(), LinkError> {
         for segment in segments {
             self.put(segment.len() as u64)?;
             self.put_bytes(segment)?;

@@ -153,9 +153,11 @@ fn check_fields(filter: &str, expected: &[&str]) {
         ("seq", Kind::FloatList(None)),
         ("user.name", Kind::Text),
         ("any", Kind::Unknown),
+        ("user", Kind::Structure),
+        ("users", Kind::StructureList(None)),
     ];
     let filter: Filter = filter.parse().expect("it is a filter");
-    let errors = filter.check(&fields).err().unwrap_or_default();
+    let errors = filter.check(&fields[..]).err().unwrap_or_default();
     let words: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(words, expected);
 }
@@ -194,6 +196,15 @@ fn everything_that_does_not_fit_is_reported_once_from_left_to_right() {
         "seq[0] << 1",
         &["column 1: `<<` is for integers, not for a float"],
     );
+}
+
+#[test]
+fn a_structure_has_no_value() {
+    let words = "column 1: a structure is compared; say which member";
+    check_fields("user == 1", &[words]);
+    check_fields("users[0] != user.name", &[words]);
+    let words = "column 3: `&` is for integers, not for a structure";
+    check_fields("1&user", &[words]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use thalweg_filter::{Context, Filter, Simple, Words, evaluate, from_hex, link};
 const SEEDS: [&str; 8] = [
     "a > 1 && b < 5",
     "a == 1",
-    "s == \"ab*cdefghijklm*n\" || s != \"*x\"",
+    "s == \"ab*cdefghijklm*n\" || \"*x\" != s && s == s",
     "list[1] << 3 | ~a == -b",
     "(a || (b && (f > 1.5 || $ctx.vpid == 1))) && !($ctx.procname == \"x*\")",
     "$app.provider:a_name_of_many_bytes == \"y\" || f / 2 > a % 3",
@@ -43,7 +43,7 @@ fn likely_word(random: &mut Random) -> u64 {
         _ => {
             let op = random.one_of(&[
                 0x01_u64, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x12, 0x13, 0x20, 0x21,
-                0x25, 0x29, 0x30, 0x34, 0x35, 0x40, 0x41, 0x50, 0x51,
+                0x25, 0x29, 0x30, 0x34, 0x35, 0x40, 0x41, 0x50, 0x51, 0x52, 0x53, 0x54, 0x55,
             ]);
             let (a, b, c) = (random.next() % 8, random.next() % 8, random.next() % 16);
             op | a << 8 | b << 16 | c << 32

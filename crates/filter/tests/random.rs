@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::cmp::Ordering;
+
 use common::{Event, Owned, Random};
 use thalweg_filter::{Filter, Kind, evaluate, link};
 
@@ -52,11 +54,8 @@ const FLOATS: [f64; 6] = [0.0, 0.5, 1.0, 1.5, 2.0, 1e18];
 const INT_FIELDS: [&str; 3] = ["i", "j", "u"];
 
 fn level_of(operator: &str) -> usize {
-    let has = |level: &&[&str]| level.contains(&operator);
-    LEVELS
-        .iter()
-        .position(|level| has(level))
-        .expect("one of them")
+    let has = |level: &[&str]| level.contains(&operator);
+    LEVELS.into_iter().position(has).expect("one of them")
 }
 
 /// A random number, `depth` operators deep at most.
@@ -213,19 +212,19 @@ fn worth(tree: &Tree, event: &Event) -> Option<Worth> {
         }
         Tree::Binary(operator, sides) => {
             let [left, right] = sides.each_ref().map(|side| worth(side, event));
-            binary(operator, left?, right?)?
+            binary(operator, &left?, &right?)?
         }
     })
 }
 
-fn binary(operator: &str, left: Worth, right: Worth) -> Option<Worth> {
+fn binary(operator: &str, left: &Worth, right: &Worth) -> Option<Worth> {
     if level_of(operator) == 2 || level_of(operator) == 3 {
-        return compare(operator, &left, &right).map(|holds| Int(holds.into()));
+        return compare(operator, left, right).map(|holds| Int(holds.into()));
     }
-    if let (Int(left), Int(right)) = (&left, &right) {
+    if let (Int(left), Int(right)) = (left, right) {
         return integers(operator, *left, *right).map(Int);
     }
-    let (left, right) = (float(&left)?, float(&right)?);
+    let (left, right) = (float(left)?, float(right)?);
     Some(Float(match operator {
         "*" => left * right,
         "/" if right != 0.0 => left / right,
@@ -278,12 +277,12 @@ fn compare(operator: &str, left: &Worth, right: &Worth) -> Option<bool> {
         }
     };
     Some(match operator {
-        "==" => order.is_some_and(|order| order.is_eq()),
-        "!=" => !order.is_some_and(|order| order.is_eq()),
-        "<" => order.is_some_and(|order| order.is_lt()),
-        "<=" => order.is_some_and(|order| order.is_le()),
-        ">" => order.is_some_and(|order| order.is_gt()),
-        _ => order.is_some_and(|order| order.is_ge()),
+        "==" => order.is_some_and(Ordering::is_eq),
+        "!=" => !order.is_some_and(Ordering::is_eq),
+        "<" => order.is_some_and(Ordering::is_lt),
+        "<=" => order.is_some_and(Ordering::is_le),
+        ">" => order.is_some_and(Ordering::is_gt),
+        _ => order.is_some_and(Ordering::is_ge),
     })
 }
 
@@ -321,7 +320,7 @@ fn is_accepted(filter: &Filter) -> bool {
         ("list", Kind::IntegerList(None)),
         ("reals", Kind::FloatList(None)),
     ];
-    filter.check(&fields).is_ok()
+    filter.check(&fields[..]).is_ok()
 }
 
 #[test]

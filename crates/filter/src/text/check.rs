@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 
 use super::error::{Error, Problem};
+use super::fields::Fields;
 use super::kind::Kind;
 use super::near;
 use super::tree::{Expr, Literal, Node};
@@ -13,7 +14,7 @@ use crate::context::Context;
 use crate::operator::{Comparison, Unary};
 
 /// Everything that is wrong, from left to right. Without `fields` every field is of unknown kind.
-pub(crate) fn check(expr: &Expr, fields: Option<&[(&str, Kind)]>) -> Vec<Error> {
+pub(crate) fn check<F: Fields + ?Sized>(expr: &Expr, fields: Option<&F>) -> Vec<Error> {
     let errors = Vec::new();
     let mut checker = Checker { fields, errors };
     let kind = checker.kind_of(expr);
@@ -24,12 +25,12 @@ pub(crate) fn check(expr: &Expr, fields: Option<&[(&str, Kind)]>) -> Vec<Error> 
     checker.errors
 }
 
-struct Checker<'a> {
-    fields: Option<&'a [(&'a str, Kind)]>,
+struct Checker<'a, F: ?Sized> {
+    fields: Option<&'a F>,
     errors: Vec<Error>,
 }
 
-impl Checker<'_> {
+impl<F: Fields + ?Sized> Checker<'_, F> {
     fn report(&mut self, expr: &Expr, problem: Problem) {
         self.errors.push(problem.at(expr.column));
     }
@@ -81,15 +82,15 @@ impl Checker<'_> {
         let Some(fields) = self.fields else {
             return Kind::Unknown;
         };
-        let Some((_, kind)) = fields.iter().find(|field| field.0 == name) else {
-            let near = near::names(name, fields.iter().map(|field| field.0));
+        let Some(kind) = fields.kind(name) else {
+            let near = near::names(name, fields.names());
             let name = name.into();
             self.report(expr, Problem::UnknownField { name, near });
             return Kind::Unknown;
         };
         let name = name.into();
         let problem = match (kind.element(), index) {
-            (None | Some(Kind::Unknown), None) => return *kind,
+            (None | Some(Kind::Unknown), None) => return kind,
             (Some(element), Some(index)) => match kind.length() {
                 Some(length) if index >= length => Problem::BeyondList { name, length },
                 _ => return element,
@@ -119,6 +120,11 @@ impl Checker<'_> {
     fn compare(&mut self, expr: &Expr, comparison: Comparison, operands: &[Expr; 2]) {
         let [left, right] = operands.each_ref();
         let kinds = (self.kind_of(left), self.kind_of(right));
+        for (side, kind) in [(left, kinds.0), (right, kinds.1)] {
+            if kind == Kind::Structure {
+                self.report(side, Problem::WholeStructure);
+            }
+        }
         let has_text = kinds.0 == Kind::Text || kinds.1 == Kind::Text;
         let has_number = [kinds.0, kinds.1]
             .iter()

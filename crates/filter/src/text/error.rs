@@ -61,6 +61,8 @@ pub enum Problem {
     },
     /// A list stands where one value is needed.
     WholeList(String),
+    /// A structure is compared with something.
+    WholeStructure,
     /// An index that no such list has.
     BeyondList {
         /// The list.
@@ -132,6 +134,42 @@ impl fmt::Display for Problem {
                 write!(f, "the event has no field `{name}`")?;
                 suggestions(f, near)
             }
+            Self::Operand {
+                operator,
+                needs_integer,
+                found,
+            } => {
+                let wanted = if *needs_integer {
+                    "integers"
+                } else {
+                    "numbers"
+                };
+                write!(f, "`{operator}` is for {wanted}, not for {found}")
+            }
+            Self::WholeStructure => f.write_str("a structure is compared; say which member"),
+            Self::Mixed => f.write_str("a text and a number are compared"),
+            Self::TextOrder(operator) => {
+                write!(f, "texts have no `{operator}`, only `==` and `!=`")
+            }
+            Self::TwoPatterns => f.write_str("two texts with stars are compared"),
+            Self::NoTruth(found) => {
+                write!(
+                    f,
+                    "{found} is neither true nor false; compare it with something"
+                )
+            }
+            Self::WholeList(_) | Self::NotAList(_) | Self::BeyondList { .. } => self.of_list(f),
+            Self::TooDeep | Self::TooManyOperands | Self::TooLong | Self::TooLarge => {
+                self.of_limit(f)
+            }
+        }
+    }
+}
+
+impl Problem {
+    /// What is said of a list and its index.
+    fn of_list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::WholeList(name) => {
                 write!(
                     f,
@@ -145,29 +183,13 @@ impl fmt::Display for Problem {
                 )
             }
             Self::NotAList(name) => write!(f, "`{name}` is not a list"),
-            Self::Operand {
-                operator,
-                needs_integer,
-                found,
-            } => {
-                let wanted = if *needs_integer {
-                    "integers"
-                } else {
-                    "numbers"
-                };
-                write!(f, "`{operator}` is for {wanted}, not for {found}")
-            }
-            Self::Mixed => f.write_str("a text and a number are compared"),
-            Self::TextOrder(operator) => {
-                write!(f, "texts have no `{operator}`, only `==` and `!=`")
-            }
-            Self::TwoPatterns => f.write_str("two texts with stars are compared"),
-            Self::NoTruth(found) => {
-                write!(
-                    f,
-                    "{found} is neither true nor false; compare it with something"
-                )
-            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is said of a limit.
+    fn of_limit(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::TooDeep => write!(
                 f,
                 "nested more than {MAX_NESTING} deep, or more than {MAX_TREE_DEPTH} operators in a row"
@@ -177,6 +199,7 @@ impl fmt::Display for Problem {
             }
             Self::TooLong => write!(f, "the filter has more than {MAX_LEN} bytes"),
             Self::TooLarge => write!(f, "the filter has more than {MAX_LEN} bytes as bytecode"),
+            _ => Ok(()),
         }
     }
 }

@@ -6,6 +6,7 @@ use core::str::FromStr;
 use super::check::check;
 use super::emit::{Bytecode, emit};
 use super::error::{Error, Problem};
+use super::fields::Fields;
 use super::fold::fold;
 use super::kind::Kind;
 use super::parse::parse;
@@ -19,7 +20,7 @@ use crate::portable::MAX_LEN;
 ///
 /// let filter: Filter = "size > 4096 && name == \"a*\"".parse()?;
 /// let fields = [("size", Kind::Integer), ("name", Kind::Text)];
-/// assert_eq!(filter.check(&fields), Ok(()));
+/// assert_eq!(filter.check(&fields[..]), Ok(()));
 /// assert!(filter.compile()?.as_bytes().len() < 64);
 ///
 /// let error = "size > && 1".parse::<Filter>().unwrap_err();
@@ -39,7 +40,7 @@ impl FromStr for Filter {
             return Err(Problem::TooLong.at(1));
         }
         let expr = parse(text)?;
-        match check(&expr, None).into_iter().next() {
+        match check::<[(&str, Kind)]>(&expr, None).into_iter().next() {
             Some(error) => Err(error),
             None => Ok(Self { expr }),
         }
@@ -53,8 +54,8 @@ impl Filter {
     }
 
     /// Whether it fits an event with these fields; else everything that does not, from left to
-    /// right. Members of structures are fields whose names have dots.
-    pub fn check(&self, fields: &[(&str, Kind)]) -> Result<(), Vec<Error>> {
+    /// right.
+    pub fn check<F: Fields + ?Sized>(&self, fields: &F) -> Result<(), Vec<Error>> {
         let errors = check(&self.expr, Some(fields));
         if errors.is_empty() {
             Ok(())

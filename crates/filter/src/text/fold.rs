@@ -14,11 +14,11 @@ pub(crate) fn fold(expr: &Expr) -> Expr {
     let node = match &expr.node {
         Node::Unary(operator, operand) => unary(*operator, fold(operand)),
         Node::Arithmetic(operator, operands) => {
-            let [left, right] = operands.each_ref().map(|operand| fold(operand));
+            let [left, right] = operands.each_ref().map(fold);
             arithmetic(*operator, left, right)
         }
         Node::Comparison(comparison, operands) => {
-            let [left, right] = operands.each_ref().map(|operand| fold(operand));
+            let [left, right] = operands.each_ref().map(fold);
             compare(*comparison, left, right)
         }
         Node::Logic(operator, operands) => {

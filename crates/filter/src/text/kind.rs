@@ -5,18 +5,26 @@ use core::fmt;
 use thalweg_abi::field::FieldClass;
 
 /// The kind of a field, of a context, or of an expression.
+///
+/// Of a list the number is its length, if every such list is as long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Any integer, an enum, a truth.
     Integer,
     /// Any float.
     Float,
-    /// Bytes up to a NUL.
+    /// Bytes of text.
     Text,
-    /// Integers: an array, whose length is given, or a sequence.
+    /// Integers; also the bytes of something that is no text.
     IntegerList(Option<u32>),
-    /// Floats: an array, whose length is given, or a sequence.
+    /// Floats.
     FloatList(Option<u32>),
+    /// Texts.
+    TextList(Option<u32>),
+    /// Fields within a field.
+    Structure,
+    /// Structures, or lists.
+    StructureList(Option<u32>),
     /// Not known before the event happens; nothing is said against it.
     Unknown,
 }
@@ -35,16 +43,21 @@ impl Kind {
         match self {
             Self::IntegerList(_) => Some(Self::Integer),
             Self::FloatList(_) => Some(Self::Float),
+            Self::TextList(_) => Some(Self::Text),
+            Self::StructureList(_) => Some(Self::Structure),
             Self::Unknown => Some(Self::Unknown),
-            Self::Integer | Self::Float | Self::Text => None,
+            Self::Integer | Self::Float | Self::Text | Self::Structure => None,
         }
     }
 
     /// How many elements every such list has, if that is known.
     pub(crate) const fn length(self) -> Option<u32> {
         match self {
-            Self::IntegerList(length) | Self::FloatList(length) => length,
-            _ => None,
+            Self::IntegerList(length)
+            | Self::FloatList(length)
+            | Self::TextList(length)
+            | Self::StructureList(length) => length,
+            Self::Integer | Self::Float | Self::Text | Self::Structure | Self::Unknown => None,
         }
     }
 
@@ -53,7 +66,8 @@ impl Kind {
         match Self::from(element) {
             Self::Integer => Self::IntegerList(length),
             Self::Float => Self::FloatList(length),
-            _ => Self::Unknown,
+            Self::Text => Self::TextList(length),
+            _ => Self::StructureList(length),
         }
     }
 }
@@ -65,10 +79,10 @@ impl From<&FieldClass> for Kind {
             FieldClass::Float { .. } => Self::Float,
             FieldClass::Text | FieldClass::CountedText => Self::Text,
             FieldClass::Blob { .. } => Self::IntegerList(None),
-            FieldClass::Struct { .. } => Self::Unknown,
-            FieldClass::Optional { class } => Self::from(*class),
             FieldClass::Array { element, length } => Self::list(element, Some(*length)),
             FieldClass::Sequence { element } => Self::list(element, None),
+            FieldClass::Struct { .. } => Self::Structure,
+            FieldClass::Optional { class } => Self::from(*class),
         }
     }
 }
@@ -79,8 +93,12 @@ impl fmt::Display for Kind {
             Self::Integer => "an integer",
             Self::Float => "a float",
             Self::Text => "a text",
-            Self::IntegerList(_) | Self::FloatList(_) => "a list",
+            Self::Structure => "a structure",
             Self::Unknown => "a value",
+            Self::IntegerList(_)
+            | Self::FloatList(_)
+            | Self::TextList(_)
+            | Self::StructureList(_) => "a list",
         })
     }
 }

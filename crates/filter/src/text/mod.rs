@@ -7,6 +7,7 @@
 mod check;
 mod emit;
 mod error;
+mod fields;
 mod filter;
 mod fold;
 mod kind;
@@ -18,6 +19,7 @@ mod tree;
 
 pub use emit::Bytecode;
 pub use error::{Error, Problem};
+pub use fields::Fields;
 pub use filter::Filter;
 pub use kind::Kind;
 pub use tree::{Expr, Literal, Node};

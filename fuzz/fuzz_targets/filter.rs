@@ -1,0 +1,96 @@
+//! A text as a filter, the whole way to its value; and any bytes as bytecode and as linked code.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use thalweg_filter::{
+    Context, Filter, Kind, MAX_LEN, Simple, Source, Value, evaluate, from_hex, link,
+};
+
+const FIELDS: [(&str, Kind); 6] = [
+    ("a", Kind::Integer),
+    ("u", Kind::Integer),
+    ("f", Kind::Float),
+    ("s", Kind::Text),
+    ("list", Kind::IntegerList(Some(3))),
+    ("m.x", Kind::Integer),
+];
+
+struct Event<'a>(&'a [u8]);
+
+impl Source for Event<'_> {
+    fn field(&self, index: u16) -> Option<Value<'_>> {
+        Some(match index {
+            0 => Value::Int(-1),
+            1 => Value::Uint(u64::MAX),
+            2 => Value::Float(0.5),
+            3 => Value::Text(self.0),
+            5 => Value::Int(7),
+            _ => return None,
+        })
+    }
+
+    fn element(&self, index: u16, at: u32) -> Option<Value<'_>> {
+        (index == 4 && at < 3).then_some(Value::Int(at.into()))
+    }
+
+    fn context(&self, context: Context) -> Option<Value<'_>> {
+        match context {
+            Context::Procname => Some(Value::Text(b"fuzz")),
+            Context::Ip => None,
+            _ => Some(Value::Uint(context as u64)),
+        }
+    }
+
+    fn app_context(&self, provider: &[u8], name: &[u8]) -> Option<Value<'_>> {
+        (provider != name).then_some(Value::Int(1))
+    }
+}
+
+fn lookup(name: &[u8], element: Option<u32>) -> Option<u16> {
+    let at = FIELDS.iter().position(|field| field.0.as_bytes() == name)?;
+    (element.is_some() == (at == 4)).then_some(at as u16)
+}
+
+/// Links and evaluates; whatever was linked fits.
+fn run(bytecode: &[u8], room: &mut [u64], text: &[u8]) -> Option<bool> {
+    let len = link(bytecode, lookup, room).ok()?;
+    assert!(len <= room.len());
+    let passes = evaluate(&room[..len], &Event(text));
+    if let Some(simple) = Simple::of(&room[..len])
+        && simple.field == 0
+    {
+        assert_eq!(passes, simple.holds(-1));
+    }
+    Some(passes)
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut room = vec![0; 1 << 14];
+    if let Ok(filter) = String::from_utf8_lossy(bytes).parse::<Filter>() {
+        let _ = filter.check(&FIELDS[..]);
+        if let Ok(bytecode) = filter.compile() {
+            assert!(bytecode.as_bytes().len() <= MAX_LEN);
+            let hex = bytecode.to_hex();
+            let mut back = vec![0; hex.len() / 2];
+            assert_eq!(
+                from_hex(hex.as_bytes(), &mut back),
+                Some(bytecode.as_bytes())
+            );
+            // What we compile, we link, if there is room: no instruction has eight times its bytes.
+            let mut enough = vec![0; 2 + 8 * bytecode.as_bytes().len()];
+            assert!(run(bytecode.as_bytes(), &mut enough, b"a text").is_some());
+        }
+    }
+    let mut back = [0; 1 << 12];
+    let _ = from_hex(bytes, &mut back);
+    run(bytes, &mut room, bytes);
+    // The version is right more often than by chance.
+    let versioned: Vec<u8> = [1].into_iter().chain(bytes.iter().copied()).collect();
+    run(&versioned, &mut room, bytes);
+    let words = bytes
+        .chunks_exact(8)
+        .map(|eight| eight.try_into().expect("eight"));
+    let words: Vec<u64> = words.map(u64::from_le_bytes).collect();
+    evaluate(words.as_slice(), &Event(b"a text"));
+});
