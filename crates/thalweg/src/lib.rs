@@ -60,6 +60,7 @@ mod sys;
 mod thread;
 mod tls;
 mod tracepoint;
+mod usdt;
 
 pub use field::{
     BigEndian, Bin, Blob, Bounded, CountedText, FieldType, Hex, Integer, MediaType, Number, Oct,
@@ -78,6 +79,7 @@ pub mod __private {
     pub use crate::label::Numbers;
     pub use crate::message::{Message, function_around};
     pub use crate::site::{Site, are_simple, field_name, has_provider, have_bytes, typed};
+    pub use crate::usdt::Arguments;
     pub use thalweg_abi::field::{Field, FieldClass, Integer as IntegerClass, Label};
     pub use thalweg_abi::program::gate_of;
     pub use thalweg_abi::rendezvous::MAX_FIELDS;

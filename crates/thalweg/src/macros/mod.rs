@@ -4,7 +4,7 @@
 //!   event!, span!  ─▶ __event!   the fields as one list: [written name: Type = value, nowrite …]
 //!                       └─▶ __site!    the static in its section, its gate, what must be true of it
 //!   event_class!, fields!, labels!   types of the program's own      site!   a call site to ask first
-//!   tracef!, tracelog!               formatted messages
+//!   tracef!, tracelog!               formatted messages       usdt!   events that are USDT probes too
 //! ```
 //!
 //! The strict form of each macro comes first; what does not match it goes through `__event!`'s or
@@ -15,3 +15,4 @@ mod event;
 mod labels;
 mod message;
 mod site;
+mod usdt;
