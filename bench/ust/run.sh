@@ -68,7 +68,7 @@ keep() { # TRACER TRACE
 }
 
 ours() { # THREADS
-    "$release/thalweg" record --no-kernel --ring-size 32M --no-progress --output "$work/ours" -- \
+    "$release/thalweg" record --no-kernel --user 'bench:*' --ring-size 32M --no-progress --output "$work/ours" -- \
         "$release/bench-ust" emit "$1" $batches >"$work/rows" 2>"$work/words" || fail "$(cat "$work/words")"
     keep thalweg "$work/ours"
 }
@@ -104,7 +104,7 @@ echo "load after: $(cut -d' ' -f1-3 /proc/loadavg); $valid of $((4 * rounds)) re
 # Instructions of an event: the difference between a long and a short loop, and the empty one.
 instructions() { # KIND COUNT
     local words
-    words=$("$release/thalweg" record --no-kernel --no-progress --output "$work/calls" -- \
+    words=$("$release/thalweg" record --no-kernel --user 'bench:*' --no-progress --output "$work/calls" -- \
         valgrind --tool=callgrind --callgrind-out-file=/dev/null "$release/bench-ust" loop "$1" "$2" 2>&1) || fail "$words"
     rm -rf "$work/calls"
     awk '/Collected/ { print $4 }' <<<"$words"

@@ -8,8 +8,8 @@ use rustix::time::Timespec;
 use std::process::ExitCode;
 use std::time::Duration;
 use thalweg_collect::{
-    KernelRequest, Levels, ProgramsRequest, Recording, RecordingConfig, Summary, keeper_main,
-    recover,
+    ContextSet, KernelRequest, Levels, ProgramsRequest, Recording, RecordingConfig, Summary,
+    keeper_main, recover,
 };
 use thalweg_model::LogLevel;
 
@@ -37,6 +37,11 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
             "--keeper" => config.keeper = Some("/proc/self/exe".into()),
             "--limit" => {
                 request.limit_bytes = value.parse().expect("a number of bytes");
+            }
+            "--user" => request.rules[0].pattern = value,
+            "--context" => {
+                let set = ContextSet::named(&value).expect("a context's name");
+                request.contexts = request.contexts.union(set);
             }
             "--at-least" => {
                 let level = value.parse().ok().and_then(LogLevel::from_number);

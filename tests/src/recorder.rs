@@ -60,6 +60,18 @@ impl<'w> Options<'w> {
         self.with("--filter", filter)
     }
 
+    /// Records only events of programs that match a pattern.
+    #[must_use]
+    pub fn user(self, pattern: &str) -> Self {
+        self.with("--user", pattern)
+    }
+
+    /// Each event says this of its thread.
+    #[must_use]
+    pub fn context(self, name: &str) -> Self {
+        self.with("--context", name)
+    }
+
     /// With a keeper.
     #[must_use]
     pub fn keeper(self) -> Self {
@@ -166,8 +178,10 @@ impl Drop for Recorder {
 pub struct Report {
     /// Where the trace is.
     pub output: PathBuf,
-    /// Events on disk, by source.
+    /// Events on disk, by source; those of state dumps are kept apart.
     pub sources: BTreeMap<String, u64>,
+    /// Events of state dumps on disk: the collector's, not the programs'.
+    pub dumped: u64,
     /// Events lost, by the name of the cause.
     pub lost: BTreeMap<String, u64>,
     /// What a user should know.
@@ -181,6 +195,7 @@ impl Report {
         let mut report = Self {
             output,
             sources: BTreeMap::new(),
+            dumped: 0,
             lost: BTreeMap::new(),
             notes: Vec::new(),
             peak_kib: 0,
@@ -188,6 +203,7 @@ impl Report {
         let number = |text: &str| text.parse::<u64>().expect("the recorder writes numbers");
         for line in text.lines() {
             match line.splitn(3, '\t').collect::<Vec<_>>()[..] {
+                ["source", events, "state dump"] => report.dumped = number(events),
                 ["source", events, name] => {
                     *report.sources.entry(name.to_owned()).or_default() += number(events);
                 }
@@ -236,11 +252,11 @@ impl Report {
     pub fn trace(&self) -> Trace {
         let trace = Trace::read(&self.output);
         let counted = trace.len();
-        let told = (trace.discarded(), counted);
-        let said = (self.lost(), self.recorded());
+        let told = (trace.discarded(), counted, trace.dumped());
+        let said = (self.lost(), self.recorded(), self.dumped);
         assert_eq!(
             told, said,
-            "babeltrace2's (discarded, events), and the recorder's: {self:?}"
+            "babeltrace2's (discarded, events, dumped), and the recorder's: {self:?}"
         );
         trace
     }

@@ -24,11 +24,18 @@ pub(crate) fn ours(dir: &Path) -> String {
 }
 
 /// What babeltrace2 printed.
+///
+/// The events of state dumps are the collector's own, and no program has counted them: they are kept
+/// apart.
 #[derive(Debug)]
 pub struct Trace {
     text: String,
+    dump: String,
     discarded: u64,
 }
+
+/// What the names of a state dump's events begin with.
+const DUMP: &str = "lttng_ust_statedump:";
 
 /// One line: one event.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +57,14 @@ impl Trace {
         Self::of("babeltrace2", &mut command)
     }
 
-    /// The same under a limit of open files.
+    /// What there is of a trace that is being written; `None` if it was there only in part:
+    /// babeltrace2 reads the metadata first, and what is declared later it does not know.
+    pub fn peek(dir: &Path) -> Option<Self> {
+        let ran = thalweg_testkit::run("babeltrace2", ["--clock-cycles".as_ref(), dir.as_os_str()]);
+        ran.success.then(|| Self::parse(&ran.stdout, 0))
+    }
+
+    /// Like [`read`](Self::read), under a limit of open files.
     #[track_caller]
     pub fn read_with_few_files(dir: &Path, files: u32) -> Self {
         let script = format!("ulimit -n {files} && exec babeltrace2 --clock-cycles \"$0\"");
@@ -65,8 +79,35 @@ impl Trace {
         assert!(ran.success, "babeltrace2 failed:\n{}", ran.stderr);
         let discarded = discarded_events(&ran.stderr);
         let discarded = discarded.unwrap_or_else(|said| panic!("babeltrace2 said: {said}"));
-        let text = ran.stdout;
-        Self { text, discarded }
+        Self::parse(&ran.stdout, discarded)
+    }
+
+    fn parse(stdout: &str, discarded: u64) -> Self {
+        let mut trace = Self {
+            text: String::new(),
+            dump: String::new(),
+            discarded,
+        };
+        for line in stdout.lines() {
+            let of_dump = Event::parse(line).name.starts_with(DUMP);
+            let text = match of_dump {
+                true => &mut trace.dump,
+                false => &mut trace.text,
+            };
+            text.push_str(line);
+            text.push('\n');
+        }
+        trace
+    }
+
+    /// How many events of state dumps there are.
+    pub fn dumped(&self) -> u64 {
+        self.dump.lines().count() as u64
+    }
+
+    /// The events of state dumps.
+    pub fn dump(&self) -> impl Iterator<Item = Event<'_>> {
+        self.dump.lines().map(Event::parse)
     }
 
     /// How many events are missing, as babeltrace2 says.
@@ -74,7 +115,7 @@ impl Trace {
         self.discarded
     }
 
-    /// How many events there are.
+    /// How many events of programs and of the kernel there are.
     pub fn len(&self) -> u64 {
         self.text.bytes().filter(|&byte| byte == b'\n').count() as u64
     }
@@ -91,6 +132,7 @@ impl Trace {
         let text = self.text.lines().filter(is_of);
         Self {
             text: text.map(|line| format!("{line}\n")).collect(),
+            dump: String::new(),
             discarded: 0,
         }
     }

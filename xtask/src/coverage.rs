@@ -20,6 +20,7 @@ use crate::step::Context;
 const DECODERS: &[(&str, &[&str])] = &[
     ("ctf_metadata", &["crates/ctf/src/metadata"]),
     ("ctf_packet", &["crates/ctf/src/read"]),
+    ("elf", &["crates/collect/src/statedump/elf.rs"]),
     ("filter", &["crates/filter/src"]),
     ("ftrace_format", &["crates/kbuf/src/format"]),
     (
@@ -28,6 +29,13 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/kbuf/src/page",
             "crates/kbuf/src/plan",
             "crates/kbuf/src/transcode",
+        ],
+    ),
+    (
+        "proc_text",
+        &[
+            "crates/collect/src/context/text.rs",
+            "crates/collect/src/statedump/maps.rs",
         ],
     ),
     ("rendezvous", &["crates/abi/src/"]),

@@ -1,13 +1,14 @@
 //! A chunk: what one thread wrote, in the order of time.
 //!
 //! ```text
-//!   word 0      1             2        3          8
-//!   | begin     | tid, thread | lost   | consumed | … | record | record | 0 …
+//!   word 0      1             2        3          4               8
+//!   | begin     | tid, thread | lost   | consumed | thread pointer | … | record | record | 0 …
 //! ```
 //!
 //! * `begin`: the time from which the first record's 32-bit time counts.
 //! * `lost`: the thread's loss counter when it took the chunk: what was lost before it.
 //! * `consumed`: written by the collector: up to this word everything is on disk.
+//! * `thread pointer`: what `pthread_self` returns in the thread; 0 if the program does not tell.
 //!
 //! Invariant: behind the last record every word is zero; the collector clears a chunk before it
 //! frees it. Positions count 8-byte words from the chunk's begin.
@@ -20,6 +21,8 @@ pub const OWNER: usize = 1;
 pub const LOST: usize = 2;
 /// Word of the collector's progress.
 pub const CONSUMED: usize = 3;
+/// Word of the owner's thread pointer.
+pub const POINTER: usize = 4;
 /// Position of the first record.
 pub const FIRST: usize = 8;
 

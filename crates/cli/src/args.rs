@@ -10,6 +10,8 @@ use clap::{Args, Parser, Subcommand};
 use thalweg_filter::Filter;
 use thalweg_model::LogLevel;
 
+use thalweg_collect::ContextSet;
+
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::level;
 use crate::number::{parse_seconds, parse_size};
@@ -33,7 +35,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Record kernel and programs together, while a command runs or until Ctrl-C.
-    Record(RecordArgs),
+    Record(Box<RecordArgs>),
     /// Print a trace as text, one line an event, in the order of time.
     View(view::Args),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.
@@ -81,8 +83,13 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<Filter>,
 
+    /// Say in each event of a program what its thread is: vpid, vtid, procname, vuid, net_ns, … (all
+    /// below), with commas between.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = ContextSet::named)]
+    pub(crate) context: Vec<ContextSet>,
+
     /// Record nothing of programs.
-    #[arg(long, conflicts_with_all = ["user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "no_kernel"])]
+    #[arg(long, conflicts_with_all = ["user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "context", "no_kernel"])]
     pub(crate) no_user: bool,
 
     /// Let the rings of all programs together take at most SIZE of memory (64K, 8M, 1G).
@@ -112,7 +119,13 @@ Examples:
   thalweg record -k 'sched_*,irq_*,syscalls' -- ./app   choose the kernel's events
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
   thalweg record -u 'shop:*' --loglevel info -- ./app   without those for debugging
+  thalweg record --context vtid,procname -- ./app       events that say whose they are
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
+
+Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
+time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
+group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
+before or after an event; the program does nothing for them.
 
 Recording ends when COMMAND has ended, not when its children have. Ctrl-C is the command's; the
 recording ends with it. A second Ctrl-C ends the recording at once and leaves the command alone.
@@ -166,7 +179,7 @@ mod tests {
         match Cli::try_parse_from(words) {
             Ok(Cli {
                 command: Command::Record(args),
-            }) => Ok(args),
+            }) => Ok(*args),
             Ok(other) => panic!("{other:?}"),
             Err(error) => Err(error.to_string()),
         }
@@ -217,6 +230,31 @@ mod tests {
         assert_eq!(args.loglevel_only, Some(LogLevel::DebugLine));
         assert!(record("--loglevel inof").unwrap_err().contains("'info'"));
         assert!(record("--loglevel 6 --loglevel-only 6").is_err());
+    }
+
+    #[test]
+    fn contexts_are_known_by_name_and_listed_in_the_help() {
+        use thalweg_collect::context::Context;
+        let args = record("--context vtid,vpid --context cpu_id,container").unwrap();
+        let set = args
+            .context
+            .into_iter()
+            .fold(ContextSet::default(), ContextSet::union);
+        let expected = [Context::Vpid, Context::Vtid, Context::Container];
+        assert_eq!(set.iter().collect::<Vec<_>>(), expected);
+        let said = record("--context vpid,procnam").unwrap_err();
+        let line = said.lines().next().unwrap_or_default();
+        assert!(
+            line.contains("`procnam`; did you mean procname? There are: cpu_id vpid"),
+            "{said}"
+        );
+        assert!(record("--no-user --context vpid").is_err());
+        let listed = |context: &Context| {
+            RECORD_HELP
+                .split([' ', '\n', ';', '.'])
+                .any(|w| w == context.name())
+        };
+        assert!(Context::ALL.iter().all(listed));
     }
 
     #[test]

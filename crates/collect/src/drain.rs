@@ -96,19 +96,29 @@ fn drain_program(
                 if portion.stop == Stop::Pending {
                     waiting.insert(chunk.thread);
                 }
-                write_own(program, output, lane, &portion, &context);
+                let contexts = Contexts {
+                    packet: &context,
+                    event: &output.contexts.own(program, chunk, &pass.window),
+                };
+                write_own(program, output, lane, &portion, &contexts);
                 program.advance(chunk.unit, portion.position, portion.time);
                 if portion.torn > 0 {
                     program.note_torn(chunk.unit);
                 }
                 finish(program, chunk, portion.stop, pass.calm());
                 if chunk.is_last_of_gone(ready) {
-                    output.lanes.release(chunk.thread);
+                    output.release(chunk.thread);
                 }
             }
         }
     }
     sharing
+}
+
+/// The contexts of one packet, and of each of its events.
+struct Contexts<'a> {
+    packet: &'a [u8],
+    event: &'a [u8],
 }
 
 /// Writes a portion as one packet of its thread's lane.
@@ -117,7 +127,7 @@ fn write_own(
     output: &mut Output,
     lane: Option<usize>,
     portion: &Portion,
-    context: &[u8],
+    contexts: &Contexts<'_>,
 ) {
     let events = portion.entries.len() as u64;
     let mut ledger = std::mem::take(&mut program.ledger);
@@ -130,13 +140,13 @@ fn write_own(
                 violations(portion),
                 &mut ledger,
             );
-            match encode_own(program, output, portion) {
+            match encode_own(program, output, portion, contexts.event) {
                 Ok(records) if events > 0 => {
                     let content = Content {
                         begin: portion.entries[0].time,
                         end: portion.time,
                         events,
-                        context,
+                        context: contexts.packet,
                         records: &records,
                     };
                     output.write(lane, &content, &mut ledger);
@@ -160,8 +170,9 @@ fn encode_own(
     program: &mut Program,
     output: &mut Output,
     portion: &Portion,
+    context: &[u8],
 ) -> Result<Vec<u8>, SinkError> {
-    portion.encode(|site| output.id_of(Kind::Own, program, site))
+    portion.encode(context, |site| output.id_of(Kind::Own, program, site))
 }
 
 /// Records that made no sense, and the one at which the walk had to stop for that.
@@ -200,7 +211,7 @@ pub(crate) fn release_lanes(program: &Program, output: &mut Output, live: Option
         .into_iter()
         .filter(|thread| !owners.contains(thread))
     {
-        output.lanes.release(thread);
+        output.release(thread);
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum User {
     Nobody,
     Thread(ThreadKey),
     Everybody,
+    /// State dumps, in the order of their times: no thread ever gets it.
+    Dumps,
 }
 
 /// One stream file, as the choice between them sees it.
@@ -70,7 +72,7 @@ impl Lanes {
         let own = self
             .lanes
             .iter()
-            .filter(|lane| lane.user != User::Everybody)
+            .filter(|lane| matches!(lane.user, User::Nobody | User::Thread(_)))
             .count();
         if own < MAX_LANES - SHARED_LANES {
             Place::New(self.lanes.len())
@@ -82,6 +84,11 @@ impl Lanes {
     /// The number that a new lane gets.
     pub(crate) fn next(&self) -> usize {
         self.lanes.len()
+    }
+
+    /// The first lane that threads use, if there is one.
+    pub(crate) fn first_of_threads(&self) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.user != User::Dumps)
     }
 
     /// Adds a lane.

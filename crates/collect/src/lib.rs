@@ -4,6 +4,7 @@
 
 mod bell;
 mod clock;
+pub mod context;
 mod drain;
 mod error;
 mod keeper;
@@ -20,8 +21,10 @@ mod rendezvous;
 mod rule;
 mod shared;
 pub mod sink;
+pub mod statedump;
 mod summary;
 
+pub use context::ContextSet;
 pub use error::Error;
 pub use keeper::keeper_main;
 pub use recording::Recording;

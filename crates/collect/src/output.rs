@@ -5,12 +5,14 @@ use std::path::Path;
 use thalweg_ctf::write::{PacketContext, StreamLayout};
 use thalweg_model::{FieldClass, LossCause, Member, Timestamp};
 
+use crate::context::{ContextSet, EventContexts};
 use crate::lanes::{Lanes, Place, User};
 use crate::ledger::Ledger;
 use crate::program::{HEADER, Program, ThreadKey};
 use crate::sink::{
     FoundStream, PacketHead, SinkError, StreamClassId, StreamId, TraceIdentity, TraceWriter,
 };
+use crate::statedump::{Dump, DumpKind, LEVEL};
 
 /// Who emitted a packet, or an event of a shared stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +61,22 @@ pub(crate) struct Output {
     writer: TraceWriter,
     classes: [Option<StreamClassId>; 2],
     pub(crate) lanes: Lanes,
+    pub(crate) contexts: EventContexts,
+    /// The stream of state dumps.
+    dumps: Option<DumpStream>,
     streams: Vec<Stream>,
     begin: u64,
     storage_error: Option<String>,
+}
+
+/// The file of state dumps: readers take it for one more stream.
+pub(crate) const DUMP_STREAM: &str = "statedump_0";
+
+/// The lane of state dumps, and the ids of their events.
+#[derive(Clone, Copy)]
+struct DumpStream {
+    lane: usize,
+    ids: [Option<u32>; DumpKind::ALL.len()],
 }
 
 /// A lane's stream, and how many of its events were lost.
@@ -71,20 +86,29 @@ struct Stream {
 }
 
 impl Output {
-    /// Begins a trace folder; no event is older than `begin`.
+    /// Begins a trace folder; no event is older than `begin`, and each has these contexts.
     pub(crate) fn create(
         dir: &Path,
         identity: &TraceIdentity,
         begin: u64,
+        contexts: ContextSet,
     ) -> Result<Self, SinkError> {
-        Ok(Self::over(TraceWriter::create(dir, identity)?, begin))
+        let mut output = Self::over(TraceWriter::create(dir, identity)?, begin, contexts);
+        if !contexts.is_empty() {
+            // Whoever goes on after our death finds them in the metadata.
+            output.class(Kind::Own)?;
+            output.writer.flush_metadata()?;
+        }
+        Ok(output)
     }
 
-    fn over(writer: TraceWriter, begin: u64) -> Self {
+    fn over(writer: TraceWriter, begin: u64, contexts: ContextSet) -> Self {
         Self {
             writer,
             classes: [None; 2],
             lanes: Lanes::default(),
+            contexts: EventContexts::new(contexts),
+            dumps: None,
             streams: Vec::new(),
             begin,
             storage_error: None,
@@ -93,13 +117,13 @@ impl Output {
 
     /// Goes on with the streams that a dead recorder left.
     pub(crate) fn going_on(writer: TraceWriter, found: &[FoundStream], begin: u64) -> Self {
-        let mut output = Self::over(writer, begin);
+        let contexts = ContextSet::known(writer.program_contexts());
+        let mut output = Self::over(writer, begin, contexts);
         for stream in found {
-            let shared = stream.last_context.is_empty();
-            let user = if shared {
-                User::Everybody
-            } else {
-                User::Nobody
+            let user = match stream.last_context.is_empty() {
+                _ if stream.file_name == DUMP_STREAM => User::Dumps,
+                true => User::Everybody,
+                false => User::Nobody,
             };
             output.lanes.add(user, stream.last_end.0);
             output.streams.push(Stream {
@@ -138,16 +162,17 @@ impl Output {
             return Ok(class);
         }
         let cpu = Member::new("cpu_id", FieldClass::uint(32));
+        let contexts = self.contexts.set();
         let layout = match kind {
             Kind::Own => StreamLayout {
                 header: HEADER,
                 packet_context: PacketContext::program_members(),
-                event_context: vec![cpu],
+                event_context: [contexts.members(), vec![cpu]].concat(),
             },
             Kind::Shared => StreamLayout {
                 header: HEADER,
                 packet_context: Vec::new(),
-                event_context: [PacketContext::program_members(), vec![cpu]].concat(),
+                event_context: [contexts.with_thread().members(), vec![cpu]].concat(),
             },
         };
         let class = self.writer.stream_class(&layout)?;
@@ -170,7 +195,7 @@ impl Output {
             }
             Place::Lane(lane) => lane,
             Place::New(lane) => {
-                self.open(Kind::Own, context)?;
+                self.open(User::Nobody, context)?;
                 lane
             }
         };
@@ -184,23 +209,22 @@ impl Output {
             Place::Shared => Ok(None),
             Place::Lane(lane) => Ok(Some(lane)),
             Place::New(lane) => {
-                self.open(Kind::Shared, &[])?;
+                self.open(User::Everybody, &[])?;
                 Ok(Some(lane))
             }
         }
     }
 
-    fn open(&mut self, kind: Kind, context: &[u8]) -> Result<(), SinkError> {
+    fn open(&mut self, user: User, context: &[u8]) -> Result<(), SinkError> {
+        let (kind, name) = match user {
+            User::Everybody => (Kind::Shared, format!("channel0_{}", self.lanes.next())),
+            User::Dumps => (Kind::Own, DUMP_STREAM.to_owned()),
+            _ => (Kind::Own, format!("channel0_{}", self.lanes.next())),
+        };
         let class = self.class(kind)?;
-        let name = format!("channel0_{}", self.lanes.next());
         let begin = Timestamp(self.begin);
         let id = self.writer.open_stream(class, &name, begin, context)?;
         self.streams.push(Stream { id, discarded: 0 });
-        let user = if kind == Kind::Own {
-            User::Nobody
-        } else {
-            User::Everybody
-        };
         self.lanes.add(user, self.begin);
         Ok(())
     }
@@ -230,6 +254,77 @@ impl Output {
         }
     }
 
+    /// Writes a state dump as one packet; what is not written is counted as lost.
+    pub(crate) fn write_dump(&mut self, dump: &Dump, ledger: &mut Ledger) {
+        let events = dump.events.len() as u64;
+        let written = self.encode_dump(dump);
+        match (written, dump.events.last()) {
+            (Ok((lane, records)), Some(last)) => {
+                // A clock that is not one everywhere could be behind by a little.
+                let begin = dump.events[0].time.max(self.lanes.last_end(lane));
+                let content = Content {
+                    begin,
+                    end: last.time.max(begin),
+                    events,
+                    context: &dump.packet_context,
+                    records: &records,
+                };
+                self.write(lane, &content, ledger);
+            }
+            (Ok(_), None) => {}
+            (Err(error), _) => {
+                self.fail(&error);
+                self.lose_somewhere(LossCause::Storage, events, ledger);
+            }
+        }
+    }
+
+    fn encode_dump(&mut self, dump: &Dump) -> Result<(usize, Vec<u8>), SinkError> {
+        let mut stream = match self.dumps {
+            Some(stream) => stream,
+            None => self.open_dumps(&dump.packet_context)?,
+        };
+        let least = self.lanes.last_end(stream.lane);
+        let mut out = Vec::new();
+        let mut previous = dump.events.first().map_or(0, |event| event.time.max(least));
+        for event in &dump.events {
+            let id = match stream.ids[event.kind as usize] {
+                Some(id) => id,
+                None => self.declare_dump_event(event.kind)?,
+            };
+            stream.ids[event.kind as usize] = Some(id);
+            let time = event.time.max(previous);
+            HEADER.encode(id, Timestamp(time), Timestamp(previous), &mut out);
+            out.extend_from_slice(&dump.event_context);
+            out.extend_from_slice(&event.payload);
+            previous = time;
+        }
+        let lane = stream.lane;
+        self.dumps = Some(stream);
+        Ok((lane, out))
+    }
+
+    fn open_dumps(&mut self, context: &[u8]) -> Result<DumpStream, SinkError> {
+        let lane = self.lanes.next();
+        self.open(User::Dumps, context)?;
+        let ids = [None; DumpKind::ALL.len()];
+        let stream = DumpStream { lane, ids };
+        self.dumps = Some(stream);
+        Ok(stream)
+    }
+
+    fn declare_dump_event(&mut self, kind: DumpKind) -> Result<u32, SinkError> {
+        let class = self.class(Kind::Own)?;
+        self.writer
+            .event_class(class, kind.name(), Some(LEVEL), &kind.class())
+    }
+
+    /// A thread is gone, and nothing of it is left to be written.
+    pub(crate) fn release(&mut self, thread: ThreadKey) {
+        self.lanes.release(thread);
+        self.contexts.forget(thread);
+    }
+
     /// Counts events of a lane as lost; its next packet tells.
     pub(crate) fn lose(&mut self, lane: usize, cause: LossCause, events: u64, ledger: &mut Ledger) {
         self.streams[lane].discarded += events;
@@ -238,20 +333,22 @@ impl Output {
 
     /// Counts events that belong to no lane: the first one tells, if there is any.
     pub(crate) fn lose_somewhere(&mut self, cause: LossCause, events: u64, ledger: &mut Ledger) {
-        if self.streams.is_empty() && events > 0 {
+        let mut lane = self.lanes.first_of_threads();
+        if lane.is_none() && events > 0 {
             let context = Emitter {
                 vpid: -1,
                 vtid: -1,
                 procname: Vec::new(),
             }
             .encode();
-            if let Err(error) = self.open(Kind::Own, &context) {
+            if let Err(error) = self.open(User::Nobody, &context) {
                 self.fail(&error);
                 return ledger.lose(cause, events);
             }
+            lane = self.lanes.first_of_threads();
         }
-        if events > 0 {
-            self.lose(0, cause, events, ledger);
+        if let Some(lane) = lane {
+            self.lose(lane, cause, events, ledger);
         }
     }
 

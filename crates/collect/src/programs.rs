@@ -3,12 +3,14 @@
 use rustix::fd::OwnedFd;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use thalweg_abi::slot::UNIT;
 use thalweg_model::{LossCause, Uuid};
 use thalweg_ring::Slot;
 
 use crate::clock::SessionClock;
+use crate::context::{ContextSet, Values};
 use crate::drain::{Pass, count_losses, drain, release_lanes};
 use crate::output::Output;
 use crate::process::Process;
@@ -16,6 +18,7 @@ use crate::program::{Definitions, Memory, Program, Reach, ThreadKey, Window};
 use crate::rendezvous::{Call, Found, Post, Watch, accept_all, open_memfd, scan};
 use crate::sink::environment::{self, Host};
 use crate::sink::{SinkError, TraceIdentity};
+use crate::statedump::{LAST_DUMPS, StateDumps};
 use crate::summary::SourceSummary;
 
 /// A program's memory, before it is attached.
@@ -90,6 +93,8 @@ pub(crate) struct Limits {
     pub(crate) rules: String,
     /// The most ring memory of all programs together.
     pub(crate) limit_bytes: u64,
+    /// What each event says of its thread besides.
+    pub(crate) contexts: ContextSet,
 }
 
 /// All programs of a recording.
@@ -99,6 +104,7 @@ pub(crate) struct Programs {
     posts: Vec<Post>,
     watch: Watch,
     groups: BTreeMap<u32, Group>,
+    dumps: StateDumps,
     gone: Vec<SourceSummary>,
     notes: Vec<String>,
     /// Programs that are still setting their rings up.
@@ -114,12 +120,14 @@ pub(crate) type Holder<'a> = dyn FnMut(&Program, u32, usize) + 'a;
 
 impl Programs {
     pub(crate) fn new(session: Session, limits: Limits, posts: Vec<Post>, watch: Watch) -> Self {
+        let dumps = StateDumps::new(&limits.rules, session.clock.clone());
         Self {
             session,
             limits,
             posts,
             watch,
             groups: BTreeMap::new(),
+            dumps,
             gone: Vec::new(),
             notes: Vec::new(),
             waiting: Vec::new(),
@@ -257,11 +265,17 @@ impl Programs {
         let pid = definitions.head.pid;
         match self.try_attach(slot, definitions, found) {
             Ok(mut program) => {
+                // First of all: a program may end soon.
+                self.dumps.ask(&program, uid);
+                let main = Values::of_main_thread(&program, self.limits.contexts);
                 self.end_replaced(uid, &program);
                 hold(&program, uid, slot);
                 program.enable(&self.limits.rules);
-                if let Err(error) = self.add(uid, program) {
-                    self.storage_error.get_or_insert(error.to_string());
+                match self.add(uid, program) {
+                    Ok(()) => self.meet(uid, main),
+                    Err(error) => {
+                        self.storage_error.get_or_insert(error.to_string());
+                    }
                 }
             }
             Err(Refusal::Busy(definitions, ring)) => self.waiting.push((post, *definitions, ring)),
@@ -326,6 +340,31 @@ impl Programs {
         Ok(())
     }
 
+    /// Notes the contexts of the program that was added last.
+    fn meet(&mut self, uid: u32, main: Values) {
+        if let Some(group) = self.groups.get_mut(&uid)
+            && let Some(program) = group.programs.last()
+        {
+            let context = group.output.contexts.meet(program, main);
+            self.dumps.set_context(program.nonce(), context);
+        }
+    }
+
+    /// Writes the state dumps that are there, or that come until `end`.
+    fn write_dumps(&mut self, end: Option<Instant>) {
+        let next = |dumps: &mut StateDumps| match end {
+            Some(end) => dumps.wait(end),
+            None => dumps.take(),
+        };
+        while let Some(dump) = next(&mut self.dumps) {
+            let (events, ledger) = (dump.events.len() as u64, &mut self.dumps.ledger);
+            match self.groups.get_mut(&dump.uid) {
+                Some(group) => group.output.write_dump(&dump, ledger),
+                None => ledger.lose(LossCause::Storage, events),
+            }
+        }
+    }
+
     /// Uses an output that exists, for whoever goes on with a trace.
     pub(crate) fn adopt_output(&mut self, uid: u32, output: Output) {
         self.groups.insert(
@@ -345,6 +384,7 @@ impl Programs {
             &dir,
             &self.session.identity(environment),
             self.session.start,
+            self.limits.contexts,
         )
     }
 
@@ -360,6 +400,7 @@ impl Programs {
         reach: Reach,
         on_disk: &dyn Fn(&Program, ThreadKey) -> Option<u64>,
     ) -> usize {
+        self.write_dumps(None);
         let starved = self.starved();
         // First: draining takes its time, and the programs go on meanwhile.
         self.grow();
@@ -490,6 +531,7 @@ impl Programs {
             for mut program in dead {
                 count_losses(&mut program, &mut group.output);
                 release_lanes(&program, &mut group.output, None);
+                group.output.contexts.part_from(&program);
                 self.gone.push(summarise(&program));
                 nonces.push(program.nonce());
             }
@@ -509,6 +551,10 @@ impl Programs {
         for post in &self.posts {
             post.withdraw();
         }
+        self.write_dumps(Some(Instant::now() + LAST_DUMPS));
+        let (dumps, untaken) = self.dumps.summarise();
+        self.gone.extend(dumps);
+        self.notes.extend(untaken);
         let now = self.session.clock.now();
         let mut bytes = self.closed_bytes;
         for (_, mut group) in std::mem::take(&mut self.groups) {
@@ -535,8 +581,10 @@ impl Programs {
         let programs = || self.groups.values().flat_map(|group| &group.programs);
         let gone = || self.gone.iter();
         let events = programs().map(|p| p.ledger.recorded()).sum::<u64>()
+            + self.dumps.ledger.recorded()
             + gone().map(|source| source.events).sum::<u64>();
         let lost = programs().map(|p| p.ledger.lost()).sum::<u64>()
+            + self.dumps.ledger.lost()
             + gone()
                 .flat_map(|source| &source.discarded)
                 .map(|(_, count)| count)

@@ -77,8 +77,13 @@ impl Recording {
     }
 
     fn begin(&mut self, config: RecordingConfig, id: &str, rules: String, started: &mut Started) {
-        let limit_bytes = config.programs.map_or(0, |request| request.limit_bytes);
-        let advert = self.advert(limit_bytes, rules.clone());
+        let request = config.programs.as_ref();
+        let limits = Limits {
+            rules,
+            limit_bytes: request.map_or(0, |request| request.limit_bytes),
+            contexts: request.map(|request| request.contexts).unwrap_or_default(),
+        };
+        let advert = self.advert(limits.limit_bytes, limits.rules.clone());
         let (posts, watch) = take_posts(id, &advert, &mut started.notes);
         self.keeper = config.keeper.and_then(|program| {
             let keeper = Keeper::spawn(&program, &self.session, &advert, &posts);
@@ -87,7 +92,6 @@ impl Recording {
                 .ok()
         });
         if let Some(watch) = watch {
-            let limits = Limits { rules, limit_bytes };
             let mut programs = Programs::new(self.session.clone(), limits, posts, watch);
             programs.welcome(true, &mut hold(self.keeper.as_ref()));
             self.programs = Some(programs);

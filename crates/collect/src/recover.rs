@@ -14,7 +14,7 @@ use thalweg_kernel::{KernelRecording, Tracefs};
 use crate::clock::SessionClock;
 use crate::error::Error;
 use crate::kernel_events::{Depth, KernelEvents};
-use crate::output::Output;
+use crate::output::{DUMP_STREAM, Output};
 use crate::process::Process;
 use crate::program::{Definitions, Memory, Program, Reach, ThreadKey};
 use crate::programs::{Limits, Programs, Session};
@@ -293,7 +293,12 @@ fn adopt_outputs(session: &Session, programs: &mut Programs, recovered: &mut Rec
                 continue;
             }
         };
-        for (_, packet) in writer.packets().filter_map(Result::ok) {
+        // Of whose times nothing follows for the main thread's own events.
+        let mut streams = writer.streams();
+        let dumps = streams.find_map(|(id, name)| (name == DUMP_STREAM).then_some(id));
+        drop(streams);
+        let packets = writer.packets().filter_map(Result::ok);
+        for (_, packet) in packets.filter(|(stream, _)| Some(*stream) != dumps) {
             if let Some(thread) = thread_of(&packet.context).filter(|_| !packet.is_empty()) {
                 let end = on_disk.entry(thread).or_default();
                 *end = packet.header.end.0.max(*end);

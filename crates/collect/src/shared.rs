@@ -11,7 +11,7 @@ use thalweg_model::{LossCause, Timestamp};
 use thalweg_ring::Stop;
 
 use crate::drain::{Pass, finish, violations};
-use crate::output::{Content, Emitter, Kind, Output};
+use crate::output::{Content, Kind, Output};
 use crate::program::{Entry, HEADER, Portion, Program, Ready, ThreadKey, Window};
 use crate::sink::SinkError;
 
@@ -23,6 +23,7 @@ struct Part {
     program: usize,
     ready: Ready,
     portion: Portion,
+    /// Whose the events are, and what else their contexts say.
     emitter: Vec<u8>,
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn drain(
     pass: &Pass<'_>,
     sharing: &[(usize, Ready)],
 ) {
-    let (parts, horizon) = walk_all(programs, pass, sharing);
+    let (parts, horizon) = walk_all(programs, output, pass, sharing);
     let mut items = Vec::new();
     for (part, of) in parts.iter().enumerate() {
         let within = of
@@ -69,6 +70,7 @@ pub(crate) fn drain(
 
 fn walk_all(
     programs: &mut [Program],
+    output: &mut Output,
     pass: &Pass<'_>,
     sharing: &[(usize, Ready)],
 ) -> (Vec<Part>, u64) {
@@ -90,7 +92,7 @@ fn walk_all(
             blocked.insert(ready.thread, ());
             horizon = horizon.min(portion.time);
         }
-        let emitter = Emitter::of(program, ready.thread).encode();
+        let emitter = output.contexts.shared(program, &ready, &pass.window);
         parts.push(Part {
             program: index,
             ready,

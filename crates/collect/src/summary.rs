@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_model::LossCause;
 
+use crate::context::ContextSet;
 use crate::rule::Rule;
 
 /// What to record, and where to.
@@ -27,6 +28,8 @@ pub struct ProgramsRequest {
     pub rules: Vec<Rule>,
     /// The most ring memory of all programs together.
     pub limit_bytes: u64,
+    /// What each event says of its thread besides.
+    pub contexts: ContextSet,
 }
 
 impl Default for ProgramsRequest {
@@ -34,6 +37,7 @@ impl Default for ProgramsRequest {
         Self {
             rules: vec![Rule::named("*")],
             limit_bytes: 64 << 20,
+            contexts: ContextSet::default(),
         }
     }
 }

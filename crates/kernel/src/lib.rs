@@ -61,6 +61,7 @@ pub use config::{DEFAULT_EVENTS, EventRule, KernelConfig};
 pub use cpu::{KernelPacket, PageSpan, Resume, Tally};
 pub use error::{DrainError, Error};
 pub use instance::FoundInstance;
+pub use near::names as near_names;
 pub use recording::KernelRecording;
 pub use report::{Missing, PageSource, StartReport};
 pub use stats::CpuStats;

@@ -1,7 +1,7 @@
 //! Names that look like a mistyped one.
 
 /// At most three of `names` that are nearest to `typed`, best first.
-pub(crate) fn names<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn names<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let bare = typed
         .rsplit(':')
         .next()

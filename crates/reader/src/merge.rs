@@ -1,7 +1,7 @@
 //! All streams of all traces as one, in the order of time.
 //!
 //! Ties are broken as babeltrace2 breaks them: by the trace's uuid, the stream class's id, the
-//! stream's name. Streams without a clock come first, one after the other.
+//! stream's own id, and where packets have none or no times, by the file's name. Streams without a clock come first, one after the other.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -51,6 +51,7 @@ struct Rank {
     /// Traces without a uuid are never one trace.
     trace: usize,
     class_id: u64,
+    instance_id: Option<u64>,
     path: std::path::PathBuf,
 }
 
@@ -120,10 +121,10 @@ impl Reader {
                 continue;
             }
             let Some(head) = file.head else { continue };
-            let rank = Rank::of(trace, &file, head.stream);
-            let key = head
-                .instance_id
-                .map(|id| (rank.uuid, rank.trace, rank.class_id, id));
+            // Files whose packets have no times cannot be put in order, so each is a stream.
+            let instance_id = head.begin.and(head.instance_id);
+            let rank = Rank::of(trace, &file, head.stream, instance_id);
+            let key = instance_id.map(|id| (rank.uuid, rank.trace, rank.class_id, id));
             let group = key.and_then(|key| known.get(&key).copied());
             match group {
                 Some(group) => groups[group].1.push(file),
@@ -189,7 +190,7 @@ impl Reader {
 }
 
 impl Rank {
-    fn of(trace: &Trace, file: &StreamFile, class: usize) -> Self {
+    fn of(trace: &Trace, file: &StreamFile, class: usize, instance_id: Option<u64>) -> Self {
         let uuid = trace.class().uuid.map(|Uuid(bytes)| bytes);
         let class_id = trace
             .class()
@@ -201,6 +202,7 @@ impl Rank {
             uuid,
             trace,
             class_id,
+            instance_id,
             path: file.path.clone(),
         }
     }

@@ -59,6 +59,33 @@ fn integers_of_every_base_size_and_sign() {
     );
 }
 
+/// The order of three streams that have an event at the same time each.
+#[track_caller]
+fn check_ties(packet_context: &str, times: usize, expected: [&str; 3]) {
+    let uuid = "2a6422d0-6cee-11e0-8c08-cb07d7b3a564";
+    let metadata = format!(
+        "/* CTF 1.8 */\n\
+         typealias integer {{ size = 64; align = 8; map = clock.c.value; }} := t;\n\
+         trace {{ major = 1; minor = 8; byte_order = le; uuid = \"{uuid}\"; packet.header := \
+         struct {{ integer {{ size = 8; }} stream_instance_id; }}; }};\n{CLOCK}\
+         stream {{ {packet_context} event.header := struct {{ t timestamp; }}; }};\n\
+         event {{ name = e; fields := struct {{ integer {{ size = 8; }} n; }}; }};"
+    );
+    let times = 7_u64.to_le_bytes().repeat(times);
+    let stream = |id: u8| [&[id][..], &times, &[id]].concat();
+    let (two, ten, other) = (stream(2), stream(10), stream(5));
+    let text = check(&metadata, &[("s_2", &two), ("s_10", &ten), ("a", &other)]);
+    let order = text.lines().filter_map(|line| line.split("n = ").nth(1));
+    assert_eq!(order.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn events_at_the_same_time_come_in_the_order_of_their_streams_ids() {
+    let times = "packet.context := struct { t timestamp_begin; t timestamp_end; };";
+    check_ties(times, 3, ["2 }", "5 }", "10 }"]);
+    check_ties("", 1, ["5 }", "10 }", "2 }"]);
+}
+
 #[test]
 fn bit_fields_in_both_byte_orders() {
     let bytes: Vec<u8> = (0..64_u8).map(|i| i.wrapping_mul(37) ^ 0x5a).collect();

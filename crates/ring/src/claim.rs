@@ -13,6 +13,8 @@ pub struct Owner {
     pub tid: u32,
     /// The index in the program's thread table.
     pub thread: u16,
+    /// The thread pointer, for whoever reads the chunk; 0 if it is not told.
+    pub pointer: u64,
 }
 
 impl Owner {
@@ -112,6 +114,8 @@ impl Slot<'_> {
         self.word(base + chunk::BEGIN).store(begin, Relaxed);
         self.word(base + chunk::OWNER).store(owner.word(), Relaxed);
         self.word(base + chunk::LOST).store(lost, Relaxed);
+        self.word(base + chunk::POINTER)
+            .store(owner.pointer, Relaxed);
     }
 
     /// Gives back a chunk that was claimed and not used.
@@ -119,7 +123,7 @@ impl Slot<'_> {
     pub(crate) fn unclaim(&self, claim: Claim) {
         let Claim { held, class } = claim;
         let base = held.unit * crate::UNIT_WORDS;
-        for word in [chunk::BEGIN, chunk::OWNER, chunk::LOST] {
+        for word in [chunk::BEGIN, chunk::OWNER, chunk::LOST, chunk::POINTER] {
             self.word(base + word).store(0, Relaxed);
         }
         let free = Desc::free(class, Desc::unpack(held.desc).generation);

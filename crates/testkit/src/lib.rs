@@ -8,6 +8,6 @@ pub mod packet;
 mod tmpfs;
 mod tool;
 
-pub use lttng::record_with_lttng;
+pub use lttng::{record_contexts_with_lttng, record_with_lttng};
 pub use tmpfs::Tmpfs;
 pub use tool::{Ran, babeltrace2, babeltrace2_clean, discarded_events, finish, package, run};

@@ -40,14 +40,14 @@ int main(int argc, char **argv)
 /// this run meets another's, and all ends with the shell.
 const SCRIPT: &str = r#"
 set -e
-out=$1; app=$2; events=$3
+out=$1; app=$2; events=$3; pattern=$4; shift 4
 mount -t tmpfs none /run; mount -t tmpfs none /dev/shm
 export LTTNG_HOME=/run/home HOME=/run/home; mkdir -p /run/home /run/lttng
 lttng-sessiond --daemonize --no-kernel
 lttng --no-sessiond create s --output="$out"
 lttng enable-channel --userspace --subbuf-size=64K --num-subbuf=8 channel
-lttng enable-event --userspace --channel=channel 'bench:*'
-lttng add-context --userspace --channel=channel --type=vpid --type=vtid --type=procname
+lttng enable-event --userspace --channel=channel "$pattern"
+lttng add-context --userspace --channel=channel "$@"
 lttng start; "$app" "$events"; lttng stop; lttng destroy
 "#;
 
@@ -55,6 +55,17 @@ lttng start; "$app" "$events"; lttng stop; lttng destroy
 /// Needs root, `lttng-tools`, `liblttng-ust-dev`, `gcc`.
 #[track_caller]
 pub fn record_with_lttng(scratch: &Path, events: u64) -> PathBuf {
+    record_contexts_with_lttng(scratch, events, "bench:*", &["vpid", "vtid", "procname"])
+}
+
+/// The same, for the events that match `pattern`, with these contexts in this order.
+#[track_caller]
+pub fn record_contexts_with_lttng(
+    scratch: &Path,
+    events: u64,
+    pattern: &str,
+    contexts: &[&str],
+) -> PathBuf {
     let app = build(scratch);
     let out = scratch.join("lttng");
     let mut command = Command::new("unshare");
@@ -71,6 +82,8 @@ pub fn record_with_lttng(scratch: &Path, events: u64) -> PathBuf {
         .arg(&out)
         .arg(&app)
         .arg(events.to_string())
+        .arg(pattern)
+        .args(contexts.iter().map(|name| format!("--type={name}")))
         .stdin(Stdio::null());
     must("lttng", &finish("unshare", &mut command));
     let dir = out.join("ust/uid/0/64-bit");

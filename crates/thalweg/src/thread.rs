@@ -83,6 +83,7 @@ impl Block {
         Owner {
             tid: self.tid.load(Relaxed),
             thread: self.index.load(Relaxed) as u16,
+            pointer: self.thread.load(Relaxed),
         }
     }
 

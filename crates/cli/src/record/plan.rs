@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use thalweg_collect::{KernelRequest, Levels, ProgramsRequest, Rule};
+use thalweg_collect::{ContextSet, KernelRequest, Levels, ProgramsRequest, Rule};
 
 use super::{KernelRefusal, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -50,6 +50,11 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 fn programs(args: &RecordArgs) -> ProgramsRequest {
     let mut request = ProgramsRequest {
         limit_bytes: args.ring_size,
+        contexts: args
+            .context
+            .iter()
+            .copied()
+            .fold(ContextSet::default(), ContextSet::union),
         ..Default::default()
     };
     if !args.user.is_empty() {

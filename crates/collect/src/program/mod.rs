@@ -17,4 +17,5 @@ pub use memory::Memory;
 pub use plan::{Plan, Step};
 pub use pool::PoolError;
 pub(crate) use portion::{Entry, HEADER, Portion, Window};
+pub use portion::{RawEvent, encode_events};
 pub use traced::{Program, Reach, Ready, ThreadKey};

@@ -123,21 +123,53 @@ impl Portion {
         &self.bodies[entry.body.clone()]
     }
 
-    /// All entries as event records of one thread's stream; `ids` gives each site's id.
+    /// All entries as event records of one thread's stream: `context` stands in each, and `ids`
+    /// gives each site's id.
     pub(crate) fn encode(
         &self,
-        mut id_of: impl FnMut(u16) -> Result<u32, SinkError>,
+        context: &[u8],
+        id_of: impl FnMut(u16) -> Result<u32, SinkError>,
     ) -> Result<Vec<u8>, SinkError> {
-        let mut out = Vec::with_capacity(self.bodies.len() + self.entries.len() * 6);
-        let mut previous = self.entries.first().map_or(0, |entry| entry.time);
-        for entry in &self.entries {
-            let id = id_of(entry.site)?;
-            HEADER.encode(id, Timestamp(entry.time), Timestamp(previous), &mut out);
-            out.extend_from_slice(self.body(entry));
-            previous = entry.time;
-        }
-        Ok(out)
+        let events = self.entries.iter().map(|entry| RawEvent {
+            time: entry.time,
+            site: entry.site,
+            body: self.body(entry),
+        });
+        let room = self.bodies.len() + self.entries.len() * (6 + context.len());
+        encode_events(events, context, room, id_of)
     }
+}
+
+/// An event, checked, as it came from a ring.
+#[derive(Clone, Copy, Debug)]
+pub struct RawEvent<'b> {
+    /// Its time.
+    pub time: u64,
+    /// Its site.
+    pub site: u16,
+    /// The number of its processor, and its payload.
+    pub body: &'b [u8],
+}
+
+/// Events as the records of a packet, of about `room` bytes: `context` stands in each behind its
+/// header, and `id_of` gives each site's id.
+pub fn encode_events<'b, E>(
+    events: impl Iterator<Item = RawEvent<'b>>,
+    context: &[u8],
+    room: usize,
+    mut id_of: impl FnMut(u16) -> Result<u32, E>,
+) -> Result<Vec<u8>, E> {
+    let mut out = Vec::with_capacity(room);
+    let mut previous = None;
+    for event in events {
+        let id = id_of(event.site)?;
+        let before = previous.unwrap_or(event.time);
+        HEADER.encode(id, Timestamp(event.time), Timestamp(before), &mut out);
+        out.extend_from_slice(context);
+        out.extend_from_slice(event.body);
+        previous = Some(event.time);
+    }
+    Ok(out)
 }
 
 /// Appends a record's cpu number and payload, if they are what the site's class says.

@@ -308,6 +308,12 @@ impl Program {
         }
     }
 
+    /// What `pthread_self` returns in a chunk's thread, as the program says; 0 if it does not.
+    pub(crate) fn thread_pointer(&self, ready: &Ready) -> u64 {
+        let word = ready.unit * UNIT_WORDS + chunk::POINTER;
+        self.ring().word(word).load(Relaxed)
+    }
+
     /// Up to where an earlier collector has put a chunk on disk.
     pub(crate) fn consumed(&self, ready: &Ready) -> usize {
         self.chunk(ready.unit).consumed

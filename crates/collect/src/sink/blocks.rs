@@ -44,6 +44,17 @@ pub(super) fn value<'a>(block: &'a str, key: &str) -> Option<&'a str> {
     Some(line.split_once(';')?.0.trim_matches('"'))
 }
 
+/// The names of the fields in a structure of a block, which begins with the line `head`.
+pub(super) fn names_in<'a>(block: &'a str, head: &str) -> impl Iterator<Item = &'a str> {
+    let behind = block.lines().skip_while(move |line| *line != head).skip(1);
+    let within = behind.take_while(|line| !line.starts_with("\t}"));
+    within.filter_map(|line| {
+        let name = line.rsplit(' ').next()?.strip_suffix(';')?;
+        let name = name.split('[').next()?;
+        Some(name.strip_prefix('_').unwrap_or(name))
+    })
+}
+
 /// The number behind `mark` in a block.
 pub(super) fn number_behind(block: &str, mark: &str) -> Option<usize> {
     let (_, rest) = block.split_once(mark)?;
@@ -63,6 +74,15 @@ mod tests {
             ["trace {\n\tuuid = \"x\";\n\ts {\n\t};\n};\n", "env {\n};\n"]
         );
         assert_eq!(value(found[0], "uuid"), Some("x"));
+    }
+
+    #[test]
+    fn a_structure_is_its_names() {
+        let block = "stream {\n\ta := struct {\n\t\tstring _x;\n\t};\n\tb := struct {\n\
+                     \t\tinteger { size = 8; } _vpid;\n\t\tinteger { } _name[17];\n\t};\n};\n";
+        let found: Vec<_> = names_in(block, "\tb := struct {").collect();
+        assert_eq!(found, ["vpid", "name"]);
+        assert_eq!(names_in(block, "\tc := struct {").count(), 0);
     }
 
     #[test]

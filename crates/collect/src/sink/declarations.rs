@@ -20,7 +20,7 @@ use thalweg_model::{EventClass, Uuid};
 
 use super::SinkError;
 use super::blank::PAGE;
-use super::blocks::{blocks, number_behind, value};
+use super::blocks::{blocks, names_in, number_behind, value};
 use super::disk::{Disk, write_all};
 
 /// Longer metadata would be a burden to every reader; a program that declares that much is refused.
@@ -182,6 +182,17 @@ impl Declarations {
         }
         self.text.extend(blocks.iter().copied());
         Ok(())
+    }
+
+    /// The names in the event context of the first stream class that has a packet context of its
+    /// own.
+    pub(super) fn program_contexts(&self) -> impl Iterator<Item = &str> {
+        let of_thread = |block: &&str| {
+            let events_at = number_behind(block, EVENTS_AT);
+            block.starts_with("stream {") && events_at.is_some_and(|at| at > PacketHeader::LEN)
+        };
+        let block = blocks(&self.text).find(of_thread).unwrap_or_default();
+        names_in(block, "\tevent.context := struct {")
     }
 
     /// Brings the file up to date.

@@ -278,6 +278,12 @@ impl<D: Disk> TraceWriter<D> {
         packets + self.declarations.text_bytes()
     }
 
+    /// The names in the event context of the first stream class whose packets say whose they are:
+    /// what programs' events were recorded with.
+    pub fn program_contexts(&self) -> impl Iterator<Item = &str> {
+        self.declarations.program_contexts()
+    }
+
     /// The trace's folder.
     pub fn dir(&self) -> &Path {
         &self.dir

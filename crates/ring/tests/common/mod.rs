@@ -69,6 +69,7 @@ pub(crate) fn owner(thread: u16) -> Owner {
     Owner {
         tid: 1000 + u32::from(thread),
         thread,
+        pointer: 0,
     }
 }
 
