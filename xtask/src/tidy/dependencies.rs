@@ -14,7 +14,7 @@ const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "a
 
 /// What an application links with `thalweg`, and nothing else.
 const APPLICATION_LIBRARY: &str = "thalweg";
-const ITS_DEPENDENCIES: &[&str] = &["thalweg-abi", "thalweg-ring", "libc"];
+const ITS_DEPENDENCIES: &[&str] = &["thalweg-abi", "thalweg-filter", "thalweg-ring", "libc"];
 
 /// Manifests inherit, and the application library stays small.
 pub(crate) fn check(house: &House) -> Vec<Finding> {
