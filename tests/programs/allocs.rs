@@ -80,11 +80,20 @@ fn mark() {
     std::hint::black_box(rustix::process::getppid());
 }
 
+/// Fields and messages that are made where the event is.
+fn messages(path: &str) {
+    thalweg::tracef!("{path} has {:>3} letters of {:?}", path.len(), "ß");
+    thalweg::tracelog!(Info, "{:#x}", path.len());
+    let words = [Some(path), None];
+    thalweg::event!("test:words", Info, { words: &[Option<&str>] = &words, letter: char = 'ß' });
+}
+
 fn main() {
     let path = std::env::args().nth(1).expect("a library's path");
     let ledger = Ledger::of_test();
     let library = Library::open(Path::new(&path));
     let control = calls_of(|| drop(std::hint::black_box(Box::new(1))));
+    let messages = calls_of(|| messages(&path));
     let in_thread = || {
         let own = ledger.account(0).open();
         let of_library = ledger.account(1).open().count();
@@ -96,6 +105,6 @@ fn main() {
         })
     };
     let events = std::thread::scope(|scope| scope.spawn(in_thread).join());
-    let events = events.expect("emitting does not panic");
+    let events = messages + events.expect("emitting does not panic");
     println!("control {control} events {events}");
 }

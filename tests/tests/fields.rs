@@ -175,11 +175,22 @@ fn the_metadata_says_levels_models_and_forms_as_lttng_does() {
             "{bases}"
         );
     }
-    // LTTng's own declaration of the message.
-    let message = "integer { size = 8; align = 8; signed = 1; encoding = UTF8; base = 10; } _msg[ __msg_length ];";
+    // LTTng 2.13's own declarations.
+    let message = "\t\tinteger { size = 32; align = 8; signed = 0; encoding = none; base = 10; } __msg_length;\n\
+        \t\tinteger { size = 8; align = 8; signed = 1; encoding = UTF8; base = 10; } _msg[ __msg_length ];\n\t};";
+    let place = "\t\tinteger { size = 32; align = 8; signed = 1; encoding = none; base = 10; } _line;\n\
+        \t\tstring _file;\n\t\tstring _func;\n";
+    let tracef = block(&metadata, "lttng_ust_tracef:event");
     assert!(
-        block(&metadata, "lttng_ust_tracef:event").contains(message),
-        "{metadata}"
+        tracef.ends_with(&format!("\tfields := struct {{\n{message}")),
+        "{tracef}"
+    );
+    let tracelog = "lttng_ust_tracelog:LTTNG_UST_TRACEPOINT_LOGLEVEL_WARNING";
+    let tracelog = block(&metadata, tracelog);
+    assert!(tracelog.contains("\tloglevel = 4;\n"), "{tracelog}");
+    assert!(
+        tracelog.ends_with(&format!("\tfields := struct {{\n{place}{message}")),
+        "{tracelog}"
     );
     for hidden in ["hidden", "also", "secret", "image/png"] {
         assert!(!metadata.contains(hidden), "{hidden} in {metadata}");

@@ -19,6 +19,28 @@
 //! # receive(7, "Ada", &[1, 2]);
 //! ```
 //!
+//! | field | in the trace |
+//! |---|---|
+//! | `u8` … `u64`, `usize`, `i8` … `i64`, `isize` | an integer; [`Hex`], [`Oct`], [`Bin`] show it in another base |
+//! | `f32`, `f64` | a float |
+//! | [`BigEndian<T>`](BigEndian) | a number in the network's byte order |
+//! | `bool`, enums of [`labels!`] | an integer with labels |
+//! | `&str`, `&CStr`, `char`, [`Text`] (need not be UTF-8) | text, up to its first NUL |
+//! | [`CountedText`] | text with its length before it |
+//! | [`Bounded<N, T>`](Bounded) | as `T`, with texts of at most `N` bytes |
+//! | [`Blob<M>`](Blob) | a sequence of bytes; the definition has the media type |
+//! | `[T; N]`, `&[T; N]`, `&[T]` | an array, a sequence |
+//! | `Option<T>` | a tag, `none` or `some`, and a variant |
+//! | structures of [`fields!`] | a structure |
+//!
+//! All of them nest, up to 8 deep. An event has up to 64 fields; those behind `nowrite` are for filters
+//! only. Texts for which no record is large enough are cut between two characters; an event whose
+//! lists are too long for any record is counted as lost.
+//!
+//! [`event_class!`] gives several events the same fields, [`site!`] asks before something costly is
+//! prepared, [`span!`] is two events with a scope between them, [`tracef!`] and [`tracelog!`] are
+//! formatted messages.
+//!
 //! ```text
 //!   before main          the event                          a collector, any time
 //!   ───────────          ─────────                          ─────────────────────

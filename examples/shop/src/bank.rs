@@ -8,6 +8,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
+use crate::count;
 use crate::event::{Verdict, event};
 use crate::random::mix;
 
@@ -45,6 +46,7 @@ impl Clerk {
     /// Answers until the customer hangs up.
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut handled: i8 = 0;
+        let statement = thalweg::site!("shop:bank_statement", DebugSystem, Statement);
         while let Some((id, cents)) = receive(&mut self.customer)? {
             let verdict = judge(id, cents);
             handled = handled.wrapping_add(1);
@@ -54,10 +56,24 @@ impl Clerk {
                 verdict: Verdict = verdict,
                 handled: i8 = handled,
             });
+            if statement.is_enabled() {
+                let words = format!("{verdict:?} for {id}");
+                let digits = id.ilog10() + 1;
+                statement.emit(Statement {
+                    words: &words,
+                    digits,
+                });
+            }
+            count::one();
             self.customer.write_all(&(verdict as i16).to_le_bytes())?;
         }
         Ok(())
     }
+}
+
+thalweg::event_class! {
+    /// What the clerk notes down; it costs a little to write that.
+    struct Statement<'s> { words: &'s str, digits: u32 }
 }
 
 /// The next request; `None` when the customer hung up between two.

@@ -1,4 +1,4 @@
-//! Events and spans that count themselves, and the labels of their enums.
+//! Events and spans that count themselves, and the types of their fields.
 
 use crate::count;
 
@@ -18,7 +18,23 @@ macro_rules! span {
     }};
 }
 
-pub(crate) use {event, span};
+/// `thalweg::tracef!`, counted.
+macro_rules! tracef {
+    ($($message:tt)*) => {{
+        thalweg::tracef!($($message)*);
+        $crate::count::one();
+    }};
+}
+
+/// `thalweg::tracelog!`, counted.
+macro_rules! tracelog {
+    ($($message:tt)*) => {{
+        thalweg::tracelog!($($message)*);
+        $crate::count::one();
+    }};
+}
+
+pub(crate) use {event, span, tracef, tracelog};
 
 /// A span and the count of its end; fields drop in this order, so the end is counted once it is
 /// there.
@@ -51,6 +67,34 @@ thalweg::labels! {
     /// How an order is paid.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) enum PaymentKind: u8 { Cash = 0, Card = 1, Invoice = 7 }
+}
+
+thalweg::labels! {
+    /// How large an order is, by the number of its goods.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct Size: u32 { Small = 1..=9, Large = 10..=u32::MAX }
+}
+
+thalweg::fields! {
+    /// So many of one thing, as events show it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct Goods {
+        pub(crate) price_cents: u16,
+        pub(crate) quantity: u16,
+    }
+}
+
+thalweg::event_class! {
+    /// A worker's day begins or ends.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Shift { pub(crate) worker: u16, pub(crate) served: Option<u64> }
+}
+
+/// The bytes that the bank sends.
+pub(crate) struct Answer;
+
+impl thalweg::MediaType for Answer {
+    const NAME: &'static str = "application/vnd.shop.answer";
 }
 
 thalweg::labels! {

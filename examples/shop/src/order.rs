@@ -11,7 +11,7 @@
 use std::fmt;
 use std::io;
 
-use crate::event::PaymentKind;
+use crate::event::{Goods, PaymentKind};
 use crate::random::Random;
 
 const CUSTOMERS: &[&str] = &["Ada", "Bjørn", "Chiyo", "Dragan", "Élodie", "Ferhat"];
@@ -80,6 +80,14 @@ impl Order {
 }
 
 impl Line {
+    /// The line as events show it.
+    pub(crate) fn goods(&self) -> Goods {
+        Goods {
+            price_cents: self.price_cents,
+            quantity: self.quantity,
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (price, quantity) = text.split_once('x')?;
         Some(Self {

@@ -1,8 +1,13 @@
 //! Receipts: each worker writes its own file, one line and one write an order.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+use thalweg::{Bounded, CountedText, Oct, Text};
 
 use crate::event::{Verdict, event};
 use crate::order::Order;
@@ -19,6 +24,12 @@ impl Receipts {
     pub(crate) fn create(folder: &Path, worker: u16) -> io::Result<Self> {
         let path = folder.join(format!("receipts-{worker}.txt"));
         let file = File::create(&path)?;
+        let mode = file.metadata()?.permissions().mode();
+        event!("shop:book_opened", DebugModule, {
+            worker: u16 = worker,
+            mode: Oct<u32> = Oct(mode),
+            version: &CStr = c"1",
+        });
         Ok(Self {
             path,
             file,
@@ -32,8 +43,9 @@ impl Receipts {
         self.file.write_all(line.as_bytes())?;
         self.written += 1;
         event!("shop:receipt_written", DebugModule, {
-            path: &str = &self.path.to_string_lossy(),
-            line: &[u8] = line.as_bytes(),
+            path: Text = Text(self.path.as_os_str().as_bytes()),
+            line: CountedText = CountedText(line.as_bytes()),
+            verdict: Bounded<4, &str> = Bounded(&format!("{verdict:?}")),
             written: u32 = self.written,
         });
         Ok(())

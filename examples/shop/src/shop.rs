@@ -9,8 +9,8 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use crate::arguments::Arguments;
 use crate::bank::{Bank, Clerk};
 use crate::count;
-use crate::event::{PaymentKind, event};
-use crate::order::Order;
+use crate::event::{Goods, PaymentKind, Size, event};
+use crate::order::{Line, Order};
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::receipts::Receipts;
@@ -52,7 +52,7 @@ impl fmt::Display for Summary {
 /// Serves as many requests as the arguments ask for.
 pub(crate) fn run(arguments: &Arguments) -> io::Result<Summary> {
     let scratch = Scratch::new(arguments.dir.as_deref())?;
-    event!("shop:opened", Notice, {
+    event!("shop:opened", Notice, emf_uri = "https://example.com/shop.ecore#opened", {
         requests: u64 = arguments.requests,
         threads: u32 = u32::from(arguments.threads),
         version: &str = env!("CARGO_PKG_VERSION"),
@@ -165,6 +165,8 @@ fn receive(order: &Order, waiting: usize) {
         kind: PaymentKind = order.payment,
         grade: char = order.grade,
         express: bool = order.express,
+        goods: &[Goods] = &order.lines.iter().map(Line::goods).collect::<Vec<_>>(),
+        total: Size = Size(order.lines.iter().map(|line| u32::from(line.quantity)).sum()),
         prices: &[u16] = &order.lines.iter().map(|line| line.price_cents).collect::<Vec<_>>(),
         size: [u32; 2] = [u32::try_from(order.lines.len()).unwrap_or(u32::MAX), u32::from(waiting > 0)],
         waiting: u8 = u8::try_from(waiting).unwrap_or(u8::MAX),

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+use thalweg::{Bin, Hex};
+
 use crate::event::event;
 use crate::order::Order;
 use crate::random::mix;
@@ -76,7 +78,9 @@ fn tell(shelf: u8, change: i16, left: i32, checksum: u64) {
         shelf: u8 = shelf,
         change: i16 = change,
         left: i32 = left,
-        checksum: [u8; 8] = checksum.to_be_bytes(),
+        checksum: Hex<u64> = Hex(checksum),
+        bytes: [u8; 8] = checksum.to_be_bytes(),
+        bits: Bin<u8> = Bin(shelf),
     });
 }
 

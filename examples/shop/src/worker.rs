@@ -2,8 +2,10 @@
 
 use std::io;
 
+use thalweg::{BigEndian, Blob};
+
 use crate::bank::Account;
-use crate::event::{Verdict, event, span};
+use crate::event::{Answer, Shift, Verdict, event, span, tracef, tracelog};
 use crate::order::Order;
 use crate::queue::Queue;
 use crate::receipts::Receipts;
@@ -39,14 +41,13 @@ impl Worker<'_> {
     /// Serves orders until the queue is closed and empty.
     pub(crate) fn run(mut self, queue: &Queue<Order>) -> io::Result<Takings> {
         let mut takings = Takings::default();
-        event!("shop:worker_started", Notice, { worker: u16 = self.number });
+        let (worker, served) = (self.number, None);
+        event!("shop:worker_started", Notice, Shift { worker, served });
         while let Some(order) = queue.take() {
             self.serve(&order, &mut takings)?;
         }
-        event!("shop:worker_stopped", Notice, {
-            worker: u16 = self.number,
-            served: u64 = takings.served,
-        });
+        let served = Some(takings.served);
+        event!("shop:worker_stopped", Notice, Shift { worker, served });
         Ok(takings)
     }
 
@@ -62,20 +63,31 @@ impl Worker<'_> {
         takings.add(order, verdict);
         if takings.served.is_multiple_of(1000) {
             event!("shop:tick", Debug);
+            tracef!("worker {} has served {}", self.number, takings.served);
         }
         Ok(())
     }
 
     fn pay(&mut self, order: &Order) -> io::Result<Verdict> {
         let port = self.account.port()?;
-        let _payment = span!("shop:payment", Info, { id: u64 = order.id, port: u16 = port });
+        let _payment = span!("shop:payment", Info, {
+            id: u64 = order.id,
+            port: BigEndian<u16> = BigEndian(port),
+        });
         let (verdict, answer) = self.account.pay(order.id, order.total_cents())?;
         if verdict == Verdict::Refused {
             event!("shop:payment_refused", Warning, {
                 id: u64 = order.id,
                 kind: crate::event::PaymentKind = order.payment,
-                raw: &[u8] = &answer,
+                raw: Blob<Answer> = Blob::new(&answer),
+                nowrite cents: u64 = order.total_cents(),
             });
+            tracelog!(
+                Warning,
+                "order {} of {} is not paid",
+                order.id,
+                order.customer
+            );
         }
         Ok(verdict)
     }

@@ -53,14 +53,14 @@ macro_rules! labels {
         #[repr(transparent)]
         $visibility struct $name(
             /// The number.
-            pub $repr,
+            $visibility $repr,
         );
 
         #[allow(non_upper_case_globals, dead_code, reason = "a constant is called as its label is")]
         impl $name {
             $($(#[$label_meta])*
             #[doc = ::core::concat!("The first number of `", ::core::stringify!($label), "`.")]
-            pub const $label: Self =
+            $visibility const $label: Self =
                 Self($crate::__private::Numbers::<$repr, _>::of($numbers).first());)+
         }
 
