@@ -20,6 +20,7 @@ use crate::step::Context;
 const DECODERS: &[(&str, &[&str])] = &[
     ("ctf_metadata", &["crates/ctf/src/metadata"]),
     ("ctf_packet", &["crates/ctf/src/read"]),
+    ("elf", &["helpers/shared/src/elf"]),
     ("filter", &["crates/filter/src"]),
     ("ftrace_format", &["crates/kbuf/src/format"]),
     (
