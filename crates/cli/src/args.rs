@@ -13,6 +13,7 @@ use thalweg_model::LogLevel;
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::level;
 use crate::number::{parse_seconds, parse_size};
+use crate::record::Helper;
 use crate::view;
 
 /// One trace of the kernel and of the programs on it, without a kernel module.
@@ -33,7 +34,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Record kernel and programs together, while a command runs or until Ctrl-C.
-    Record(RecordArgs),
+    Record(Box<RecordArgs>),
     /// Print a trace as text, one line an event, in the order of time.
     View(view::Args),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.
@@ -85,6 +86,15 @@ pub(crate) struct RecordArgs {
     #[arg(long, conflicts_with_all = ["user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "no_kernel"])]
     pub(crate) no_user: bool,
 
+    /// Preload helpers that tell what COMMAND does, as it is: names from below, with commas between.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_enum)]
+    #[arg(
+        hide_possible_values = true,
+        requires = "command",
+        conflicts_with = "no_user"
+    )]
+    pub(crate) helper: Vec<Helper>,
+
     /// Let the rings of all programs together take at most SIZE of memory (64K, 8M, 1G).
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64M")]
     pub(crate) ring_size: u64,
@@ -112,7 +122,17 @@ Examples:
   thalweg record -k 'sched_*,irq_*,syscalls' -- ./app   choose the kernel's events
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
   thalweg record -u 'shop:*' --loglevel info -- ./app   without those for debugging
+  thalweg record --helper libc,pthread -- ./app         and each malloc, free, lock, unlock of it
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
+
+Helpers, each a library that is preloaded into COMMAND:
+  libc             each call of the allocator: malloc, calloc, realloc, free, aligned blocks
+  pthread          each request for a mutex, its success, its end
+  dl               libraries that come and go: dlopen, dlclose, with build ids
+  functions        begin and end of functions built with -finstrument-functions, with the caller
+  functions-fast   the same in fewer bytes: the function's address at its begin
+They are looked for in $THALWEG_HELPERS, beside this program, and in ../lib/thalweg from there.
+Processes that COMMAND starts have them, too; programs that are linked statically load none.
 
 Recording ends when COMMAND has ended, not when its children have. Ctrl-C is the command's; the
 recording ends with it. A second Ctrl-C ends the recording at once and leaves the command alone.
@@ -166,7 +186,7 @@ mod tests {
         match Cli::try_parse_from(words) {
             Ok(Cli {
                 command: Command::Record(args),
-            }) => Ok(args),
+            }) => Ok(*args),
             Ok(other) => panic!("{other:?}"),
             Err(error) => Err(error.to_string()),
         }
@@ -198,6 +218,7 @@ mod tests {
         assert_eq!(args.kernel, ["a", "b", "c"]);
         assert_eq!(args.user, ["d", "e"]);
         for line in [
+            "--no-user --helper libc app",
             "--no-kernel -k a",
             "--no-user -u a",
             "--no-user --no-kernel",
@@ -233,6 +254,16 @@ mod tests {
                 .contains("expected a number and K, M or G")
         );
         assert_eq!(record("").unwrap().ring_size, 64 << 20);
+    }
+
+    #[test]
+    fn helpers_are_known_by_name_and_are_for_a_command() {
+        let args = record("--helper libc,functions-fast app").unwrap();
+        assert_eq!(args.helper, [Helper::Libc, Helper::FunctionsFast]);
+        let told = record("--helper pthreads app").unwrap_err();
+        assert!(told.contains("a similar value exists: 'pthread'"), "{told}");
+        let told = record("--helper libc").unwrap_err();
+        assert!(told.contains("COMMAND"), "{told}");
     }
 
     #[test]
