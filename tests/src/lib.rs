@@ -14,16 +14,20 @@
     reason = "a ledger is memory that two processes share, and programs under test do what C does"
 )]
 
+mod compiled;
 mod escape;
 mod ledger;
 mod library;
+mod preload;
 mod recorder;
 mod trace;
 mod world;
 
+pub use compiled::compile;
 pub use escape::{escape, with_escape};
 pub use ledger::{Account, Ledger};
 pub use library::Library;
+pub use preload::{Preloaded, helper_path};
 pub use recorder::{Options, Recorder, Report};
 pub use trace::{Event, Trace};
 pub use world::{World, is_full, library_path};

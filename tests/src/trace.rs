@@ -212,14 +212,16 @@ impl<'t> Event<'t> {
         }
     }
 
-    /// The value of an integer.
+    /// The value of an integer, in whichever base it is shown.
     #[track_caller]
     pub fn number(&self, name: &str) -> u64 {
         let value = self.find_field(name).unwrap_or_default();
         let end = value.find([',', ' ']).unwrap_or(value.len());
-        value[..end]
-            .parse()
-            .unwrap_or_else(|_| panic!("no number {name} in {self:?}"))
+        let number = match value[..end].strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16),
+            None => value[..end].parse(),
+        };
+        number.unwrap_or_else(|_| panic!("no number {name} in {self:?}"))
     }
 
     /// The process and the thread that emitted it.

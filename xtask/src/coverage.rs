@@ -21,6 +21,7 @@ const DECODERS: &[(&str, &[&str])] = &[
     ("ctf_metadata", &["crates/ctf/src/metadata"]),
     ("ctf_packet", &["crates/ctf/src/read"]),
     ("elf", &["crates/collect/src/statedump/elf.rs"]),
+    ("elf_loaded", &["helpers/shared/src/elf"]),
     ("filter", &["crates/filter/src"]),
     ("ftrace_format", &["crates/kbuf/src/format"]),
     (

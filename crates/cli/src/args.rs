@@ -15,6 +15,7 @@ use thalweg_collect::ContextSet;
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::level;
 use crate::number::{parse_seconds, parse_size};
+use crate::record::Helper;
 use crate::view;
 
 /// One trace of the kernel and of the programs on it, without a kernel module.
@@ -92,6 +93,15 @@ pub(crate) struct RecordArgs {
     #[arg(long, conflicts_with_all = ["user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "context", "no_kernel"])]
     pub(crate) no_user: bool,
 
+    /// Preload helpers that tell what COMMAND does, as it is: names from below, with commas between.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_enum)]
+    #[arg(
+        hide_possible_values = true,
+        requires = "command",
+        conflicts_with = "no_user"
+    )]
+    pub(crate) helper: Vec<Helper>,
+
     /// Let the rings of all programs together take at most SIZE of memory (64K, 8M, 1G).
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64M")]
     pub(crate) ring_size: u64,
@@ -120,12 +130,22 @@ Examples:
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
   thalweg record -u 'shop:*' --loglevel info -- ./app   without those for debugging
   thalweg record --context vtid,procname -- ./app       events that say whose they are
+  thalweg record --helper libc,pthread -- ./app         and each malloc, free, lock, unlock of it
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
 
 Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
+
+Helpers, each a library that is preloaded into COMMAND:
+  libc             each call of the allocator: malloc, calloc, realloc, free, aligned blocks
+  pthread          each request for a mutex, its success, its end
+  dl               libraries that come and go: dlopen, dlclose, with build ids
+  functions        begin and end of functions built with -finstrument-functions, with the caller
+  functions-fast   the same in fewer bytes: the function's address at its begin
+They are looked for in $THALWEG_HELPERS, beside this program, and in ../lib/thalweg from there.
+Processes that COMMAND starts have them, too; programs that are linked statically load none.
 
 Recording ends when COMMAND has ended, not when its children have. Ctrl-C is the command's; the
 recording ends with it. A second Ctrl-C ends the recording at once and leaves the command alone.
@@ -211,6 +231,7 @@ mod tests {
         assert_eq!(args.kernel, ["a", "b", "c"]);
         assert_eq!(args.user, ["d", "e"]);
         for line in [
+            "--no-user --helper libc app",
             "--no-kernel -k a",
             "--no-user -u a",
             "--no-user --no-kernel",
@@ -271,6 +292,16 @@ mod tests {
                 .contains("expected a number and K, M or G")
         );
         assert_eq!(record("").unwrap().ring_size, 64 << 20);
+    }
+
+    #[test]
+    fn helpers_are_known_by_name_and_are_for_a_command() {
+        let args = record("--helper libc,functions-fast app").unwrap();
+        assert_eq!(args.helper, [Helper::Libc, Helper::FunctionsFast]);
+        let told = record("--helper pthreads app").unwrap_err();
+        assert!(told.contains("a similar value exists: 'pthread'"), "{told}");
+        let told = record("--helper libc").unwrap_err();
+        assert!(told.contains("COMMAND"), "{told}");
     }
 
     #[test]

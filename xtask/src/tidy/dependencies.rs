@@ -16,6 +16,10 @@ const INHERITED: &[&str] = &["version", "edition", "rust-version", "license", "a
 const APPLICATION_LIBRARY: &str = "thalweg";
 const ITS_DEPENDENCIES: &[&str] = &["thalweg-abi", "thalweg-filter", "thalweg-ring", "libc"];
 
+/// What is preloaded into programs, and all that it may bring along.
+const HELPERS: &str = "thalweg-helper";
+const THEIR_DEPENDENCIES: &[&str] = &["thalweg", "thalweg-helper", "libc"];
+
 /// Manifests inherit, and the application library stays small.
 pub(crate) fn check(house: &House) -> Vec<Finding> {
     let findings = house.members.iter().flat_map(|member| {
@@ -66,8 +70,13 @@ fn own_versions(member: &Member) -> impl Iterator<Item = String> {
 }
 
 fn unwelcome(member: &Member) -> impl Iterator<Item = String> {
+    let welcome = match member.name() {
+        APPLICATION_LIBRARY => Some(ITS_DEPENDENCIES),
+        name if name.starts_with(HELPERS) => Some(THEIR_DEPENDENCIES),
+        _ => None,
+    };
     dependency_names(member, "dependencies")
-        .filter(|name| member.name() == APPLICATION_LIBRARY && !ITS_DEPENDENCIES.contains(name))
+        .filter(move |name| welcome.is_some_and(|welcome| !welcome.contains(name)))
         .map(|name| format!("`{name}` would come into every traced program"))
 }
 
@@ -149,5 +158,10 @@ mod tests {
             &["`rustix` would come into every traced program"],
         );
         check_manifest("thalweg-sys", tables, &[]);
+        check_manifest(
+            "thalweg-helper-libc",
+            tables,
+            &["`rustix` would come into every traced program"],
+        );
     }
 }

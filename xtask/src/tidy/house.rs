@@ -104,7 +104,7 @@ fn members(texts: &[Text]) -> Result<Vec<Member>> {
 fn is_member_manifest(path: &str) -> bool {
     match path.split('/').collect::<Vec<_>>()[..] {
         [top, "Cargo.toml"] => top == "xtask",
-        [top, _, "Cargo.toml"] => matches!(top, "crates" | "examples"),
+        [top, _, "Cargo.toml"] => matches!(top, "crates" | "examples" | "helpers"),
         _ => false,
     }
 }

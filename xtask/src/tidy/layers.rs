@@ -1,9 +1,9 @@
 //! Which crate may import which.
 //!
 //! ```text
-//!   7 faces      cli                     write side: thalweg kernel collect
+//!   7 faces      cli helper-*            write side: thalweg kernel collect helper*
 //!   5 readers    reader                  read side:  reader
-//!   4 movers     collect
+//!   4 movers     collect helper
 //!   3 producers  thalweg kernel          An import points to a lower layer, never up or
 //!   2 codecs     ctf filter kbuf         sideways; the two sides meet in layers 0 to 2
 //!   1 mechanisms ring sys                and in the faces.
@@ -37,8 +37,14 @@ pub(crate) struct Row {
 /// The crates of the house, top down.
 pub(crate) const TABLE: &[Row] = &[
     row("thalweg-cli", 7, Side::Both),
+    unsafe_row("thalweg-helper-libc", 7, Side::Write),
+    unsafe_row("thalweg-helper-pthread", 7, Side::Write),
+    unsafe_row("thalweg-helper-dl", 7, Side::Write),
+    unsafe_row("thalweg-helper-functions", 7, Side::Write),
+    unsafe_row("thalweg-helper-functions-fast", 7, Side::Write),
     row("thalweg-reader", 5, Side::Read),
     row("thalweg-collect", 4, Side::Write),
+    unsafe_row("thalweg-helper", 4, Side::Write),
     unsafe_row("thalweg", 3, Side::Write),
     row("thalweg-kernel", 3, Side::Write),
     pure_row("thalweg-ctf", 2),
@@ -96,7 +102,10 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
 }
 
 fn check_member(member: &Member) -> Vec<Finding> {
-    if !member.folder.starts_with("crates/") || BESIDE.contains(&member.name()) {
+    let is_in_a_layer = ["crates/", "helpers/"]
+        .iter()
+        .any(|folder| member.folder.starts_with(folder));
+    if !is_in_a_layer || BESIDE.contains(&member.name()) {
         return Vec::new();
     }
     let Some(row) = row_of(member.name()) else {
@@ -216,6 +225,19 @@ mod tests {
         check_imports(
             "thalweg-moon",
             &[],
+            &["`thalweg-moon` has no row in the layer table"],
+        );
+    }
+
+    #[test]
+    fn a_helper_without_a_row_is_found() {
+        let mut stray = member("thalweg-moon", "", &[]);
+        stray.folder = "helpers/moon".to_owned();
+        expect(
+            &check(&House {
+                members: vec![stray],
+                ..House::default()
+            }),
             &["`thalweg-moon` has no row in the layer table"],
         );
     }

@@ -1,7 +1,7 @@
 //! Unsafe has an address: the crates that the layer table names.
 //!
 //! In every other crate each root says `#![forbid(unsafe_code)]`, so that rustc keeps the rule,
-//! macros included. `thread_local!` is kept out of the application library here as well: the
+//! macros included. `thread_local!` is kept out of what is in traced programs here as well: the
 //! first touch of such a variable in a dlopened library calls the allocator.
 
 use super::finding::Finding;
@@ -11,16 +11,18 @@ use super::source::Source;
 
 const RULE: &str = "unsafe";
 
-/// Roots of safe crates forbid unsafe code; the application library has no `thread_local!`.
+/// Roots of safe crates forbid unsafe code; what is in traced programs has no `thread_local!`.
 pub(crate) fn check(house: &House) -> Vec<Finding> {
     let safe = house.members.iter().filter(|member| !may_be_unsafe(member));
-    let library = house
-        .members
-        .iter()
-        .filter(|member| member.name() == "thalweg");
+    let guests = house.members.iter().filter(|member| is_guest(member));
     safe.flat_map(unforbidding_roots)
-        .chain(library.flat_map(thread_locals))
+        .chain(guests.flat_map(thread_locals))
         .collect()
+}
+
+/// Whether a crate is part of programs that are traced.
+fn is_guest(member: &Member) -> bool {
+    member.name() == "thalweg" || member.name().starts_with("thalweg-helper")
 }
 
 fn may_be_unsafe(member: &Member) -> bool {
@@ -121,6 +123,16 @@ mod tests {
             "src/state.rs",
             "\nthread_local! { static DEPTH: u8 = const { 0 }; }\n",
             &["crates/thalweg/src/state.rs:2"],
+        );
+    }
+
+    #[test]
+    fn a_thread_local_in_a_helper_is_found() {
+        check_source(
+            "thalweg-helper-libc",
+            "src/nesting.rs",
+            "thread_local! { static DEPTH: u8 = const { 0 }; }\n",
+            &["src/nesting.rs:1"],
         );
     }
 }

@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use thalweg_sys::Signals;
 
+use super::helper;
 use crate::exit::{CANNOT_RUN, Failure, NOT_FOUND};
 
 /// A command that was started.
@@ -20,13 +21,21 @@ pub(crate) struct Traced {
 }
 
 impl Traced {
-    /// Starts it, with this process's streams and the signal mask that this process began with.
-    pub(crate) fn start(command: &[OsString], signals: &Signals) -> Result<Option<Self>, Failure> {
+    /// Starts it, with this process's streams, the signal mask that this process began with, and
+    /// `preload` as what it preloads.
+    pub(crate) fn start(
+        command: &[OsString],
+        preload: Option<&OsStr>,
+        signals: &Signals,
+    ) -> Result<Option<Self>, Failure> {
         let Some((name, arguments)) = command.split_first() else {
             return Ok(None);
         };
         let mut command = Command::new(name);
         command.args(arguments);
+        if let Some(preload) = preload {
+            command.env(helper::VARIABLE, preload);
+        }
         signals.release_in(&mut command);
         match command.spawn() {
             Ok(child) => Ok(Some(Self {

@@ -1,7 +1,7 @@
 //! `thalweg record`: one trace of the kernel and of programs, while a command runs.
 //!
 //! ```text
-//!   find the command ─▶ plan ─▶ start recording ─▶ start the command
+//!   find the command ─▶ plan ─▶ start recording ─▶ start the command, helpers preloaded
 //!        127, 126         │                              │
 //!                   what may be had of           every few ms: drain, progress line,
 //!                   the kernel (grant)           signals, has the command ended?
@@ -16,14 +16,17 @@ mod advice;
 mod child;
 mod engine;
 mod grant;
+mod helper;
 mod output;
 mod plan;
 mod program;
 mod progress;
+mod rights;
 mod run;
 mod summary;
 mod terminal;
 mod watch;
 
 pub(crate) use grant::{KernelRefusal, kernel_refusal};
+pub(crate) use helper::Helper;
 pub(crate) use run::run;

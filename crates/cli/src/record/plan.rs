@@ -1,10 +1,11 @@
 //! What will be recorded: the command line, and what this user may have.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use thalweg_collect::{ContextSet, KernelRequest, Levels, ProgramsRequest, Rule};
 
-use super::{KernelRefusal, kernel_refusal, output, program};
+use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
 use crate::exit::{Failure, RECORD_FAILED};
 
@@ -21,13 +22,15 @@ pub(crate) struct Plan {
     pub(crate) kernel_required: bool,
     /// Why the kernel is left out, if it is and nobody asked for that.
     pub(crate) kernel_refusal: Option<KernelRefusal>,
+    /// What the command preloads, if that changes.
+    pub(crate) preload: Option<OsString>,
 }
 
 /// Refuses what can be refused, and creates nothing but the folders above the output.
 pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
-    if let Some(name) = args.command.first() {
-        program::check(name)?;
-    }
+    let program = args.command.first().map(|name| program::locate(name));
+    let program = program.transpose()?;
+    let preload = program.map(|program| helper::preload(&args.helper, &program));
     let kernel_required = !args.kernel.is_empty() || args.no_user;
     let kernel_refusal = if args.no_kernel {
         None
@@ -43,6 +46,7 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
         kernel: wants_kernel.then(|| kernel(args)),
         kernel_required,
         kernel_refusal,
+        preload: preload.transpose()?.flatten(),
         output: output::choose(args.output.as_deref())?,
     })
 }

@@ -11,10 +11,10 @@ use crate::exit::{CANNOT_RUN, Failure, NOT_FOUND};
 /// Where `execvp` looks when there is no `PATH`.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
-/// Makes sure that `name` can be run, as far as can be told before it is.
-pub(crate) fn check(name: &OsStr) -> Result<(), Failure> {
+/// The file of `name`, which can be run as far as can be told before it is.
+pub(crate) fn locate(name: &OsStr) -> Result<PathBuf, Failure> {
     let folders = env::var_os("PATH").unwrap_or_else(|| OsString::from(DEFAULT_PATH));
-    find(name, &folders).map(drop)
+    find(name, &folders)
 }
 
 fn find(name: &OsStr, folders: &OsStr) -> Result<PathBuf, Failure> {

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     let mut watch = Watch::new()?;
     let (engine, started) = Engine::start(&plan)?;
     let engine = accept(engine, &plan, &started)?;
-    let (mut engine, mut child) = start_command(engine, args, &watch)?;
+    let (mut engine, mut child) = start_command(engine, args, &plan, &watch)?;
     watch.limit(args.duration);
     engine.wake_on(watch.signals());
     let end = child.as_ref().and_then(Traced::pidfd);
@@ -68,9 +68,10 @@ fn accept(engine: Engine, plan: &Plan, started: &Started) -> Result<Engine, Fail
 fn start_command(
     engine: Engine,
     args: &RecordArgs,
+    plan: &Plan,
     watch: &Watch,
 ) -> Result<(Engine, Option<Traced>), Failure> {
-    match Traced::start(&args.command, watch.signals()) {
+    match Traced::start(&args.command, plan.preload.as_deref(), watch.signals()) {
         Ok(child) => Ok((engine, child)),
         Err(failure) => {
             engine.discard();

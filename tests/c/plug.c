@@ -1,0 +1,2 @@
+/* A library to open; NUMBER says which. */
+int number(void) { return NUMBER; }
