@@ -267,8 +267,11 @@ fn what_a_full_ring_refuses_is_counted_to_the_event() {
         .arg("1")
         .arg("5000")
         .arg(world.trace("log"));
-    let (_, whole) = preloaded.record_only(&world, "whole");
-    assert_eq!(whole.lost(), 0, "{whole:?}");
+    // How many calls there are is known from a recording that lost none; on a machine with much
+    // else to do not every one is so.
+    let mut tries = (0..10).map(|at| preloaded.record_only(&world, &format!("whole{at}")).1);
+    let whole = tries.find(|report| report.lost() == 0);
+    let whole = whole.expect("one of ten recordings loses nothing");
     preloaded = preloaded.limit_bytes(64 << 10);
     let (_, cut) = preloaded.record_only(&world, "cut");
     cut.trace();

@@ -61,6 +61,11 @@
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
 compile_error!("thalweg traces x86-64 Linux programs that use glibc");
 
+/// The guide's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/rust.md")]
+mod guide {}
+
 mod clock;
 mod cpu;
 pub mod dynamic;
