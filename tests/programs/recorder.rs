@@ -1,5 +1,6 @@
 //! A recorder for tests: says `ready`, records until its standard input ends, and says what it
-//! recorded, one `key TAB number TAB text` a line.
+//! recorded, one `key TAB number TAB text` a line. Before that it does what its standard input says,
+//! a line at a time, and answers `done`: `snapshot`, `limit BYTES`.
 
 #![forbid(unsafe_code)]
 
@@ -8,8 +9,8 @@ use rustix::time::Timespec;
 use std::process::ExitCode;
 use std::time::Duration;
 use thalweg_collect::{
-    ContextSet, KernelRequest, Levels, ProgramsRequest, Recording, RecordingConfig, Summary,
-    keeper_main, recover,
+    ContextSet, KernelRequest, Levels, ProgramsRequest, Recording, RecordingConfig, RingMode,
+    Summary, keeper_main, recover,
 };
 use thalweg_model::LogLevel;
 
@@ -43,6 +44,7 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
                 let set = ContextSet::named(&value).expect("a context's name");
                 request.contexts = request.contexts.union(set);
             }
+            "--mode" => request.mode = mode(&value),
             "--at-least" => {
                 let level = value.parse().ok().and_then(LogLevel::from_number);
                 request.rules[0].levels = Levels::AtLeast(level.expect("a level"));
@@ -62,6 +64,17 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
     config
 }
 
+/// `discard`, `overwrite`, `block`, or the milliseconds to block.
+fn mode(text: &str) -> RingMode {
+    let ms = || text.parse().expect("a number of milliseconds");
+    match text {
+        "discard" => RingMode::Discard,
+        "overwrite" => RingMode::Overwrite,
+        "block" => RingMode::Block(None),
+        _ => RingMode::Block(Some(Duration::from_millis(ms()))),
+    }
+}
+
 fn record(config: RecordingConfig) -> ExitCode {
     let (mut recording, started) = match Recording::start(config) {
         Ok(started) => started,
@@ -71,7 +84,8 @@ fn record(config: RecordingConfig) -> ExitCode {
         }
     };
     println!("ready");
-    while !has_ended() {
+    while let Some(orders) = read_orders() {
+        orders.lines().for_each(|order| obey(&mut recording, order));
         if let Err(error) = recording.run_once(Duration::from_millis(20)) {
             println!("failed to {error}");
             return ExitCode::FAILURE;
@@ -87,15 +101,35 @@ fn record(config: RecordingConfig) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Whether standard input has ended.
-fn has_ended() -> bool {
+/// What standard input has said since this was asked last; `None` if it has ended. A line is written
+/// in one piece.
+fn read_orders() -> Option<String> {
     let stdin = std::io::stdin();
     let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
     let now = Timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    poll(&mut watched, Some(&now)).is_ok_and(|ready| ready > 0)
+    if !poll(&mut watched, Some(&now)).is_ok_and(|ready| ready > 0) {
+        return Some(String::new());
+    }
+    let mut bytes = [0; 256];
+    let len = rustix::io::read(&stdin, &mut bytes).unwrap_or(0);
+    (len > 0).then(|| String::from_utf8_lossy(&bytes[..len]).into_owned())
+}
+
+fn obey(recording: &mut Recording, order: &str) {
+    match order.split_once(' ') {
+        None if order == "snapshot" => match recording.snapshot() {
+            Ok(taken) => println!("done {} {}", taken.events, taken.missing),
+            Err(error) => println!("failed to {error}"),
+        },
+        Some(("limit", bytes)) => {
+            recording.set_ring_limit(bytes.parse().expect("a number of bytes"));
+            println!("done");
+        }
+        _ => panic!("no order {order}"),
+    }
 }
 
 fn tell(summary: &Summary, notes: &[String]) {

@@ -2,7 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
@@ -34,6 +34,12 @@ impl<'w> Options<'w> {
     #[must_use]
     pub fn limit_bytes(self, bytes: u64) -> Self {
         self.with("--limit", &bytes.to_string())
+    }
+
+    /// What programs' threads do that find no room: `discard`, `overwrite`, `block`, or milliseconds.
+    #[must_use]
+    pub fn mode(self, mode: &str) -> Self {
+        self.with("--mode", mode)
     }
 
     /// Records kernel events that match a pattern, too.
@@ -118,6 +124,22 @@ impl Recorder {
     /// Where the trace is.
     pub fn output(&self) -> &Path {
         &self.output
+    }
+
+    /// Has it do something while it records; what it answers.
+    #[track_caller]
+    pub fn order(&mut self, order: &str) -> String {
+        let stdin = self.stdin.as_mut().expect("it is open until the end");
+        stdin
+            .write_all(format!("{order}\n").as_bytes())
+            .expect("the recorder reads");
+        let mut line = String::new();
+        let read = self.stdout.read_line(&mut line);
+        read.expect("the recorder writes text");
+        let answer = line
+            .strip_prefix("done")
+            .unwrap_or_else(|| panic!("{line}"));
+        answer.trim().to_owned()
     }
 
     #[track_caller]

@@ -11,13 +11,16 @@
 //! clock tsc
 //! limit-units 256
 //! start 1048576
+//! mode block
+//! patience-ns 1000000
 //! enable shop:*
 //! exclude shop:secret*
 //! enable *
 //! at-least 6
 //! ```
 //!
-//! From the first `enable` on it is rules, see [`crate::rules`].
+//! `mode` is one of the names below; without it the program discards what it has no room for. From
+//! the first `enable` on it is rules, see [`crate::rules`].
 
 /// The first line.
 pub const FIRST_LINE: &str = "thalweg-session 2";
@@ -25,3 +28,10 @@ pub const FIRST_LINE: &str = "thalweg-session 2";
 pub const FOLDER: &str = "sessions";
 /// The largest advert.
 pub const MAX_LEN: usize = crate::slot::RULES_LEN;
+
+/// The names of modes, beside the numbers that stand for them in a slot.
+pub const MODES: [(&str, u64); 3] = [
+    ("discard", crate::slot::DISCARD),
+    ("overwrite", crate::slot::OVERWRITE),
+    ("block", crate::slot::BLOCK),
+];

@@ -40,6 +40,12 @@ pub const HEAD_NONCE: usize = 5;
 pub const HEAD_DEFINED: usize = 6;
 /// Word index of how many bytes of the later definitions are there.
 pub const HEAD_DEFINITIONS_LEN: usize = 7;
+/// Word index of what the program allows: [`ALLOWS_BLOCKING`] or nothing. The program keeps its own
+/// copy elsewhere: this one is for collectors to read.
+pub const HEAD_ALLOWS: usize = 8;
+
+/// Bit of [`HEAD_ALLOWS`]: its threads may be made to wait for room in a ring.
+pub const ALLOWS_BLOCKING: u64 = 1;
 
 /// Byte offset of the dead bits.
 pub const DEAD: usize = PAGE;

@@ -53,8 +53,40 @@ pub const SESSION: usize = 11;
 pub const RULES_SIZE: usize = 12;
 /// Word index: how many words of the filters' code are taken.
 pub const FILTERS_TAKEN: usize = 13;
+/// Word index: what a thread does that finds no free chunk: [`DISCARD`], [`OVERWRITE`] or
+/// [`BLOCK`].
+pub const MODE: usize = 14;
+/// Word index: how long a thread waits in mode [`BLOCK`], in nanoseconds; all ones: for ever.
+pub const PATIENCE_NS: usize = 15;
+/// Word index: not 0 while a thread waits, or is about to, for a chunk to become free; a futex on
+/// which the collector's pulse sleeps.
+pub const WAITING: usize = 16;
+/// Word index: a futex; changes whenever chunks were freed for threads that wait.
+pub const FREED: usize = 17;
+/// Word index: changes all the time while threads wait and the collector is alive.
+pub const PULSE: usize = 18;
+/// Word index: changes when there is nothing to wait for: no chunk will become free.
+pub const HOPELESS: usize = 19;
+/// Word index: how many overwritten events the collector has told of, written by it alone.
+pub const TOLD_OVERWRITTEN: usize = 20;
+/// Word index: one more than [`PULSE`] was when a thread found it silent and gave the collector up:
+/// until it beats again, nobody waits.
+pub const GIVEN_UP: usize = 21;
 /// How many control words are in use.
-pub const CONTROL_WORDS: usize = 14;
+pub const CONTROL_WORDS: usize = 22;
+
+/// The event is discarded.
+pub const DISCARD: u64 = 0;
+/// The oldest full chunk is taken back, see [`crate::desc`].
+pub const OVERWRITE: u64 = 1;
+/// The thread waits, if its program allows that.
+pub const BLOCK: u64 = 2;
+
+/// In [`STARVED`], above the classes: a full chunk could not be taken back because of a record that
+/// nobody has finished.
+pub const UNSETTLED: u64 = 1 << 8;
+/// In [`STARVED`], above the classes: no chunk was free, and none could be taken back.
+pub const DRY: u64 = 1 << 9;
 
 /// Nobody uses the slot.
 pub const IDLE: u64 = 0;

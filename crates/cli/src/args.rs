@@ -14,7 +14,7 @@ use thalweg_collect::ContextSet;
 
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::level;
-use crate::number::{parse_seconds, parse_size};
+use crate::number::{Patience, parse_patience, parse_seconds, parse_size};
 use crate::record::Helper;
 use crate::view;
 
@@ -90,7 +90,13 @@ pub(crate) struct RecordArgs {
     pub(crate) context: Vec<ContextSet>,
 
     /// Record nothing of programs.
-    #[arg(long, conflicts_with_all = ["user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "context", "no_kernel"])]
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "overwrite",
+            "blocking", "context", "no_kernel"
+        ]
+    )]
     pub(crate) no_user: bool,
 
     /// Preload helpers that tell what COMMAND does, as it is: names from below, with commas between.
@@ -105,6 +111,23 @@ pub(crate) struct RecordArgs {
     /// Let the rings of all programs together take at most SIZE of memory (64K, 8M, 1G).
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64M")]
     pub(crate) ring_size: u64,
+
+    /// Keep the newest events of programs in their rings, and write them at the end, or into
+    /// DIR/snapshot-N whenever SIGUSR1 comes.
+    #[arg(long, conflicts_with = "blocking")]
+    pub(crate) overwrite: bool,
+
+    /// Let a program's thread wait for room in its ring, TIMEOUT at most (500us, 20ms, 1s, or inf,
+    /// as without it), if the program was started with THALWEG_ALLOW_BLOCKING=1.
+    #[arg(
+        long,
+        value_name = "TIMEOUT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "inf",
+        value_parser = parse_patience
+    )]
+    pub(crate) blocking: Option<Patience>,
 
     /// Give the kernel a ring of SIZE for each CPU [default: 8M].
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
@@ -132,6 +155,7 @@ Examples:
   thalweg record --context vtid,procname -- ./app       events that say whose they are
   thalweg record --helper libc,pthread -- ./app         and each malloc, free, lock, unlock of it
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
+  thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
 
 Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
@@ -302,6 +326,23 @@ mod tests {
         assert!(told.contains("a similar value exists: 'pthread'"), "{told}");
         let told = record("--helper libc").unwrap_err();
         assert!(told.contains("COMMAND"), "{told}");
+    }
+
+    #[test]
+    fn a_ring_has_one_mode() {
+        assert!(record("--overwrite").unwrap().overwrite);
+        let waits = |line: &str| record(line).unwrap().blocking.map(|Patience(time)| time);
+        assert_eq!(waits(""), None);
+        assert_eq!(waits("--blocking"), Some(None));
+        assert_eq!(waits("--blocking=inf"), Some(None));
+        let time = Duration::from_micros(250);
+        assert_eq!(waits("--blocking=250us app"), Some(Some(time)));
+        // What follows without `=` is the command.
+        assert_eq!(record("--blocking 20ms").unwrap().command, ["20ms"]);
+        for line in ["--overwrite --blocking", "--no-user --overwrite"] {
+            let refused = record(line).unwrap_err();
+            assert!(refused.contains("cannot be used with"), "{line}");
+        }
     }
 
     #[test]

@@ -33,6 +33,28 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// How long somebody may wait; `None` is for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience(pub(crate) Option<Duration>);
+
+/// A time to wait on the command line: `250`, `250us`, `20ms`, `1s`, `inf`.
+pub(crate) fn parse_patience(text: &str) -> Result<Patience, String> {
+    const EXPECTED: &str = "expected inf, or a number and us, ms or s";
+    if text == "inf" {
+        return Ok(Patience(None));
+    }
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| EXPECTED.to_owned())?;
+    let us = match &text[digits.len()..] {
+        "" | "us" => Some(number),
+        "ms" => number.checked_mul(1000),
+        "s" => number.checked_mul(1_000_000),
+        _ => return Err(EXPECTED.to_owned()),
+    };
+    let us = us.filter(|&us| us > 0).ok_or("out of range")?;
+    Ok(Patience(Some(Duration::from_micros(us))))
+}
+
 /// A size that [`parse_size`] reads back as it was, rounded up to a power of two.
 pub(crate) fn size_argument(bytes: u64) -> String {
     let bytes = bytes.checked_next_power_of_two().unwrap_or(1 << 63);
@@ -113,6 +135,33 @@ mod tests {
             "1Kü",
         ] {
             assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_to_wait_are_microseconds_unless_said_otherwise() {
+        let us = |us| Ok(Patience(Some(Duration::from_micros(us))));
+        for (text, expected) in [
+            ("inf", Ok(Patience(None))),
+            ("250", us(250)),
+            ("250us", us(250)),
+            ("20ms", us(20_000)),
+            ("1s", us(1_000_000)),
+        ] {
+            assert_eq!(parse_patience(text), expected, "{text}");
+        }
+        for text in [
+            "",
+            "0",
+            "us",
+            "-1",
+            "1.5ms",
+            "1m",
+            "99999999999999999s",
+            "1 s",
+            "1ü",
+        ] {
+            assert!(parse_patience(text).is_err(), "{text}");
         }
     }
 

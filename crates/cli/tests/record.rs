@@ -289,3 +289,30 @@ fn on_a_terminal_one_line_shows_the_progress_and_ctrl_c_is_the_commands() {
     assert!(screen.contains("stopping"), "{screen}");
     assert!(screen.contains("\nrecorded "), "{screen}");
 }
+
+#[test]
+fn a_flight_recorder_takes_a_snapshot_whenever_it_gets_sigusr1() {
+    let scene = Scene::new();
+    let script = "kill -USR1 $PPID; sleep 0.3; kill -USR1 $PPID; sleep 0.3";
+    let args = [
+        "record",
+        "--no-kernel",
+        "--overwrite",
+        "-o",
+        "t",
+        "--",
+        "sh",
+        "-c",
+        script,
+    ];
+    let ended = scene.thalweg(&args);
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let trace = scene.dir().join("t");
+    for number in 0..2 {
+        let folder = trace.join(format!("snapshot-{number}"));
+        assert!(folder.is_dir(), "{}", ended.stderr);
+        let said = format!("snapshot: 0 events in {}; 0 before", folder.display());
+        assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+    }
+    assert!(!trace.join("snapshot-2").exists());
+}

@@ -9,12 +9,13 @@
 //! Invariant: a record's room is freed only after the packet that holds it was written, or its
 //! loss was counted.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use thalweg_model::LossCause;
 use thalweg_ring::Stop;
 
 use crate::output::{Content, Emitter, Kind, Output};
+use crate::process::Threads;
 use crate::program::{Portion, Program, Reach, Ready, ThreadKey, Window};
 use crate::shared;
 use crate::sink::SinkError;
@@ -25,7 +26,7 @@ pub(crate) struct Pass<'a> {
     /// From when on events are wanted, and the time that none can be after.
     pub(crate) window: Window,
     /// The threads of a program that are alive, if that can be told.
-    pub(crate) live: &'a dyn Fn(&Program) -> Option<BTreeSet<u32>>,
+    pub(crate) live: &'a dyn Fn(&Program) -> Option<Threads>,
     /// What is on disk of a thread already: for whoever goes on after a crash.
     pub(crate) on_disk: &'a dyn Fn(&Program, ThreadKey) -> Option<u64>,
 }
@@ -55,7 +56,8 @@ pub(crate) fn drain(programs: &mut [Program], output: &mut Output, pass: &Pass<'
     } else {
         pass.reach
     };
-    for (index, program) in programs.iter_mut().enumerate() {
+    let drained = programs.iter_mut().enumerate();
+    for (index, program) in drained.filter(|(_, program)| !program.is_kept()) {
         let ready = program.ready(reach, || (pass.live)(program));
         found += ready.iter().filter(|chunk| chunk.complete).count();
         let shared = drain_program(program, output, pass, &ready);
@@ -191,8 +193,8 @@ pub(crate) fn finish(program: &mut Program, chunk: &Ready, stop: Stop, calm: u64
 }
 
 /// Frees the lanes of threads that are gone and have nothing left to read.
-pub(crate) fn release_lanes(program: &Program, output: &mut Output, live: Option<&BTreeSet<u32>>) {
-    let alive = |tid: u32| !program.is_dead() && live.is_none_or(|live| live.contains(&tid));
+pub(crate) fn release_lanes(program: &Program, output: &mut Output, live: Option<&Threads>) {
+    let alive = |tid: u32| !program.is_dead() && live.is_none_or(|live| live.contains(tid));
     let candidates: Vec<ThreadKey> = output
         .lanes
         .threads_of(program.nonce())
@@ -215,7 +217,7 @@ pub(crate) fn release_lanes(program: &Program, output: &mut Output, live: Option
     }
 }
 
-/// Tells, in the trace and in the ledger, what a program's own counters say was lost.
+/// Tells, in the trace and in the ledger, what a program's own counters say was lost or overwritten.
 pub(crate) fn count_losses(program: &mut Program, output: &mut Output) {
     let fresh = program.take_losses();
     let mut ledger = std::mem::take(&mut program.ledger);
@@ -223,5 +225,5 @@ pub(crate) fn count_losses(program: &mut Program, output: &mut Output) {
         output.lose_somewhere(*cause, *count, &mut ledger);
     }
     program.ledger = ledger;
-    program.note_told(fresh.iter().map(|(_, count)| count).sum());
+    program.note_told(&fresh);
 }

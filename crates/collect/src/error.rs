@@ -23,6 +23,14 @@ pub enum Error {
     /// The rules cannot be told to programs.
     #[error(transparent)]
     Rules(#[from] RuleError),
+    /// A snapshot was not written, or not whole.
+    #[error("write the snapshot {}: {why}", path.display())]
+    Snapshot {
+        /// Its folder.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// A trace that is to be recovered cannot be read.
     #[error("recover {}: {why}", path.display())]
     Recover {

@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
 use crate::program::Program;
-use crate::programs::Session;
 use crate::recover::{Held, Remains, recover_remains};
 use crate::rendezvous::{Advert, Folder, Post};
+use crate::session::Session;
 
 /// The most descriptors of one message.
 const MAX_DESCRIPTORS: usize = 32;

@@ -11,7 +11,7 @@ use thalweg_model::{LossCause, Timestamp};
 
 use crate::clock::ClockKind;
 use crate::ledger::Ledger;
-use crate::programs::Session;
+use crate::session::Session;
 use crate::sink::environment::{self, Host};
 use crate::sink::{
     EventHeader, PacketContext, PacketHead, SinkError, StreamClassId, StreamId, StreamLayout,

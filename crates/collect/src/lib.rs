@@ -15,12 +15,16 @@ mod output;
 mod process;
 pub mod program;
 mod programs;
+mod pulse;
 mod recording;
 mod recover;
 mod rendezvous;
 mod rule;
+mod session;
+mod share;
 mod shared;
 pub mod sink;
+mod snapshot;
 pub mod statedump;
 mod summary;
 
@@ -31,5 +35,6 @@ pub use recording::Recording;
 pub use recover::{Recovered, recover};
 pub use rule::{Levels, Rule, RuleError};
 pub use summary::{
-    KernelRequest, ProgramsRequest, Progress, RecordingConfig, SourceSummary, Started, Summary,
+    KernelRequest, ProgramsRequest, Progress, RecordingConfig, RingMode, Snapshot, SourceSummary,
+    Started, Summary,
 };

@@ -53,16 +53,19 @@ impl Process {
         !info.is_ok_and(|info| info.lines().any(is_pid_of_a_zombie))
     }
 
-    /// The ids of its threads, by the numbers that it uses itself; empty if it has ended, `None`
-    /// if they cannot be told (another pid namespace).
-    pub fn threads(&self, vpid: u32) -> Option<BTreeSet<u32>> {
+    /// Its threads, by the numbers that it uses itself; none if it has ended, `None` if they cannot
+    /// be told (another pid namespace).
+    pub fn threads(&self, vpid: u32) -> Option<Threads> {
         if self.has_ended() {
-            return Some(BTreeSet::new());
+            return Some(Threads::default());
         }
         let pid = self.pid().filter(|pid| *pid == vpid)?;
         let entries = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-        let threads = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        Some(threads.collect())
+        let listed = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        Some(Threads {
+            pid: Some(pid),
+            listed: listed.collect(),
+        })
     }
 
     /// The same process, for somebody else to look after.
@@ -100,6 +103,22 @@ impl Process {
 fn is_pid_of_a_zombie(line: &str) -> bool {
     let number = line.strip_prefix("Pid:").map(str::trim);
     number.is_some_and(|number| number.parse::<u32>().is_ok_and(|number| number > 0))
+}
+
+/// The threads of a process at some time.
+#[derive(Clone, Debug, Default)]
+pub struct Threads {
+    pid: Option<u32>,
+    listed: BTreeSet<u32>,
+}
+
+impl Threads {
+    /// Whether a thread was alive then, or is now: a list that the kernel makes while threads end may
+    /// leave a living one out, so that one that is not in it is asked for by its number.
+    pub fn contains(&self, tid: u32) -> bool {
+        let asked = |pid| fs::exists(format!("/proc/{pid}/task/{tid}")).unwrap_or(true);
+        self.listed.contains(&tid) || self.pid.is_some_and(asked)
+    }
 }
 
 #[cfg(test)]

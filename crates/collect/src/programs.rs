@@ -2,24 +2,22 @@
 
 use rustix::fd::OwnedFd;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Instant;
 
-use thalweg_abi::slot::UNIT;
-use thalweg_model::{LossCause, Uuid};
+use thalweg_model::LossCause;
 use thalweg_ring::Slot;
 
-use crate::clock::SessionClock;
 use crate::context::{ContextSet, Values};
 use crate::drain::{Pass, count_losses, drain, release_lanes};
 use crate::output::Output;
-use crate::process::Process;
-use crate::program::{Definitions, Memory, Program, Reach, ThreadKey, Window};
+use crate::process::{Process, Threads};
+use crate::program::{Definitions, Memory, Program, Reach, Terms, ThreadKey, Window, allowed};
+use crate::pulse::Pulse;
 use crate::rendezvous::{Call, Found, Post, Watch, accept_all, open_memfd, scan};
-use crate::sink::environment::{self, Host};
-use crate::sink::{SinkError, TraceIdentity};
+use crate::session::Session;
+use crate::sink::SinkError;
 use crate::statedump::{LAST_DUMPS, StateDumps};
-use crate::summary::SourceSummary;
+use crate::summary::{RingMode, SourceSummary};
 
 /// A program's memory, before it is attached.
 struct Ring {
@@ -36,54 +34,10 @@ enum Refusal {
     Never(String),
 }
 
-/// What every output of a recording has in common.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    pub(crate) out: PathBuf,
-    pub(crate) name: String,
-    pub(crate) created_s: i64,
-    pub(crate) clock: SessionClock,
-    pub(crate) start: u64,
-}
-
-impl Session {
-    /// A new trace's identity.
-    pub(crate) fn identity(&self, environment: environment::Environment) -> TraceIdentity {
-        let clock = self.clock.class().clone();
-        TraceIdentity {
-            uuid: fresh_uuid(),
-            clock,
-            environment,
-        }
-    }
-
-    /// Its name and date, for the environment.
-    pub(crate) fn recording(&self) -> environment::Recording {
-        environment::Recording {
-            name: self.name.clone(),
-            created_s: self.created_s,
-        }
-    }
-}
-
-/// A random uuid, from the kernel.
-fn fresh_uuid() -> Uuid {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default();
-    text.parse().unwrap_or(Uuid(rustix_random()))
-}
-
-fn rustix_random() -> [u8; 16] {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&time.tv_sec.to_le_bytes());
-    bytes[8..].copy_from_slice(&time.tv_nsec.to_le_bytes());
-    bytes
-}
-
 /// One user's programs and the folder that they are recorded to.
-struct Group {
-    output: Output,
-    programs: Vec<Program>,
+pub(crate) struct Group {
+    pub(crate) output: Output,
+    pub(crate) programs: Vec<Program>,
 }
 
 /// What programs may do.
@@ -95,15 +49,17 @@ pub(crate) struct Limits {
     pub(crate) limit_bytes: u64,
     /// What each event says of its thread besides.
     pub(crate) contexts: ContextSet,
+    /// What their threads do that find no room.
+    pub(crate) mode: RingMode,
 }
 
 /// All programs of a recording.
 pub(crate) struct Programs {
     session: Session,
-    limits: Limits,
+    pub(crate) limits: Limits,
     posts: Vec<Post>,
     watch: Watch,
-    groups: BTreeMap<u32, Group>,
+    pub(crate) groups: BTreeMap<u32, Group>,
     dumps: StateDumps,
     gone: Vec<SourceSummary>,
     notes: Vec<String>,
@@ -113,7 +69,14 @@ pub(crate) struct Programs {
     passed_over: Vec<String>,
     storage_error: Option<String>,
     closed_bytes: u64,
+    /// For the rings in which threads may wait.
+    pub(crate) pulse: Option<Pulse>,
+    /// Programs that were seen off, and of which the keeper does not know yet.
+    pub(crate) released: Vec<u64>,
 }
+
+/// Chunks that nobody used for so long give their memory back.
+const IDLE_SECONDS: u64 = 3;
 
 /// What is told to whoever holds the rings when this process dies.
 pub(crate) type Holder<'a> = dyn FnMut(&Program, u32, usize) + 'a;
@@ -134,6 +97,8 @@ impl Programs {
             passed_over: Vec::new(),
             storage_error: None,
             closed_bytes: 0,
+            pulse: None,
+            released: Vec::new(),
         }
     }
 
@@ -270,6 +235,7 @@ impl Programs {
                 let main = Values::of_main_thread(&program, self.limits.contexts);
                 self.end_replaced(uid, &program);
                 hold(&program, uid, slot);
+                self.give_pulse(&program, slot);
                 program.enable(&self.limits.rules);
                 match self.add(uid, program) {
                     Ok(()) => self.meet(uid, main),
@@ -277,6 +243,7 @@ impl Programs {
                         self.storage_error.get_or_insert(error.to_string());
                     }
                 }
+                self.keep_limit();
             }
             Err(Refusal::Busy(definitions, ring)) => self.waiting.push((post, *definitions, ring)),
             Err(Refusal::Never(why)) => {
@@ -300,9 +267,14 @@ impl Programs {
             return Err(Refusal::Busy(Box::new(definitions), found));
         }
         memory.claim_session(slot, self.session.start);
-        let (clock, room) = (self.session.clock.word(), self.units_left());
+        let terms = Terms {
+            slot,
+            clock: self.session.clock.word(),
+            limit_units: self.units_left(),
+            mode: Some(allowed(&memory, self.limits.mode)),
+        };
         let Ring { file, process, .. } = found;
-        Program::attach(definitions, memory, file, slot, clock, room, process)
+        Program::attach(definitions, memory, file, &terms, process)
             .map_err(|why| never(why.to_string()))
     }
 
@@ -325,7 +297,7 @@ impl Programs {
     /// Adds an attached program to its user's group.
     pub(crate) fn add(&mut self, uid: u32, program: Program) -> Result<(), SinkError> {
         if !self.groups.contains_key(&uid) {
-            let output = self.create_output(uid)?;
+            let output = self.session.create_output(uid, self.limits.contexts)?;
             self.groups.insert(
                 uid,
                 Group {
@@ -376,22 +348,9 @@ impl Programs {
         );
     }
 
-    fn create_output(&self, uid: u32) -> Result<Output, SinkError> {
-        let programs = environment::Programs { uid, bits: 64 };
-        let environment = environment::ust(&Host::read(), &self.session.recording(), programs);
-        let dir = environment::ust_dir(&self.session.out, programs);
-        Output::create(
-            &dir,
-            &self.session.identity(environment),
-            self.session.start,
-            self.limits.contexts,
-        )
-    }
-
-    fn units_left(&self) -> usize {
-        let limit = usize::try_from(self.limits.limit_bytes).unwrap_or(usize::MAX) / UNIT;
-        let all = self.groups.values().flat_map(|group| &group.programs);
-        limit.saturating_sub(all.map(Program::granted_units).sum())
+    /// The nonces of programs that are gone and were seen off since this was asked last.
+    pub(crate) fn take_released(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.released)
     }
 
     /// Drains all programs once; how many finished chunks there were.
@@ -427,12 +386,19 @@ impl Programs {
                 on_disk,
             };
             found += drain(&mut group.programs, &mut group.output, &pass);
+            let calm = pass.calm();
+            let in_need = group.programs.iter_mut().filter(|p| p.needs_care());
+            in_need.for_each(|program| tend(program, calm));
             if group.programs.iter().any(is_starved) {
                 // Threads that come and go fast need their indexes back as fast.
                 group.programs.iter().for_each(bury_threads);
             }
         }
         self.grow();
+        let programs = self.groups.values_mut();
+        programs
+            .flat_map(|group| &mut group.programs)
+            .for_each(Program::wake_waiting);
         found
     }
 
@@ -443,31 +409,36 @@ impl Programs {
         starved.map(Program::nonce).collect()
     }
 
-    fn grow(&mut self) {
-        let mut room = self.units_left();
-        for program in self
-            .groups
-            .values_mut()
-            .flat_map(|group| &mut group.programs)
-        {
-            room -= program.grow(room).min(room);
-        }
-    }
-
-    /// Sees programs and threads off that are gone, and counts what the programs lost.
+    /// Sees programs and threads off that are gone, counts what the programs lost, and takes memory
+    /// back that nobody uses.
     pub(crate) fn look_after(&mut self) {
+        let clock = &self.session.clock;
+        let (now, second) = (clock.now(), clock.second());
+        let before = |seconds: u64| now.saturating_sub(seconds * second);
         for group in self.groups.values_mut() {
             for program in &mut group.programs {
                 let ended = program.process.has_ended();
                 release_lanes(program, &mut group.output, threads(program).as_ref());
                 bury_threads(program);
                 program.restore_hints();
-                count_losses(program, &mut group.output);
+                program.give_back_idle(now, before(IDLE_SECONDS));
+                if program.is_kept() {
+                    tend(program, before(1));
+                } else {
+                    count_losses(program, &mut group.output);
+                }
                 if ended {
                     program.set_dead();
                 }
             }
         }
+        self.keep_limit();
+    }
+
+    /// The programs of each user.
+    pub(crate) fn by_user(&self) -> impl Iterator<Item = (u32, &[Program])> {
+        let groups = self.groups.iter();
+        groups.map(|(uid, group)| (*uid, group.programs.as_slice()))
     }
 
     /// The rings of all programs.
@@ -479,28 +450,54 @@ impl Programs {
             .collect()
     }
 
-    /// Whether a thread has handed a chunk over.
-    pub(crate) fn has_complete(&self) -> bool {
-        let mut programs = self.groups.values().flat_map(|group| &group.programs);
-        programs.any(|program| !program.ready(Reach::Complete, || None).is_empty())
+    /// Whether there is something to do: a thread has handed a chunk over, or waits for one.
+    pub(crate) fn has_work(&self) -> bool {
+        let room = self.units_left() > 0;
+        let has_work = |program: &Program| match program.is_kept() {
+            true => program.needs_care() || (program.is_starved() && room),
+            false => program.is_waited_for() || !program.ready(Reach::Complete, || None).is_empty(),
+        };
+        self.programs().any(has_work)
     }
 
-    /// Whether a living thread has an event under way.
+    /// Whether a thread waits for room.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.programs().any(Program::is_waited_for)
+    }
+
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.groups.values().flat_map(|group| &group.programs)
+    }
+
+    /// Whether a living thread has an event under way, or is about to change its chunk.
     pub(crate) fn has_pending(&self) -> bool {
-        self.groups
-            .values()
-            .flat_map(|group| &group.programs)
-            .any(|p| p.pending() > 0)
+        self.programs().any(|p| p.pending() > 0 || p.is_moving())
+    }
+
+    /// From here on all that the rings hold goes to disk, a flight recorder's, too.
+    pub(crate) fn begin_end(&mut self) {
+        let programs = self.groups.values_mut();
+        programs
+            .flat_map(|group| &mut group.programs)
+            .for_each(Program::end);
+    }
+
+    /// One of the passes at the end.
+    pub(crate) fn last_pass(&mut self, on_disk: &dyn Fn(&Program, ThreadKey) -> Option<u64>) {
+        self.programs().for_each(Program::hold_full);
+        self.pass(Reach::All, on_disk);
     }
 
     /// Counts events that were under way at the end as torn: their records stay where they are.
     pub(crate) fn count_pending(&mut self) {
         for group in self.groups.values_mut() {
             for program in &mut group.programs {
-                let pending = program.pending();
-                group
-                    .output
-                    .lose_somewhere(LossCause::Torn, pending, &mut program.ledger);
+                let (cause, half_taken) = program.half_taken();
+                for (cause, count) in [(LossCause::Torn, program.pending()), (cause, half_taken)] {
+                    group
+                        .output
+                        .lose_somewhere(cause, count, &mut program.ledger);
+                }
             }
         }
     }
@@ -593,7 +590,7 @@ impl Programs {
         (events, lost, bytes)
     }
 
-    fn note(&mut self, note: String) {
+    pub(crate) fn note(&mut self, note: String) {
         // A hostile user could make any number of them.
         if self.notes.len() < 20 && !self.notes.contains(&note) {
             self.notes.push(note);
@@ -609,8 +606,15 @@ pub(crate) struct Closed {
     pub(crate) bytes: u64,
 }
 
-fn threads(program: &Program) -> Option<std::collections::BTreeSet<u32>> {
+fn threads(program: &Program) -> Option<Threads> {
     program.process.threads(program.definitions.head.pid)
+}
+
+fn tend(program: &mut Program, calm: u64) {
+    let process = std::mem::take(&mut program.process);
+    let pid = program.definitions.head.pid;
+    program.tend(|| process.threads(pid), calm);
+    program.process = process;
 }
 
 fn bury_threads(program: &Program) {

@@ -10,10 +10,11 @@ use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::kernel_events::{Depth, KernelEvents};
 use crate::program::{Program, Reach};
-use crate::programs::{Limits, Programs, Session};
+use crate::programs::{Limits, Programs};
 use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, tag};
 use crate::rule;
-use crate::summary::{Progress, RecordingConfig, Started, Summary};
+use crate::session::Session;
+use crate::summary::{Progress, RecordingConfig, RingMode, Snapshot, Started, Summary};
 
 /// How long to wait for more after a pass that found something.
 const PACE: Duration = Duration::from_micros(500);
@@ -37,6 +38,8 @@ pub struct Recording {
     quiet_passes: u32,
     /// The last flush found events: there will be more to flush soon.
     is_active: bool,
+    /// How many snapshots were taken.
+    snapshots: u32,
 }
 
 impl Recording {
@@ -70,6 +73,7 @@ impl Recording {
             bell: None,
             quiet_passes: 0,
             is_active: true,
+            snapshots: 0,
             session,
         };
         recording.begin(config, &id, rules, &mut started);
@@ -82,8 +86,9 @@ impl Recording {
             rules,
             limit_bytes: request.map_or(0, |request| request.limit_bytes),
             contexts: request.map(|request| request.contexts).unwrap_or_default(),
+            mode: request.map_or(RingMode::Discard, |request| request.mode),
         };
-        let advert = self.advert(limits.limit_bytes, limits.rules.clone());
+        let advert = self.advert(&limits);
         let (posts, watch) = take_posts(id, &advert, &mut started.notes);
         self.keeper = config.keeper.and_then(|program| {
             let keeper = Keeper::spawn(&program, &self.session, &advert, &posts);
@@ -133,7 +138,7 @@ impl Recording {
         }
     }
 
-    fn advert(&self, limit_bytes: u64, rules: String) -> Advert {
+    fn advert(&self, limits: &Limits) -> Advert {
         let clock = match self.session.clock.kind() {
             ClockKind::TimeStampCounter => "tsc",
             ClockKind::Monotonic => "mono",
@@ -141,14 +146,15 @@ impl Recording {
         let unit = thalweg_abi::slot::UNIT as u64;
         Advert {
             clock,
-            limit_units: usize::try_from(limit_bytes / unit).unwrap_or(usize::MAX),
-            rules,
+            limit_units: usize::try_from(limits.limit_bytes / unit).unwrap_or(usize::MAX),
+            rules: limits.rules.clone(),
             trace: self.session.out.to_string_lossy().into_owned(),
             instance: self
                 .kernel
                 .as_ref()
                 .map(|kernel| kernel.instance().to_owned()),
             start: self.session.start,
+            mode: limits.mode,
         }
     }
 
@@ -176,11 +182,16 @@ impl Recording {
         } else {
             wait
         };
+        // Who waits for room has nothing else to do: it would be a wake-up for each chunk.
+        let is_waited_for = self.programs.as_ref().is_some_and(Programs::is_waited_for);
+        if is_waited_for && self.quiet_passes == 0 {
+            return;
+        }
         let Some(bell) = self.bell.as_mut().filter(|_| self.quiet_passes >= QUIET) else {
             return std::thread::sleep(wait.min(PACE));
         };
         match &self.programs {
-            Some(programs) => bell.sleep(&programs.rings(), wait, || !programs.has_complete()),
+            Some(programs) => bell.sleep(&programs.rings(), wait, || !programs.has_work()),
             None => bell.sleep(&[], wait, || true),
         }
     }
@@ -194,7 +205,8 @@ impl Recording {
             found = programs.pass(reach, &|_, _| None) > 0;
             if flush {
                 programs.look_after();
-                for nonce in programs.drop_dead(&|_, _| None) {
+                let gone = programs.drop_dead(&|_, _| None);
+                for nonce in gone.into_iter().chain(programs.take_released()) {
                     self.keeper.iter().for_each(|keeper| keeper.release(nonce));
                 }
             }
@@ -213,6 +225,39 @@ impl Recording {
             if self.notes.len() < 10 && !self.notes.contains(&note) {
                 self.notes.push(note);
             }
+        }
+    }
+
+    /// Writes what a flight recorder's rings hold to a folder of its own, `snapshot-N` in that of the
+    /// trace, while the programs go on and nothing is taken out of the rings.
+    pub fn snapshot(&mut self) -> Result<Snapshot, Error> {
+        let path = self
+            .session
+            .out
+            .join(format!("snapshot-{}", self.snapshots));
+        self.snapshots += 1;
+        fs::create_dir(&path).map_err(|error| Error::output(path.clone(), error))?;
+        let session = Session {
+            out: path.clone(),
+            ..self.session.clone()
+        };
+        let empty = Snapshot {
+            path: path.clone(),
+            events: 0,
+            missing: 0,
+        };
+        let Some(programs) = &mut self.programs else {
+            return Ok(empty);
+        };
+        programs.welcome(false, &mut hold(self.keeper.as_ref()));
+        let taken = programs.snapshot(&session);
+        taken.map_err(|why| Error::Snapshot { path, why })
+    }
+
+    /// Changes the most ring memory of all programs together.
+    pub fn set_ring_limit(&mut self, bytes: u64) {
+        if let Some(programs) = &mut self.programs {
+            programs.set_limit(bytes);
         }
     }
 
@@ -257,8 +302,9 @@ impl Recording {
             programs.welcome(false, &mut hold(self.keeper.as_ref()));
         }
         programs.disable();
+        programs.begin_end();
         loop {
-            programs.pass(Reach::All, &|_, _| None);
+            programs.last_pass(&|_, _| None);
             if Instant::now() >= end || !programs.has_pending() {
                 break;
             }

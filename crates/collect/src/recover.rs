@@ -16,12 +16,13 @@ use crate::error::Error;
 use crate::kernel_events::{Depth, KernelEvents};
 use crate::output::{DUMP_STREAM, Output};
 use crate::process::Process;
-use crate::program::{Definitions, Memory, Program, Reach, ThreadKey};
-use crate::programs::{Limits, Programs, Session};
+use crate::program::{Definitions, Memory, Program, Terms, ThreadKey};
+use crate::programs::{Limits, Programs};
 use crate::rendezvous::{
     Advert, Folder, Post, Watch, accept_all, candidates, instances_in_use, left_behind, open_memfd,
     read, remove_unposted, scan, tag, unfinished,
 };
+use crate::session::Session;
 use crate::sink::TraceWriter;
 
 /// How long events that are under way in living programs are waited for.
@@ -223,7 +224,12 @@ type OnDisk = HashMap<(i32, i32), u64>;
 
 fn recover_programs(session: &Session, held: Vec<Held>, posts: &[Post], recovered: &mut Recovered) {
     let Ok(watch) = Watch::new() else { return };
-    let mut programs = Programs::new(session.clone(), Limits::default(), Vec::new(), watch);
+    // What the dead recorder gave stays with the programs: the next one may need it.
+    let limits = Limits {
+        limit_bytes: u64::MAX,
+        ..Limits::default()
+    };
+    let mut programs = Programs::new(session.clone(), limits, Vec::new(), watch);
     let on_disk = adopt_outputs(session, &mut programs, recovered);
     let called = posts.iter().flat_map(|post| {
         let uid = post.folder.uid;
@@ -277,8 +283,14 @@ fn attach(held: Held, session: &Session) -> Result<Program, String> {
     let definitions: Definitions = read(&held.file, held.uid).map_err(|why| why.to_string())?;
     let memory = Memory::map(&held.memfd, &definitions.head).map_err(|why| why.to_string())?;
     memory.disable_all(held.slot);
-    let (clock, process) = (session.clock.word(), Process::open(held.pid));
-    let program = Program::attach(definitions, memory, held.file, held.slot, clock, 0, process);
+    let terms = Terms {
+        slot: held.slot,
+        clock: session.clock.word(),
+        limit_units: 0,
+        mode: None,
+    };
+    let process = Process::open(held.pid);
+    let program = Program::attach(definitions, memory, held.file, &terms, process);
     program.map_err(|why| why.to_string())
 }
 
@@ -334,8 +346,9 @@ fn thread_of(context: &[u8]) -> Option<(i32, i32)> {
 
 fn drain(programs: &mut Programs, known: &dyn Fn(&Program, ThreadKey) -> Option<u64>) {
     let end = Instant::now() + LAST_EVENTS;
+    programs.begin_end();
     loop {
-        programs.pass(Reach::All, known);
+        programs.last_pass(known);
         if Instant::now() >= end || !programs.has_pending() {
             break;
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::time::Duration;
+use thalweg_abi::slot;
 use thalweg_model::LossCause;
 
 use crate::context::ContextSet;
@@ -30,6 +31,36 @@ pub struct ProgramsRequest {
     pub limit_bytes: u64,
     /// What each event says of its thread besides.
     pub contexts: ContextSet,
+    /// What a program's thread does that finds no room in its ring.
+    pub mode: RingMode,
+}
+
+/// What a program's thread does that finds no room in its ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RingMode {
+    /// The event is lost, and counted.
+    #[default]
+    Discard,
+    /// The oldest events make room: a flight recorder, of which everything goes to disk at the end,
+    /// or when a snapshot is asked for.
+    Overwrite,
+    /// The thread waits for at most so long, or as long as it takes, if its program was started with
+    /// `THALWEG_ALLOW_BLOCKING=1`; else, and afterwards, the event is lost.
+    Block(Option<Duration>),
+}
+
+impl RingMode {
+    /// The number and the time that stand for it in a slot.
+    pub(crate) fn words(self) -> (u64, u64) {
+        match self {
+            Self::Discard => (slot::DISCARD, 0),
+            Self::Overwrite => (slot::OVERWRITE, 0),
+            Self::Block(patience) => {
+                let ns = patience.map(|patience| u64::try_from(patience.as_nanos()).ok());
+                (slot::BLOCK, ns.flatten().unwrap_or(u64::MAX))
+            }
+        }
+    }
 }
 
 impl Default for ProgramsRequest {
@@ -38,6 +69,7 @@ impl Default for ProgramsRequest {
             rules: vec![Rule::named("*")],
             limit_bytes: 64 << 20,
             contexts: ContextSet::default(),
+            mode: RingMode::default(),
         }
     }
 }
@@ -84,6 +116,17 @@ pub struct SourceSummary {
     pub discarded: Vec<(LossCause, u64)>,
 }
 
+/// What a snapshot of a flight recorder holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The folder of its trace.
+    pub path: PathBuf,
+    /// Events on disk.
+    pub events: u64,
+    /// Events that were overwritten before it, or lost otherwise.
+    pub missing: u64,
+}
+
 /// What a finished recording has to say.
 #[derive(Clone, Debug)]
 pub struct Summary {
@@ -107,7 +150,7 @@ impl Summary {
         self.sources.iter().map(|source| source.events).sum()
     }
 
-    /// Events lost, whatever the cause.
+    /// Events lost, whatever the cause; those that were overwritten among them.
     pub fn discarded(&self) -> u64 {
         self.sources
             .iter()

@@ -8,6 +8,8 @@ use crate::{Timestamp, Value};
 pub enum LossCause {
     /// The ring had no free chunk or page when the event happened.
     RingFull,
+    /// A later event took its place in the ring of a flight recorder.
+    Overwritten,
     /// The event began and never ended: its thread was killed or jumped out of it.
     Torn,
     /// The program's bytes did not parse: the packet was cut there.

@@ -3,7 +3,7 @@
 use crate::leave::Held;
 use crate::slot::{Slot, chunk_words};
 use crate::sync::{AcqRel, Acquire, Relaxed, Release, SeqCst, fence};
-use thalweg_abi::desc::{Desc, FREE, FULL, OWNED};
+use thalweg_abi::desc::{Age, Desc, FREE, OWNED};
 use thalweg_abi::{chunk, slot};
 
 /// Who writes: a thread and the index that it has in the program.
@@ -15,12 +15,8 @@ pub struct Owner {
     pub thread: u16,
     /// The thread pointer, for whoever reads the chunk; 0 if it is not told.
     pub pointer: u64,
-}
-
-impl Owner {
-    fn word(self) -> u64 {
-        u64::from(self.tid) | (u64::from(self.thread) << 32)
-    }
+    /// Whether the thread would rather wait for room than lose an event, should the slot want that.
+    pub patient: bool,
 }
 
 /// A chunk that a thread just claimed.
@@ -53,7 +49,18 @@ impl Slot<'_> {
 
     /// Says that `class` is wanted and not found; whether this is news.
     fn starve(&self, class: u8) -> bool {
-        let bit = 1 << class;
+        self.lacks(1 << class)
+    }
+
+    /// Says that there was not even a chunk to take back; whether the collector sleeps and this
+    /// thread is the one to wake it.
+    #[cold]
+    pub(crate) fn runs_dry(&self) -> bool {
+        self.lacks(slot::DRY) && self.takes_wake()
+    }
+
+    /// Sets a bit of what threads lack; whether this is news.
+    fn lacks(&self, bit: u64) -> bool {
         self.control(slot::STARVED).fetch_or(bit, Relaxed) & bit == 0
     }
 
@@ -108,14 +115,16 @@ impl Slot<'_> {
     }
 
     /// Writes the head of a claimed chunk. The first record's commit publishes it.
-    pub(crate) fn open_chunk(&self, owner: Owner, unit: usize, begin: u64) {
-        let base = unit * crate::UNIT_WORDS;
+    pub(crate) fn open_chunk(&self, owner: Owner, held: Held, begin: u64) {
+        let base = held.unit * crate::UNIT_WORDS;
         let lost = self.lost_of(owner).map_or(0, |lost| lost.load(Relaxed));
         self.word(base + chunk::BEGIN).store(begin, Relaxed);
-        self.word(base + chunk::OWNER).store(owner.word(), Relaxed);
         self.word(base + chunk::LOST).store(lost, Relaxed);
         self.word(base + chunk::POINTER)
             .store(owner.pointer, Relaxed);
+        // ORDER(open): Release, pairs with the Acquire load in `content_of`: who sees the owner sees
+        // nothing of what the chunk held before.
+        self.word(base + chunk::OWNER).store(held.desc, Release);
     }
 
     /// Gives back a chunk that was claimed and not used.
@@ -127,7 +136,7 @@ impl Slot<'_> {
             self.word(base + word).store(0, Relaxed);
         }
         let free = Desc::free(class, Desc::unpack(held.desc).generation);
-        if self.move_held(held, free) {
+        if self.move_held(held, free.pack()) {
             self.mask(held.unit / 64, class)
                 .fetch_or(1 << (held.unit % 64), Relaxed);
         }
@@ -142,11 +151,16 @@ impl Slot<'_> {
     }
 
     /// Hands a chunk to the collector, unless that was done; whether the collector wants to be
-    /// woken.
+    /// woken. A flight recorder's collector does not: it leaves full chunks where they are.
     #[cold]
-    pub(crate) fn hand_over(&self, held: Held) -> bool {
-        let full = Desc::unpack(held.desc).with_state(FULL);
-        self.move_held(held, full) && self.takes_wake()
+    pub(crate) fn hand_over(&self, held: Held, last: Age) -> bool {
+        let full = Desc::unpack(held.desc).full(last);
+        self.move_held(held, full) && self.mode() != slot::OVERWRITE && self.takes_wake()
+    }
+
+    /// What a thread does that finds no free chunk: a claim, of which every value means something.
+    pub(crate) fn mode(&self) -> u64 {
+        self.control(slot::MODE).load(Relaxed)
     }
 
     /// Whether the collector sleeps and this thread is the one to wake it.
@@ -160,10 +174,10 @@ impl Slot<'_> {
     }
 
     /// Moves a chunk to another state, if its descriptor is still the very word that is held.
-    fn move_held(&self, held: Held, to: Desc) -> bool {
+    pub(crate) fn move_held(&self, held: Held, to: u64) -> bool {
         // ORDER(full): Release, pairs with the collector's Acquire load of the descriptor.
         self.desc(held.unit)
-            .compare_exchange(held.desc, to.pack(), Release, Relaxed)
+            .compare_exchange(held.desc, to, Release, Relaxed)
             .is_ok()
     }
 

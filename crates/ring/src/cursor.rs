@@ -26,11 +26,19 @@ pub struct Emit {
     pub stack: u64,
 }
 
-/// Why an event was not written; it has been counted.
+/// Why an event was not written; it has been counted, unless it is to be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// No chunk was free.
     Full {
+        /// Whether the collector sleeps and wants to be woken.
+        wake: bool,
+    },
+    /// No chunk was free, and the caller shall wait until the slot's word [`slot::FREED`] is not
+    /// this any more, and then try again.
+    Wait {
+        /// What the word was.
+        freed: u64,
         /// Whether the collector sleeps and wants to be woken.
         wake: bool,
     },

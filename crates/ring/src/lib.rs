@@ -10,6 +10,9 @@
 //! this thread and its signal handlers touch; committing is one Release store. Threads meet only
 //! where chunks change hands, and there by one atomic operation on the chunk's descriptor.
 //!
+//! In mode overwrite a thread that finds no free chunk takes the oldest full one back; in mode block
+//! its caller waits.
+//!
 //! Invariants: the order of records in a chunk is the order of their times; a record's length is
 //! known before its contents; nothing here blocks, allocates or calls the kernel. The writer side
 //! reads shared memory only where chunks change hands, and checks what it reads.
@@ -29,6 +32,8 @@ mod cursor;
 mod leave;
 mod local;
 mod nest;
+mod overwrite;
+mod patience;
 mod payload;
 mod place;
 mod pool;
@@ -42,8 +47,13 @@ mod walk;
 
 pub use claim::Owner;
 pub use cursor::{Cursor, Emit, Halves, Refused};
+pub use overwrite::{
+    Content, content_of, hand_over_for_gone, hold, last_time, let_go, overwritten, owner_of,
+    settle, tally_of,
+};
+pub use patience::takes_waiting;
 pub use payload::Payload;
-pub use pool::{clear_and_free, publish_free, restore_hint, take_back};
+pub use pool::{clear_and_free, publish_free, restore_hint, withdraw};
 pub use slot::{Parts, Slot, UNIT_WORDS, chunk_words};
 pub use sync::AtomicU64;
-pub use walk::{Record, Stop, Walk, is_pending};
+pub use walk::{Record, Stop, Tally, Walk, is_pending};

@@ -37,6 +37,15 @@ pub enum Stop {
     Caller,
 }
 
+/// What a chunk holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Complete records that count.
+    pub committed: u64,
+    /// Records that are torn, or under way.
+    pub unfinished: u64,
+}
+
 /// A walk through one chunk.
 #[derive(Debug)]
 pub struct Walk<'m> {
@@ -138,6 +147,31 @@ impl<'m> Walk<'m> {
             }
             _ => false,
         }
+    }
+
+    /// Counts the records from here on that are not before `from` and end behind the position
+    /// `consumed`, and those that are not complete.
+    pub(crate) fn tally(mut self, from: u64, consumed: u64) -> Tally {
+        let mut tally = Tally::default();
+        while let Ok((mark, time)) = self.peek(u64::MAX) {
+            self.position += usize::from(mark.words);
+            self.time = time;
+            if mark.state != COMMITTED {
+                tally.unfinished += 1;
+            } else if time >= from && self.position as u64 > consumed {
+                tally.committed += 1;
+            }
+        }
+        tally
+    }
+
+    /// The position behind the last record, and its time.
+    pub(crate) fn end(mut self) -> (usize, u64) {
+        while let Ok((mark, time)) = self.peek(u64::MAX) {
+            self.position += usize::from(mark.words);
+            self.time = time;
+        }
+        (self.position, self.time)
     }
 
     fn pass(&mut self, words: usize, time: u64) {

@@ -9,6 +9,7 @@ mod common;
 use common::{Collector, emit_at, ring};
 use shuttle::thread;
 use std::sync::atomic::Ordering::Relaxed;
+use thalweg_abi::slot;
 use thalweg_ring::{Cursor, Slot};
 
 fn iterations() -> usize {
@@ -66,4 +67,45 @@ fn two_writers_climb_the_classes() {
 #[test]
 fn rare_preemptions_in_long_runs() {
     shuttle::check_pct(|| scenario(&[0, 0, 1], 3, 20, 10), iterations(), 3);
+}
+
+/// Writers of a flight recorder, while snapshots are read and, at the end, all is drained.
+fn flight(classes: &[u8], writers: u16, count: u64, snapshots: usize) {
+    let ring = ring(classes);
+    ring.control(slot::MODE).store(slot::OVERWRITE, Relaxed);
+    let threads: Vec<_> = (0..writers)
+        .map(|thread| thread::spawn(move || write(&ring, thread, count)))
+        .collect();
+    let reader = thread::spawn(move || {
+        for _ in 0..snapshots {
+            Collector::snapshot(ring);
+            thread::yield_now();
+        }
+        let mut collector = Collector::new(ring);
+        collector.poll(|_| false);
+        collector
+    });
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    let mut collector = reader.join().unwrap();
+    collector.drain();
+    let lost: u64 = (0..writers)
+        .map(|thread| ring.lost(usize::from(thread)).load(Relaxed))
+        .sum();
+    let counted = collector.seen.len() as u64 + collector.overwritten() + lost;
+    assert_eq!(counted, count * u64::from(writers));
+    (0..writers).for_each(|thread| collector.check_order(thread));
+    assert_eq!((collector.torn, collector.violations), (0, 0));
+    assert_eq!(collector.free_chunks(), classes.len());
+}
+
+#[test]
+fn three_writers_overwrite_while_snapshots_are_read() {
+    shuttle::check_random(|| flight(&[0, 0, 0, 1], 3, 14, 3), iterations());
+}
+
+#[test]
+fn rare_preemptions_of_a_flight_recorder() {
+    shuttle::check_pct(|| flight(&[0, 0], 3, 12, 4), iterations(), 3);
 }

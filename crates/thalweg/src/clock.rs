@@ -33,7 +33,7 @@ pub(crate) fn time_stamp_counter_halves() -> Halves {
 }
 
 #[cold]
-fn monotonic_ns() -> u64 {
+pub(crate) fn monotonic_ns() -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,

@@ -1,6 +1,7 @@
 //! The way of an enabled event.
 
 use crate::field::{Fields, Limit};
+use crate::patience::Patience;
 use crate::site::Site;
 use crate::state::{self, Process, State};
 use crate::thread::{self, Block, Lane};
@@ -8,7 +9,7 @@ use crate::{clock, life, sys};
 use core::arch::asm;
 use core::sync::atomic::Ordering::Relaxed;
 use thalweg_abi::{SLOTS, program, slot};
-use thalweg_ring::{Emit, Refused};
+use thalweg_ring::{Emit, Owner, Refused};
 
 /// Writes an event to each slot that enabled the site.
 ///
@@ -82,22 +83,47 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fields) {
         if is_filtered && !lane.pass(site, fields, block) {
             continue;
         }
-        let ring = lane.ring();
-        let kind = ring.control(slot::CLOCK).load(Relaxed);
+        emit_to(block, lane, (site, event), (fields, limit));
+        if lane.is_all_of(word) || lane.filters_all_of(word) {
+            block.prefer(lane);
+        }
+    }
+}
+
+/// Emits to one slot, as often as it takes if the slot makes the thread wait for room.
+fn emit_to(
+    block: &'static Block,
+    lane: &'static Lane,
+    (site, event): (&'static Site, Emit),
+    (fields, limit): (&impl Fields, Limit),
+) {
+    let ring = lane.ring();
+    let kind = ring.control(slot::CLOCK).load(Relaxed);
+    let is_wanted = || lane.is_part_of(site.wanted());
+    let mut patience = Patience::new(&ring, is_wanted);
+    loop {
+        let owner = Owner {
+            patient: patience.is_left(),
+            ..block.owner()
+        };
         let written = lane.cursor.emit_anyhow(
             &ring,
-            block.owner(),
+            owner,
             event,
             || clock::read(kind),
             || block.cpu(),
             |payload| fields.encode(payload, limit),
         );
-        if matches!(written, Ok(true) | Err(Refused::Full { wake: true })) {
+        let (Ok(wake) | Err(Refused::Full { wake } | Refused::Wait { wake, .. })) = written else {
+            return;
+        };
+        if wake {
             sys::futex_wake(ring.control(slot::WAKE));
         }
-        if lane.is_all_of(word) || lane.filters_all_of(word) {
-            block.prefer(lane);
-        }
+        let Err(Refused::Wait { freed, .. }) = written else {
+            return;
+        };
+        patience.wait(freed);
     }
 }
 

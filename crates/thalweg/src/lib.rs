@@ -50,7 +50,8 @@
 //!
 //! Invariants: no thread, no signal handler, no allocation, no lock, and no system call where
 //! events happen (but one futex wake for a full chunk, when the collector sleeps, and the set-up
-//! of a forked child). When tracing fails, the program does not notice. Field expressions are
+//! of a forked child; and a futex wait for room, in programs that allow it by their environment,
+//! `THALWEG_ALLOW_BLOCKING=1`, in recordings that ask for it). When tracing fails, the program does not notice. Field expressions are
 //! evaluated only when the event is enabled.
 
 #![allow(
@@ -79,6 +80,7 @@ mod life;
 mod macros;
 mod map;
 mod message;
+mod patience;
 mod register;
 mod site;
 mod span;

@@ -4,7 +4,7 @@ use crate::gate::GATES;
 use crate::map::Map;
 use crate::state::{self, RSEQ_AREA, State, TID_OFFSET};
 use crate::sys::{self, ErrnoKept};
-use crate::{cpu, register, site, thread};
+use crate::{cpu, patience, register, site, thread};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use thalweg_abi::program;
 
@@ -29,6 +29,7 @@ extern "C" fn construct() {
     RSEQ_AREA.store(cpu::find_area().unwrap_or(0), Relaxed);
     TID_OFFSET.store(thread::find_tid_offset(), Relaxed);
     register::remember_folders();
+    patience::remember();
     let Some(pages) = sys::wiped_pages(size_of::<State>()) else {
         return;
     };
@@ -111,6 +112,8 @@ impl Memory {
         map.head(program::HEAD_DEFINED).store(sites as u64, Relaxed);
         map.head(program::HEAD_THREADS_READY)
             .store(program::THREADS_AT_START as u64, Relaxed);
+        let allows = u64::from(patience::is_allowed()) * program::ALLOWS_BLOCKING;
+        map.head(program::HEAD_ALLOWS).store(allows, Relaxed);
         map.head(program::HEAD_MAGIC).store(program::MAGIC, Relaxed);
         let (gates, len) = (GATES.address(), program::GATES_LEN);
         // SAFETY: the static consists of just these whole pages.

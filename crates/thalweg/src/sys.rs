@@ -1,4 +1,4 @@
-//! The system calls that the library makes: before `main`, in a forked child, and one futex.
+//! The system calls that the library makes: before `main`, in a forked child, and futexes.
 //!
 //! All are async-signal-safe, and none leaves a trace in `errno`: see [`ErrnoKept`].
 
@@ -196,10 +196,48 @@ pub(crate) fn identity(file: &Fd) -> Option<libc::stat> {
     done.then(|| unsafe { stat.assume_init() })
 }
 
-/// Wakes the collector that sleeps on a control word.
+/// Wakes whoever sleeps on a control word: the collector, or its pulse.
 #[cold]
 pub(crate) fn futex_wake(word: &AtomicU64) {
     let _errno = ErrnoKept::new();
     // SAFETY: the address is of a live word; its low half is the futex (little-endian).
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1, 0, 0, 0) };
+}
+
+/// Sleeps until a control word is woken, its low half is not `value`, a signal came, or the time is
+/// over.
+#[cold]
+pub(crate) fn futex_wait(word: &AtomicU64, value: u32, wait_ns: u64) {
+    let _errno = ErrnoKept::new();
+    let time = libc::timespec {
+        tv_sec: (wait_ns / 1_000_000_000).cast_signed(),
+        tv_nsec: (wait_ns % 1_000_000_000).cast_signed(),
+    };
+    // SAFETY: word and time are live; the low half of the word is the futex (little-endian).
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT,
+            value,
+            &raw const time,
+        )
+    };
+}
+
+/// A variable of the environment, for a program that believes its caller: one with more rights than
+/// its caller does not. Before `main` only, when nobody changes the environment.
+pub(crate) fn trusted_variable(name: &CStr) -> Option<&'static [u8]> {
+    // SAFETY: reads a value from the auxiliary vector.
+    if unsafe { libc::getauxval(libc::AT_SECURE) } != 0 {
+        return None;
+    }
+    // SAFETY: the name is a C string; nobody changes the environment.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: getenv returns a C string that lives in the environment.
+    let value = unsafe { CStr::from_ptr(value) };
+    Some(value.to_bytes())
 }

@@ -53,6 +53,11 @@ impl Lane {
     pub(crate) fn is_all_of(&self, word: u32) -> bool {
         self.word.load(Relaxed) == word
     }
+
+    /// Whether a site's word says that this slot wants the event, whoever else does.
+    pub(crate) fn is_part_of(&self, word: u32) -> bool {
+        self.word.load(Relaxed) & word != 0
+    }
 }
 
 impl Lane {
@@ -84,6 +89,7 @@ impl Block {
             tid: self.tid.load(Relaxed),
             thread: self.index.load(Relaxed) as u16,
             pointer: self.thread.load(Relaxed),
+            patient: false,
         }
     }
 

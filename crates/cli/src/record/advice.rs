@@ -28,6 +28,12 @@ pub(crate) fn words(cause: LossCause, is_kernel: bool, sizes: Sizes) -> String {
                 twice("--ring-size", sizes.ring_bytes)
             )
         }
+        LossCause::Overwritten => {
+            format!(
+                "newer events took their place; try {}",
+                twice("--ring-size", sizes.ring_bytes)
+            )
+        }
         LossCause::Torn => "a thread ended or jumped away in the middle of them".to_owned(),
         LossCause::AbiViolation => "the program has overwritten its ring".to_owned(),
         LossCause::TooLarge => {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use thalweg_collect::{Progress, Recording, RecordingConfig, Started, Summary};
+use thalweg_collect::{Progress, Recording, RecordingConfig, Snapshot, Started, Summary};
 
 use super::plan::Plan;
 use crate::exit::{Failure, RECORD_FAILED};
@@ -64,6 +64,11 @@ impl Engine {
                 None
             }
         }
+    }
+
+    /// Writes what a flight recorder's rings hold; that it fails does not end the recording.
+    pub(crate) fn snapshot(&mut self) -> Result<Snapshot, Failure> {
+        self.recording.snapshot().map_err(failure)
     }
 
     /// Stops, drains the rest, closes the trace.

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use thalweg_collect::{ContextSet, KernelRequest, Levels, ProgramsRequest, Rule};
+use thalweg_collect::{ContextSet, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
 use crate::exit::{Failure, RECORD_FAILED};
+use crate::number::Patience;
 
 /// What will be recorded.
 #[derive(Debug)]
@@ -52,6 +53,11 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 }
 
 fn programs(args: &RecordArgs) -> ProgramsRequest {
+    let mode = match args.blocking {
+        Some(Patience(time)) => RingMode::Block(time),
+        None if args.overwrite => RingMode::Overwrite,
+        None => RingMode::Discard,
+    };
     let mut request = ProgramsRequest {
         limit_bytes: args.ring_size,
         contexts: args
@@ -59,6 +65,7 @@ fn programs(args: &RecordArgs) -> ProgramsRequest {
             .iter()
             .copied()
             .fold(ContextSet::default(), ContextSet::union),
+        mode,
         ..Default::default()
     };
     if !args.user.is_empty() {

@@ -20,7 +20,7 @@ const KERNEL_BYTES: u64 = 8 << 20;
 /// Records, and gives the status to end with.
 pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     let plan = plan(args)?;
-    let mut watch = Watch::new()?;
+    let mut watch = Watch::new(args.overwrite)?;
     let (engine, started) = Engine::start(&plan)?;
     let engine = accept(engine, &plan, &started)?;
     let (mut engine, mut child) = start_command(engine, args, &plan, &watch)?;
@@ -88,12 +88,25 @@ fn record(
     progress: &mut ProgressLine,
 ) -> Stop {
     loop {
-        if let Some(stop) = watch.look(child) {
+        let stop = watch.look(child);
+        for _ in 0..watch.take_snapshots() {
+            progress.wipe();
+            snapshot(engine);
+        }
+        if let Some(stop) = stop {
             return stop;
         }
         if let Some(now) = engine.step(watch.until_end().min(WAIT)) {
             progress.update(now);
         }
+    }
+}
+
+fn snapshot(engine: &mut Engine) {
+    match engine.snapshot() {
+        Ok(taken) => say(&summary::of_snapshot(&taken)),
+        // The status is that of the recording, which goes on.
+        Err(failure) => drop(failure.tell()),
     }
 }
 

@@ -11,7 +11,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use thalweg_collect::{SourceSummary, Summary};
+use thalweg_collect::{Snapshot, SourceSummary, Summary};
+use thalweg_model::LossCause;
 
 use super::advice::{Sizes, words};
 use crate::number::{counted, duration, grouped, size};
@@ -85,7 +86,8 @@ fn sources(out: &mut String, sources: &[SourceSummary], sizes: Sizes) {
         let _ = writeln!(out, "  {name:name_width$}  {events:>count_width$} {noun}");
         for (cause, count) in &source.discarded {
             let why = words(*cause, source.name == KERNEL, sizes);
-            let _ = writeln!(out, "    {} discarded: {why}", grouped(*count));
+            let fate = fate(*cause);
+            let _ = writeln!(out, "    {} {fate}: {why}", grouped(*count));
         }
     }
     if let rest @ [_, ..] = &order[shown..] {
@@ -93,6 +95,24 @@ fn sources(out: &mut String, sources: &[SourceSummary], sizes: Sizes) {
         let (sources, events) = (grouped(rest.len() as u64), counted(events, "event"));
         let _ = writeln!(out, "  and {sources} more with {events}, none discarded");
     }
+}
+
+/// What became of events that are missing.
+fn fate(cause: LossCause) -> &'static str {
+    match cause {
+        LossCause::Overwritten => "overwritten",
+        _ => "discarded",
+    }
+}
+
+/// What is said of a snapshot.
+pub(crate) fn of_snapshot(taken: &Snapshot) -> String {
+    format!(
+        "snapshot: {} in {}; {} before them overwritten or discarded",
+        counted(taken.events, "event"),
+        taken.path.display(),
+        grouped(taken.missing)
+    )
 }
 
 /// A path as a shell takes it.
@@ -109,7 +129,6 @@ fn quoted(path: &Path) -> String {
 mod tests {
     use super::*;
     use std::time::Duration;
-    use thalweg_model::LossCause;
 
     fn source(name: &str, events: u64, discarded: &[(LossCause, u64)]) -> SourceSummary {
         SourceSummary {
@@ -145,7 +164,11 @@ mod tests {
                 source(
                     "bad[1]",
                     1,
-                    &[(LossCause::AbiViolation, 2), (LossCause::Storage, 3)],
+                    &[
+                        (LossCause::Overwritten, 1000),
+                        (LossCause::AbiViolation, 2),
+                        (LossCause::Storage, 3),
+                    ],
                 ),
             ],
             Some("write a b/kernel/s: no space left"),
@@ -153,12 +176,26 @@ mod tests {
              kernel      1 200 000 events\n    \
              512 discarded: its ring was full; try --kernel-buffer 16M\n  \
              bad[1]              1 event\n    \
+             1 000 overwritten: newer events took their place; try --ring-size 128M\n    \
              2 discarded: the program has overwritten its ring\n    \
              3 discarded: the disk refused them; make room, or choose another disk with -o\n  \
              shop[4711]      4 331 events\n\
              the trace is not complete: failed to write a b/kernel/s: no space left\n\
              note: a thing to know\n\
              read it: thalweg view 'a b'\n         babeltrace2 'a b'",
+        );
+    }
+
+    #[test]
+    fn a_snapshot_is_told_in_one_line() {
+        let taken = Snapshot {
+            path: "/tmp/t/snapshot-0".into(),
+            events: 1204,
+            missing: 7,
+        };
+        assert_eq!(
+            of_snapshot(&taken),
+            "snapshot: 1 204 events in /tmp/t/snapshot-0; 7 before them overwritten or discarded"
         );
     }
 

@@ -32,15 +32,21 @@ pub(crate) struct Watch {
     signals: Signals,
     end: Option<Instant>,
     signalled: bool,
+    /// Snapshots that were asked for and not taken yet.
+    snapshots: u32,
 }
 
 impl Watch {
-    /// Takes the signals that end a recording; from here on they interrupt nothing.
-    pub(crate) fn new() -> Result<Self, Failure> {
+    /// Takes the signals that end a recording, and SIGUSR1 if it asks for `snapshots`; from here on
+    /// they interrupt nothing.
+    pub(crate) fn new(snapshots: bool) -> Result<Self, Failure> {
         let mut ending = vec![Signal::INT, Signal::TERM];
         // `nohup` means that the end of the terminal is not the end of the recording.
         if !is_ignored(Signal::HUP) {
             ending.push(Signal::HUP);
+        }
+        if snapshots {
+            ending.push(Signal::USR1);
         }
         let signals = Signals::block(&ending)
             .map_err(|error| Failure::words(RECORD_FAILED, format!("wait for signals: {error}")))?;
@@ -48,6 +54,7 @@ impl Watch {
             signals,
             end: None,
             signalled: false,
+            snapshots: 0,
         })
     }
 
@@ -86,8 +93,17 @@ impl Watch {
         None
     }
 
+    /// How many snapshots were asked for since this was asked last.
+    pub(crate) fn take_snapshots(&mut self) -> u32 {
+        std::mem::take(&mut self.snapshots)
+    }
+
     fn take_signals(&mut self, child: &mut Option<Traced>) -> Option<Stop> {
         while let Some(signal) = self.signals.take() {
+            if signal.number == Signal::USR1.as_raw() {
+                self.snapshots += 1;
+                continue;
+            }
             let Some(child) = child else {
                 return Some(Stop::Asked);
             };

@@ -1,7 +1,10 @@
 //! A program's memfd, by the names of its parts.
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{FallocateFlags, fallocate, fstat};
+use rustix::fs::{
+    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fstat, ftruncate,
+    memfd_create,
+};
 use rustix::io::Errno;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -10,7 +13,7 @@ use thalweg_abi::program::{self, HEAD_MAGIC, HEAD_NONCE};
 use thalweg_abi::rendezvous::Head;
 use thalweg_abi::{MAX_THREADS, SLOTS, slot, thread};
 use thalweg_ring::{Parts, Slot};
-use thalweg_sys::SharedMemory;
+use thalweg_sys::{SharedMemory, futex_wake};
 
 /// The shared memory of one library in one program.
 #[derive(Debug)]
@@ -45,6 +48,28 @@ impl Memory {
         Ok(memory)
     }
 
+    /// Other memory of the same shape, without anything in it.
+    pub(super) fn blank(&self) -> Result<Self, Errno> {
+        let file = memfd_create(
+            "thalweg-copy",
+            MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
+        )?;
+        let len = program::total_len(self.capacity);
+        ftruncate(&file, len as u64)?;
+        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW)?;
+        let shared = SharedMemory::map(&file, len)?;
+        Ok(Self {
+            file,
+            shared,
+            capacity: self.capacity,
+        })
+    }
+
+    /// Gives a chunk its memory.
+    pub(super) fn allocate_chunk(&self, slot: usize, unit: usize, class: u8) -> Result<(), Errno> {
+        self.allocate(slot, slot::CHUNKS + unit * slot::UNIT, slot::UNIT << class)
+    }
+
     /// The descriptor, for whoever keeps it alive too.
     pub fn file(&self) -> &OwnedFd {
         &self.file
@@ -53,6 +78,12 @@ impl Memory {
     /// A word of the head.
     pub fn head(&self, index: usize) -> &AtomicU64 {
         &self.shared.words()[index]
+    }
+
+    /// A control word of a slot.
+    pub fn control(&self, index: usize, word: usize) -> &AtomicU64 {
+        let offset = program::slot_offset(self.capacity, index % SLOTS);
+        &self.shared.words()[offset / 8 + word]
     }
 
     /// The ring of a slot.
@@ -121,7 +152,7 @@ impl Memory {
         self.byte(program::GATES, gate.into(), slot, program::ENABLED);
     }
 
-    /// Turns everything of a slot off.
+    /// Turns everything of a slot off; who waits for room in it waits no longer.
     pub fn disable_all(&self, slot: usize) {
         for gate in 0..program::GATE_COUNT {
             self.byte(program::GATES, gate, slot, 0);
@@ -129,6 +160,9 @@ impl Memory {
         for site in 0..self.defined() {
             self.byte(program::WORDS, site, slot, 0);
         }
+        let freed = self.control(slot, slot::FREED);
+        freed.fetch_add(1, Release);
+        futex_wake(freed);
     }
 
     /// How many sites are defined, as the program says, as far as there is room.

@@ -2,10 +2,14 @@
 //! into packets.
 
 mod class;
+mod copy;
+mod counters;
 mod definitions;
+mod flight;
 mod input;
 mod lowered;
 mod memory;
+mod patience;
 mod plan;
 mod pool;
 mod portion;
@@ -14,8 +18,9 @@ mod wanted;
 
 pub use definitions::{Declared, DefinitionError, Definitions, Site};
 pub use memory::Memory;
+pub(crate) use patience::allowed;
 pub use plan::{Plan, Step};
-pub use pool::PoolError;
+pub use pool::{PoolError, Terms};
 pub(crate) use portion::{Entry, HEADER, Portion, Window};
 pub use portion::{RawEvent, encode_events};
 pub use traced::{Program, Reach, Ready, ThreadKey};

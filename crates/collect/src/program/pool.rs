@@ -1,24 +1,26 @@
 //! Which chunks a program's slot has: the collector's own list, which the program cannot change.
 //!
 //! ```text
-//!   units  0 …                    granted                                  16384
-//!          | chunk | chunk | …    |  not granted: no memory behind it       |
+//!   units  0 …                      reach                                  16384
+//!          | chunk | hole | chunk |  never touched: no memory behind it     |
 //! ```
 //!
-//! Chunks are only ever added, so a thread of the program may go on in the chunk that it has from
-//! one recording to the next.
+//! A hole was a chunk that was free and that nobody used for a while: its descriptor says NONE, and
+//! its memory went back to the system, until there is need for it. A thread of the program may go on
+//! in the chunk that it has from one recording to the next.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use thalweg_abi::chunk;
-use thalweg_abi::desc::{Desc, NONE};
+use thalweg_abi::desc::{Desc, FREE, GENERATION_BITS, NONE, next_generation};
 use thalweg_abi::program::THREADS_AT_START;
 use thalweg_abi::slot::{
     self, ACTIVE, CLASSES, IDLE, LOST_READY, SETTING, STARVED, STATE, UNIT, UNITS, UNITS_READY,
 };
-use thalweg_ring::{UNIT_WORDS, publish_free};
+use thalweg_ring::{Slot, UNIT_WORDS, let_go, overwritten, publish_free, withdraw};
 
 use super::memory::Memory;
+use crate::summary::RingMode;
 
 /// What the collector knows of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +49,34 @@ impl Chunk {
 }
 
 /// The chunks of one slot.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pool {
     pub(super) chunks: BTreeMap<usize, Chunk>,
-    granted: usize,
+    /// Chunks whose memory was taken away, with the class and the generation that they had.
+    holes: BTreeMap<usize, (u8, u32)>,
+    /// Units that have descriptors: whatever lies behind them was never touched.
+    reach: usize,
+    /// Free chunks: their descriptors, and since when they are as they are.
+    idle: BTreeMap<usize, (u64, u64)>,
 }
+
+/// What a collector wants of a slot.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Which slot.
+    pub slot: usize,
+    /// The word of the clock.
+    pub clock: u64,
+    /// The most units for now.
+    pub limit_units: usize,
+    /// What threads do that find no room; `None` leaves that as it is, for whoever goes on where
+    /// another collector died.
+    pub mode: Option<RingMode>,
+}
+
+/// So many units at the begin of a slot stay, however long nobody uses them: what a thread that
+/// wakes up needs until it gets more.
+const KEPT_UNITS: usize = 64;
 
 /// Why a slot cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,39 +97,32 @@ pub enum PoolError {
 
 impl Pool {
     /// Takes a slot over as it is, or sets it up with its first chunks.
-    pub(super) fn take(
-        memory: &Memory,
-        slot: usize,
-        clock: u64,
-        limit: usize,
-    ) -> Result<Self, PoolError> {
-        let state = memory.slot(slot);
-        let state = state.control(STATE);
+    pub(super) fn take(memory: &Memory, terms: &Terms) -> Result<Self, PoolError> {
+        let ring = memory.slot(terms.slot);
+        let state = ring.control(STATE);
         match state.compare_exchange(IDLE, SETTING, Acquire, Acquire) {
             Ok(_) => {
-                let made = Self::set_up(memory, slot, clock, limit);
+                let made = Self::set_up(memory, terms);
                 state.store(if made.is_ok() { ACTIVE } else { IDLE }, Release);
                 made
             }
-            Err(ACTIVE) => Self::adopt(memory, slot, clock),
+            Err(ACTIVE) => Self::adopt(memory, terms),
             Err(_) => Err(PoolError::Busy),
         }
     }
 
-    fn set_up(memory: &Memory, slot: usize, clock: u64, limit: usize) -> Result<Self, PoolError> {
+    fn set_up(memory: &Memory, terms: &Terms) -> Result<Self, PoolError> {
+        let slot = terms.slot;
         let allocate = |at, len| memory.allocate(slot, at, len).map_err(PoolError::Memory);
         allocate(0, slot::MASKS)?;
         allocate(slot::LOST, THREADS_AT_START * 8)?;
         let ring = memory.slot(slot);
-        ring.control(slot::CLOCK).store(clock, Relaxed);
+        dictate(&ring, terms);
         ring.control(LOST_READY)
             .store(THREADS_AT_START as u64, Relaxed);
-        let mut pool = Self {
-            chunks: BTreeMap::new(),
-            granted: 0,
-        };
-        let units = limit.min(slot::INITIAL_UNITS);
-        pool.back(memory, slot, units)?;
+        let mut pool = Self::empty(0);
+        let units = terms.limit_units.min(slot::INITIAL_UNITS);
+        pool.reach_out(memory, slot, units)?;
         for (unit, class) in (0..).map_while(|index| slot::initial_chunk(units, index)) {
             pool.chunks.insert(unit, Chunk::new(class));
             publish_free(&ring, unit, class, 0);
@@ -112,25 +130,34 @@ impl Pool {
         Ok(pool)
     }
 
-    /// The chunks that an earlier collector, or the program before `main`, laid out.
-    fn adopt(memory: &Memory, slot: usize, clock: u64) -> Result<Self, PoolError> {
-        let ring = memory.slot(slot);
-        let granted = ring.units_ready();
-        let mut pool = Self {
+    fn empty(reach: usize) -> Self {
+        Self {
             chunks: BTreeMap::new(),
-            granted,
-        };
+            holes: BTreeMap::new(),
+            reach,
+            idle: BTreeMap::new(),
+        }
+    }
+
+    /// The chunks that an earlier collector, or the program before `main`, laid out.
+    fn adopt(memory: &Memory, terms: &Terms) -> Result<Self, PoolError> {
+        let ring = memory.slot(terms.slot);
+        let mut pool = Self::empty(ring.units_ready());
         let mut unit = 0;
-        while unit < granted {
-            let desc = Desc::unpack(ring.desc(unit).load(Acquire));
+        while unit < pool.reach {
+            let word = ring.desc(unit).load(Acquire);
+            let desc = Desc::unpack(word);
             if desc.state == NONE {
+                pool.holes.insert(unit, (0, ring_generation(&ring)));
                 unit += 1;
                 continue;
             }
             let end = unit + (1 << desc.class);
-            if usize::from(desc.class) >= CLASSES || end > granted {
+            if usize::from(desc.class) >= CLASSES || end > pool.reach {
                 return Err(PoolError::Descriptor { unit });
             }
+            // Whoever read it is gone.
+            let_go(&ring, unit, word);
             let consumed = ring.word(unit * UNIT_WORDS + chunk::CONSUMED).load(Relaxed);
             let consumed = usize::try_from(consumed).unwrap_or(0);
             pool.chunks.insert(
@@ -142,18 +169,19 @@ impl Pool {
             );
             unit = end;
         }
-        ring.control(slot::CLOCK).store(clock, Relaxed);
+        dictate(&ring, terms);
         Ok(pool)
     }
 
     /// Units that have memory.
     pub(super) fn granted(&self) -> usize {
-        self.granted
+        let units = |chunk: &Chunk| 1_usize << chunk.class;
+        self.chunks.values().map(units).sum()
     }
 
-    /// Gives memory to `units` units behind those that have it, and to their descriptors.
-    fn back(&mut self, memory: &Memory, slot: usize, units: usize) -> Result<(), PoolError> {
-        let (from, to) = (self.granted, (self.granted + units).min(UNITS));
+    /// Gives descriptors and memory to `units` units behind those that have them.
+    fn reach_out(&mut self, memory: &Memory, slot: usize, units: usize) -> Result<(), PoolError> {
+        let (from, to) = (self.reach, (self.reach + units).min(UNITS));
         let allocate = |at, len| memory.allocate(slot, at, len).map_err(PoolError::Memory);
         let group = slot::GROUP_WORDS * 8;
         allocate(
@@ -162,7 +190,7 @@ impl Pool {
         )?;
         allocate(slot::DESCS + from * 8, (to - from) * 8)?;
         allocate(slot::CHUNKS + from * UNIT, (to - from) * UNIT)?;
-        self.granted = to;
+        self.reach = to;
         memory
             .slot(slot)
             .control(UNITS_READY)
@@ -174,27 +202,136 @@ impl Pool {
     /// how many units it took.
     pub(super) fn grow(&mut self, memory: &Memory, slot: usize, limit: usize) -> usize {
         let ring = memory.slot(slot);
-        let starved = ring.control(STARVED).swap(0, Relaxed);
-        let before = self.granted;
+        let starved = ring
+            .control(STARVED)
+            .fetch_and(slot::UNSETTLED | slot::DRY, Relaxed);
+        let before = self.granted();
+        let mut room = limit;
         for class in (0..CLASSES as u8)
             .rev()
             .filter(|class| starved & (1 << class) != 0)
         {
             // As much again as there is, so that a few steps reach any size.
-            let room = limit
-                .saturating_sub(self.granted - before)
-                .min(UNITS - self.granted);
-            let wanted = before.max(1 << class).min(room);
-            let count = wanted >> class;
-            let first = self.granted;
-            if count == 0 || self.back(memory, slot, count << class).is_err() {
-                continue;
+            let wanted = before.max(1 << class).min(room) >> class;
+            let mut got = self.refill(memory, slot, class, wanted);
+            got += self.extend(memory, slot, class, wanted - got);
+            if got < wanted && self.split_hole(class) {
+                got += self.refill(memory, slot, class, wanted - got);
             }
-            for unit in (0..count).map(|index| first + (index << class)) {
+            room -= got << class;
+        }
+        limit - room
+    }
+
+    /// Gives memory again to at most `count` chunks of a class that had some; to how many.
+    fn refill(&mut self, memory: &Memory, slot: usize, class: u8, count: usize) -> usize {
+        let holes = self.holes.iter().filter(|(_, hole)| hole.0 == class);
+        let units: Vec<usize> = holes.map(|(unit, _)| *unit).take(count).collect();
+        let mut refilled = 0;
+        for unit in units {
+            let at = slot::CHUNKS + unit * UNIT;
+            if memory.allocate(slot, at, UNIT << class).is_err() {
+                break;
+            }
+            if let Some((_, generation)) = self.holes.remove(&unit) {
                 self.chunks.insert(unit, Chunk::new(class));
-                publish_free(&ring, unit, class, 0);
+                publish_free(&memory.slot(slot), unit, class, next_generation(generation));
+                refilled += 1;
             }
         }
-        self.granted - before
+        refilled
     }
+
+    /// Makes holes of `class` of a larger one; whether there was one.
+    fn split_hole(&mut self, class: u8) -> bool {
+        let larger = self.holes.iter().find(|(_, hole)| hole.0 > class);
+        let Some((&unit, &(old, generation))) = larger else {
+            return false;
+        };
+        for part in 0..1 << (old - class) {
+            let at = unit + (part << class);
+            self.holes.insert(at, (class, generation));
+        }
+        true
+    }
+
+    /// Adds at most `count` chunks of a class behind all others; how many.
+    fn extend(&mut self, memory: &Memory, slot: usize, class: u8, count: usize) -> usize {
+        let first = self.reach;
+        let count = count.min((UNITS - first) >> class);
+        if count == 0 || self.reach_out(memory, slot, count << class).is_err() {
+            return 0;
+        }
+        for unit in (0..count).map(|index| first + (index << class)) {
+            self.chunks.insert(unit, Chunk::new(class));
+            publish_free(&memory.slot(slot), unit, class, 0);
+        }
+        count
+    }
+
+    /// Takes the memory of free chunks away that nobody has used since `since`, the last ones first,
+    /// at most `units` units of it; how many units it took. `now` is the time.
+    pub(super) fn shrink(
+        &mut self,
+        memory: &Memory,
+        slot: usize,
+        (now, since): (u64, u64),
+        units: usize,
+    ) -> usize {
+        let ring = memory.slot(slot);
+        let mut room = units;
+        for unit in self.chunks.keys().rev().copied().collect::<Vec<_>>() {
+            let class = self.chunks[&unit].class;
+            let word = ring.desc(unit).load(Acquire);
+            if Desc::unpack(word).state != FREE {
+                self.idle.remove(&unit);
+                continue;
+            }
+            let seen = self.idle.entry(unit).or_insert((word, now));
+            if seen.0 != word {
+                *seen = (word, now);
+            }
+            let is_idle = seen.1 <= since && 1 << class <= room;
+            // What it counts would go with the memory.
+            if is_idle && overwritten(&ring, unit) == 0 && withdraw(&ring, unit, word) {
+                self.forget(memory, slot, unit, word);
+                room -= 1 << class;
+            }
+        }
+        units - room
+    }
+
+    /// Takes the memory of a chunk that was withdrawn.
+    fn forget(&mut self, memory: &Memory, slot: usize, unit: usize, word: u64) {
+        let Desc {
+            class, generation, ..
+        } = Desc::unpack(word);
+        // Should the system refuse, the memory is there still, and unused.
+        let _ = memory.release(slot, slot::CHUNKS + unit * UNIT, UNIT << class);
+        self.chunks.remove(&unit);
+        self.idle.remove(&unit);
+        self.holes.insert(unit, (class, generation));
+    }
+
+    /// Units that stay, however long nobody uses them.
+    pub(super) fn dispensable(&self) -> usize {
+        self.granted().saturating_sub(KEPT_UNITS)
+    }
+}
+
+/// Says in the slot what its threads have to keep to.
+fn dictate(ring: &Slot<'_>, terms: &Terms) {
+    ring.control(slot::CLOCK).store(terms.clock, Relaxed);
+    if let Some(mode) = terms.mode {
+        let (mode, patience_ns) = mode.words();
+        ring.control(slot::PATIENCE_NS).store(patience_ns, Relaxed);
+        ring.control(slot::MODE).store(mode, Release);
+    }
+}
+
+/// A generation for chunks of which nobody knows any more what theirs was: one that no thread has
+/// seen lately.
+fn ring_generation(ring: &Slot<'_>) -> u32 {
+    let session = ring.control(slot::SESSION).load(Relaxed);
+    (session >> 20) as u32 & ((1 << GENERATION_BITS) - 1)
 }

@@ -2,21 +2,23 @@
 
 use rustix::fd::OwnedFd;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::time::Instant;
 use thalweg_abi::chunk;
-use thalweg_abi::desc::{Desc, FREE, FULL, NONE, OWNED};
+use thalweg_abi::desc::{Desc, FREE, FULL, NONE, OWNED, READING, next_generation};
 use thalweg_abi::rules::Rules;
-use thalweg_abi::slot::{REFUSED_LARGE, REFUSED_NESTED, REFUSED_THREAD, STARVED, TOLD};
+use thalweg_abi::slot::{DISCARD, MODE, OVERWRITE, STARVED};
 use thalweg_filter::Room;
-use thalweg_model::LossCause;
-use thalweg_ring::{Slot, UNIT_WORDS, Walk, clear_and_free};
+use thalweg_ring::{Content, Slot, UNIT_WORDS, Walk, clear_and_free, content_of, owner_of};
 
+use super::counters::Told;
 use super::definitions::Definitions;
 use super::memory::Memory;
-use super::pool::{Chunk, Pool, PoolError};
+use super::pool::{Chunk, Pool, PoolError, Terms};
 use super::wanted;
 use crate::ledger::Ledger;
-use crate::process::Process;
+use crate::process::{Process, Threads};
 
 /// A thread of a traced program, never mistaken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,7 +41,8 @@ pub struct Ready {
     /// The thread is done with it, or gone.
     pub(crate) complete: bool,
     gone: bool,
-    seen: u64,
+    /// Its descriptor when the thread had it.
+    owner: Desc,
 }
 
 impl Ready {
@@ -65,7 +68,7 @@ pub struct Program {
     /// What it can emit.
     pub definitions: Definitions,
     /// Its memory.
-    pub memory: Memory,
+    pub memory: Arc<Memory>,
     /// Its rendezvous file, for whoever goes on when this process dies.
     pub rendezvous: OwnedFd,
     /// What was recorded of it and lost.
@@ -78,14 +81,24 @@ pub struct Program {
     learned: usize,
     /// It has defined what makes no sense.
     misdefined: bool,
-    slot: usize,
-    pool: Pool,
+    pub(super) slot: usize,
+    pub(super) pool: Pool,
     /// What each of the program's counters was when it was asked last.
-    told: [u64; 4],
+    pub(super) told: Told,
+    /// What they were when this recording began.
+    pub(super) told_before: Told,
     /// The process, as this host knows it.
     pub process: Process,
     /// The process is gone: nobody will complete anything any more.
     dead: bool,
+    /// Its threads take full chunks back.
+    pub(super) overwrites: bool,
+    /// The recording ends: what the threads have not taken back by now goes to disk.
+    ending: bool,
+    /// How many chunks were freed.
+    pub(super) freed: u64,
+    /// Since when nothing was freed although threads wait.
+    pub(super) stuck: Option<Instant>,
 }
 
 impl Program {
@@ -94,34 +107,53 @@ impl Program {
         definitions: Definitions,
         memory: Memory,
         rendezvous: OwnedFd,
-        slot: usize,
-        clock: u64,
-        limit_units: usize,
+        terms: &Terms,
         process: Process,
     ) -> Result<Self, PoolError> {
-        let pool = Pool::take(&memory, slot, clock, limit_units)?;
-        let none = vec![None; definitions.sites.len()];
-        let ids = [none.clone(), none];
-        let ledger = Ledger::default();
-        let told = [0; 4];
-        let mut program = Self {
+        let pool = Pool::take(&memory, terms)?;
+        Ok(Self::with(
             definitions,
             memory,
             rendezvous,
-            ledger,
-            ids,
+            (terms.slot, pool),
+            process,
+        ))
+    }
+
+    /// A program whose slot is taken.
+    pub(super) fn with(
+        definitions: Definitions,
+        memory: Memory,
+        rendezvous: OwnedFd,
+        (slot, pool): (usize, Pool),
+        process: Process,
+    ) -> Self {
+        let none = vec![None; definitions.sites.len()];
+        let overwrites = memory.slot(slot).control(MODE).load(Relaxed) == OVERWRITE;
+        let mut program = Self {
+            definitions,
+            memory: Arc::new(memory),
+            rendezvous,
+            ledger: Ledger::default(),
+            ids: [none.clone(), none],
             rules: String::new(),
             learned: 0,
             misdefined: false,
             slot,
             pool,
-            told,
+            told: Told::default(),
+            told_before: Told::default(),
             process,
             dead: false,
+            overwrites,
+            ending: false,
+            freed: 0,
+            stuck: None,
         };
         program.told = program.counters_told();
+        program.told_before = program.told;
         program.learn();
-        Ok(program)
+        program
     }
 
     /// `NAME[PID]`, for people.
@@ -169,7 +201,38 @@ impl Program {
 
     /// Gives it more chunks of the classes that it lacks, at most `limit` units.
     pub fn grow(&mut self, limit: usize) -> usize {
-        self.pool.grow(&self.memory, self.slot, limit)
+        // A flight recorder's threads always lack some: that is no news as long as there is no room.
+        if limit == 0 && self.is_kept() {
+            return 0;
+        }
+        let units = self.pool.grow(&self.memory, self.slot, limit);
+        self.freed += units as u64;
+        units
+    }
+
+    /// Takes the memory of free chunks away that nobody has used since `since`, at most `units` units
+    /// of it, but leaves some; how many units it took. `now` is the time.
+    pub fn give_back_idle(&mut self, now: u64, since: u64) -> usize {
+        let units = self.pool.dispensable();
+        self.pool
+            .shrink(&self.memory, self.slot, (now, since), units)
+    }
+
+    /// Takes the memory of free chunks away, at most `units` units of it; how many units it took.
+    pub fn give_back(&mut self, units: usize) -> usize {
+        let now = u64::MAX;
+        self.pool.shrink(&self.memory, self.slot, (now, now), units)
+    }
+
+    /// Whether what its rings hold stays there for now: a flight recorder's.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.overwrites && !self.ending && !self.dead
+    }
+
+    /// The recording ends: from here on what the rings hold goes to disk.
+    pub(crate) fn end(&mut self) {
+        self.ending = true;
+        self.ring().control(MODE).store(DISCARD, Relaxed);
     }
 
     /// Turns on each site that the rules want, and leaves them with the program for those that it
@@ -252,7 +315,7 @@ impl Program {
     ///
     /// `live` is asked after the descriptors were read, so that a thread that is not among the
     /// living then cannot have taken its chunk later.
-    pub fn ready(&self, reach: Reach, live: impl FnOnce() -> Option<BTreeSet<u32>>) -> Vec<Ready> {
+    pub fn ready(&self, reach: Reach, live: impl FnOnce() -> Option<Threads>) -> Vec<Ready> {
         let ring = self.ring();
         let seen: Vec<(usize, u64)> = self
             .pool
@@ -265,37 +328,51 @@ impl Program {
             return Vec::new();
         }
         let live = if self.dead { None } else { live() };
-        let gone = |tid| self.dead || live.as_ref().is_some_and(|live| !live.contains(&tid));
+        let gone = |tid| self.dead || live.as_ref().is_some_and(|live| !live.contains(tid));
         let mut ready: Vec<Ready> = seen
             .into_iter()
-            .map(|(unit, word)| self.look_at(unit, word, &gone))
+            .filter_map(|(unit, word)| self.look_at(unit, word, &gone))
             .collect();
         ready.retain(|chunk| chunk.complete || reach == Reach::All);
         ready.sort_by_key(|chunk| (chunk.begin, chunk.unit));
         ready
     }
 
-    fn look_at(&self, unit: usize, word: u64, gone: &impl Fn(u32) -> bool) -> Ready {
+    /// What a chunk whose descriptor was `word` has to be read.
+    fn look_at(&self, unit: usize, mut word: u64, gone: &impl Fn(u32) -> bool) -> Option<Ready> {
+        let ring = self.ring();
         let desc = Desc::unpack(word);
-        let gone = gone(desc.tid);
-        let begin = self
-            .ring()
-            .word(unit * UNIT_WORDS + chunk::BEGIN)
-            .load(Relaxed);
+        if desc.state == OWNED {
+            let owner_gone = gone(desc.tid);
+            match content_of(&ring, unit, word) {
+                // Being opened, or taken back.
+                Content::Nothing | Content::Former(_) if !owner_gone => return None,
+                Content::Former(_) => word = thalweg_ring::hand_over_for_gone(&ring, unit, word)?,
+                _ => {}
+            }
+        }
+        let desc = Desc::unpack(word);
+        let owner = match desc.state {
+            OWNED => desc,
+            // A thread could take it back while it is read.
+            FULL if self.overwrites && !self.dead => return None,
+            _ => owner_of(&ring, unit),
+        };
+        let gone = gone(owner.tid);
+        let begin = ring.word(unit * UNIT_WORDS + chunk::BEGIN).load(Relaxed);
         let thread = ThreadKey {
             program: self.nonce(),
             index: desc.thread,
-            tid: desc.tid,
+            tid: owner.tid,
         };
-        let complete = desc.state == FULL || gone;
-        Ready {
+        Some(Ready {
             thread,
             unit,
             begin,
-            complete,
+            complete: desc.state != OWNED || gone,
             gone,
-            seen: word,
-        }
+            owner,
+        })
     }
 
     /// A walk through a chunk, from where the last one ended.
@@ -316,7 +393,12 @@ impl Program {
 
     /// Up to where an earlier collector has put a chunk on disk.
     pub(crate) fn consumed(&self, ready: &Ready) -> usize {
-        self.chunk(ready.unit).consumed
+        if !self.overwrites {
+            return self.chunk(ready.unit).consumed;
+        }
+        // The chunk may have been cleared since, and begun anew.
+        let word = self.ring().word(ready.unit * UNIT_WORDS + chunk::CONSUMED);
+        usize::try_from(word.load(Relaxed)).unwrap_or(usize::MAX)
     }
 
     pub(crate) fn is_spoiled(&self, ready: &Ready) -> bool {
@@ -382,7 +464,8 @@ impl Program {
             _ => thalweg_ring::chunk_words(class),
         };
         *chunk = Chunk::new(class);
-        let generation = Desc::unpack(ready.seen).generation.wrapping_add(1);
+        self.freed += 1;
+        let generation = next_generation(ready.owner.generation);
         clear_and_free(&self.ring(), ready.unit, class, used, generation);
     }
 
@@ -390,7 +473,7 @@ impl Program {
     ///
     /// `live` is asked after the table was read: a thread that is in the table and not among the
     /// living then was there before, and is gone.
-    pub fn bury_threads(&self, live: impl FnOnce() -> Option<BTreeSet<u32>>) {
+    pub fn bury_threads(&self, live: impl FnOnce() -> Option<Threads>) {
         let entries = 0..self.memory.threads_ready();
         let entries: Vec<(usize, u32)> = entries
             .filter_map(|index| Some((index, self.memory.thread(index)?)))
@@ -400,69 +483,23 @@ impl Program {
         };
         let owners = self.owners();
         for (index, tid) in entries {
-            if !live.contains(&tid) && !owners.contains(&(index as u16)) {
+            if !live.contains(tid) && !owners.contains(&(index as u16)) {
                 self.memory.bury(index);
             }
         }
     }
 
-    /// The thread indexes that own a chunk, or have left a full one.
+    /// The thread indexes that own a chunk, or have left a full one. A flight recorder's full chunks
+    /// stay for long, and there are not that many indexes.
     fn owners(&self) -> BTreeSet<u16> {
         let ring = self.ring();
         let descs = self.pool.chunks.keys();
         let descs = descs.map(|&unit| Desc::unpack(ring.desc(unit).load(Acquire)));
-        let owned = descs.filter(|desc| desc.state == OWNED || desc.state == FULL);
-        owned.map(|desc| desc.thread).collect()
-    }
-
-    /// The program's own counters of events that found no room, by cause.
-    fn counters(&self) -> [(LossCause, u64); 4] {
-        let ring = self.ring();
-        let refused = |word| ring.control(word).load(Relaxed);
-        let lost = |index| ring.lost(index).load(Relaxed);
-        [
-            (
-                LossCause::RingFull,
-                (0..ring.lost_ready()).map(lost).fold(0, u64::wrapping_add),
-            ),
-            (LossCause::NoThreadSlot, refused(REFUSED_THREAD)),
-            (LossCause::TooLarge, refused(REFUSED_LARGE)),
-            (LossCause::TooDeep, refused(REFUSED_NESTED)),
-        ]
-    }
-
-    /// What was told already, according to the program's memory: an earlier collector may have
-    /// died before it told of everything.
-    fn counters_told(&self) -> [u64; 4] {
-        let counters = self.counters();
-        let total = counters
-            .iter()
-            .fold(0_u64, |sum, (_, count)| sum.wrapping_add(*count));
-        let mut untold = total.saturating_sub(self.ring().control(TOLD).load(Relaxed));
-        counters.map(|(_, count)| {
-            let of_this = count.min(untold);
-            untold -= of_this;
-            count - of_this
-        })
-    }
-
-    /// What the program lost since this was asked last, by cause.
-    pub(crate) fn take_losses(&mut self) -> Vec<(LossCause, u64)> {
-        let counters = self.counters();
-        let mut fresh = Vec::new();
-        for ((cause, count), told) in counters.into_iter().zip(&mut self.told) {
-            // A counter that goes back is a program's lie: it changes nothing but its own sum.
-            let more = count.saturating_sub(*told);
-            *told = count.max(*told);
-            if more > 0 {
-                fresh.push((cause, more));
-            }
-        }
-        fresh
-    }
-
-    /// Notes in the program's memory that so many more losses are on disk.
-    pub(crate) fn note_told(&self, count: u64) {
-        self.ring().control(TOLD).fetch_add(count, Relaxed);
+        let owned = |desc: &Desc| match desc.state {
+            OWNED => true,
+            FULL | READING => !self.overwrites,
+            _ => false,
+        };
+        descs.filter(owned).map(|desc| desc.thread).collect()
     }
 }

@@ -12,10 +12,11 @@ use rustix::net::{
 use std::fmt::Write as _;
 use std::path::Path;
 use thalweg_abi::SLOTS;
-use thalweg_abi::advert::{FIRST_LINE, FOLDER, MAX_LEN};
+use thalweg_abi::advert::{FIRST_LINE, FOLDER, MAX_LEN, MODES};
 
 use super::call::Silent;
 use super::folder::Folder;
+use crate::summary::RingMode;
 
 /// What an advert says; see [`thalweg_abi::advert`]. `trace`, `instance`, `start` are for whoever
 /// finds the advert of a dead recorder.
@@ -28,6 +29,7 @@ pub(crate) struct Advert {
     pub(crate) trace: String,
     pub(crate) instance: Option<String>,
     pub(crate) start: u64,
+    pub(crate) mode: RingMode,
 }
 
 impl Advert {
@@ -35,6 +37,10 @@ impl Advert {
         let mut text = format!("{FIRST_LINE}\nslot {slot}\nclock {}\n", self.clock);
         let _ = writeln!(text, "limit-units {}", self.limit_units);
         let _ = writeln!(text, "trace {}\nstart {}", self.trace, self.start);
+        let (mode, patience_ns) = self.mode.words();
+        for (name, _) in MODES.iter().filter(|(_, number)| *number == mode) {
+            let _ = writeln!(text, "mode {name}\npatience-ns {patience_ns}");
+        }
         if let Some(instance) = &self.instance {
             let _ = writeln!(text, "instance {instance}");
         }

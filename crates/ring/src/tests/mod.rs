@@ -10,5 +10,8 @@ mod gaps;
 mod hostile;
 mod nested;
 mod order;
+mod overwrite;
+mod patience;
 mod signals;
+mod withdrawn;
 mod world;

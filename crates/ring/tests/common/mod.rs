@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::vec::Vec;
 use thalweg_abi::{chunk, desc, slot};
 use thalweg_ring::{
-    AtomicU64, Cursor, Emit, Owner, Parts, Refused, Slot, Stop, UNIT_WORDS, Walk, chunk_words,
-    clear_and_free, is_pending, publish_free, take_back,
+    AtomicU64, Content, Cursor, Emit, Owner, Parts, Refused, Slot, Stop, UNIT_WORDS, Walk,
+    chunk_words, clear_and_free, content_of, hand_over_for_gone, hold, is_pending, let_go,
+    overwritten, owner_of, publish_free,
 };
 
 /// Keeps leaked memory reachable, so that a leak checker knows that it is meant.
@@ -68,6 +69,7 @@ pub(crate) fn publish_all(ring: &Slot<'_>, classes: &[u8]) {
 pub(crate) fn owner(thread: u16) -> Owner {
     Owner {
         tid: 1000 + u32::from(thread),
+        patient: true,
         thread,
         pointer: 0,
     }
@@ -150,53 +152,87 @@ impl Collector {
             let found = desc::Desc::unpack(word);
             let gone = gone(found.thread);
             match found.state {
-                desc::OWNED if gone => self.bury(unit, word, found),
-                desc::OWNED => {
-                    self.walk(unit, found, word, false);
-                }
-                desc::FULL => {
-                    let owned = found.with_state(desc::OWNED).pack();
-                    self.carry_over(unit, owned, word);
-                    self.finish(unit, found, gone);
-                }
+                desc::OWNED => self.owned(unit, word, gone),
+                desc::FULL => self.full(unit, word, gone),
+                desc::READING => self.finish(unit, gone),
                 _ => {}
             }
         }
     }
 
-    /// Takes the chunk of a dead thread and reads it to its end.
-    fn bury(&mut self, unit: usize, word: u64, found: desc::Desc) {
-        if take_back(&self.ring, unit, word, desc::FULL) {
-            let full = found.with_state(desc::FULL);
-            self.carry_over(unit, word, full.pack());
-            self.finish(unit, full, true);
+    fn is_overwriting(&self) -> bool {
+        self.ring.control(slot::MODE).load(Relaxed) == slot::OVERWRITE
+    }
+
+    fn owned(&mut self, unit: usize, word: u64, gone: bool) {
+        let found = desc::Desc::unpack(word);
+        match content_of(&self.ring, unit, word) {
+            Content::Nothing if gone => {
+                let generation = desc::next_generation(found.generation);
+                clear_and_free(&self.ring, unit, found.class, usize::MAX, generation);
+            }
+            Content::Own | Content::Former(_) if gone => {
+                if let Some(full) = hand_over_for_gone(&self.ring, unit, word) {
+                    self.full(unit, full, true);
+                }
+            }
+            // A flight recorder's collector leaves it alone: it may be overwritten yet.
+            Content::Own if !self.is_overwriting() => {
+                self.walk(unit, found, false);
+            }
+            _ => {}
         }
     }
 
-    fn carry_over(&mut self, unit: usize, from: u64, to: u64) {
-        if let Some(progress) = self.progress.remove(&(unit, from)) {
-            self.progress.insert((unit, to), progress);
+    fn full(&mut self, unit: usize, word: u64, gone: bool) {
+        // Or else it could be taken back while it is read.
+        if !self.is_overwriting() || hold(&self.ring, unit, word).is_some() {
+            self.finish(unit, gone);
         }
+    }
+
+    /// Reads every full chunk and leaves it where it is: the numbers of each thread's events.
+    pub(crate) fn snapshot(ring: Slot<'static>) -> Vec<Seen> {
+        let mut reader = Self::new(ring);
+        for unit in 0..ring.units_ready() {
+            let word = ring.desc(unit).load(Acquire);
+            if let Some(held) = hold(&ring, unit, word) {
+                reader.walk(unit, owner_of(&ring, unit), false);
+                let_go(&ring, unit, held);
+            }
+        }
+        assert_eq!(reader.violations, 0, "violations in a snapshot");
+        reader.seen
+    }
+
+    /// Events that were overwritten.
+    pub(crate) fn overwritten(&self) -> u64 {
+        (0..self.ring.units_ready())
+            .map(|unit| overwritten(&self.ring, unit))
+            .sum()
     }
 
     /// Reads a chunk to its end, and frees it unless an event in it is under way.
-    fn finish(&mut self, unit: usize, found: desc::Desc, gone: bool) {
-        let word = found.pack();
-        let stop = self.walk(unit, found, word, gone);
+    fn finish(&mut self, unit: usize, gone: bool) {
+        let owner = owner_of(&self.ring, unit);
+        let stop = self.walk(unit, owner, gone);
         if stop == Stop::Pending {
             return;
         }
-        let done = self.progress.remove(&(unit, word)).unwrap_or_default();
+        let done = self.progress.remove(&(unit, owner.pack()));
+        let done = done.unwrap_or_default();
         let used = match stop {
             Stop::End if !gone => done.position,
             _ => usize::MAX,
         };
-        assert!(gone || !is_pending(&self.ring, unit, found.class, done.position));
-        let generation = (found.generation + 1) & ((1 << desc::GENERATION_BITS) - 1);
-        clear_and_free(&self.ring, unit, found.class, used, generation);
+        assert!(gone || !is_pending(&self.ring, unit, owner.class, done.position));
+        let generation = desc::next_generation(owner.generation);
+        clear_and_free(&self.ring, unit, owner.class, used, generation);
     }
 
-    fn walk(&mut self, unit: usize, found: desc::Desc, word: u64, gone: bool) -> Stop {
+    /// Walks on through a chunk that `found` owns or has handed over.
+    fn walk(&mut self, unit: usize, found: desc::Desc, gone: bool) -> Stop {
+        let word = found.pack();
         let before = self.progress.get(&(unit, word)).copied();
         let before = before.unwrap_or_default();
         let walk = Walk::new(self.ring, unit, found.class, gone);

@@ -5,11 +5,12 @@ use super::path::Path;
 use super::rules;
 use super::work::{self, Work};
 use crate::map::Map;
+use crate::patience;
 use crate::site;
 use crate::sys::{self, Fd};
 use core::ffi::{CStr, c_int};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use thalweg_abi::advert::{FIRST_LINE, FOLDER};
+use thalweg_abi::advert::{FIRST_LINE, FOLDER, MODES};
 use thalweg_abi::rules::{Rules, split_key};
 use thalweg_abi::{SLOTS, filters, program, slot};
 
@@ -94,6 +95,8 @@ struct Advert<'t> {
     clock: u64,
     limit_units: usize,
     session: u64,
+    mode: u64,
+    patience_ns: u64,
     /// The text: rules, and lines that are none.
     rules: &'t [u8],
 }
@@ -108,6 +111,8 @@ impl<'t> Advert<'t> {
             clock: 0,
             limit_units: 0,
             session: 0,
+            mode: slot::DISCARD,
+            patience_ns: 0,
             rules: rest,
         };
         for line in rest.split(|&byte| byte == b'\n') {
@@ -115,12 +120,24 @@ impl<'t> Advert<'t> {
                 (b"slot", value) => advert.slot = number(value)?,
                 (b"limit-units", value) => advert.limit_units = number(value)?,
                 (b"start", value) => advert.session = number(value)? as u64,
+                (b"mode", value) => advert.mode = mode(value),
+                (b"patience-ns", value) => advert.patience_ns = number(value)? as u64,
                 (b"clock", b"tsc") => advert.clock = slot::CLOCK_TSC,
                 (b"clock", b"mono") => advert.clock = slot::CLOCK_MONO,
                 _ => {}
             }
         }
         (advert.slot < SLOTS).then_some(advert)
+    }
+}
+
+/// The mode with this name; one that this library does not know discards.
+fn mode(name: &[u8]) -> u64 {
+    let known = MODES.iter().find(|(known, _)| known.as_bytes() == name);
+    match known {
+        Some((_, slot::BLOCK)) if !patience::is_allowed() => slot::DISCARD,
+        Some((_, mode)) => *mode,
+        None => slot::DISCARD,
     }
 }
 
@@ -148,6 +165,8 @@ fn grant(map: &Map, memfd: &Fd, advert: &Advert<'_>) -> bool {
     for (word, value) in [
         (slot::CLOCK, advert.clock),
         (slot::SESSION, advert.session),
+        (slot::MODE, advert.mode),
+        (slot::PATIENCE_NS, advert.patience_ns),
         (slot::SELF_GRANTED, units as u64),
         (slot::UNITS_READY, units as u64),
         (slot::LOST_READY, threads as u64),
@@ -243,13 +262,20 @@ mod tests {
     #[test]
     fn an_advert_is_read() {
         let text =
-            b"thalweg-session 2\nslot 2\nclock mono\nlimit-units 16\nenable a:*\nnew thing\n";
+            b"thalweg-session 2\nslot 2\nclock mono\nlimit-units 16\nmode overwrite\npatience-ns 5\n\
+              enable a:*\nnew thing\n";
         let advert = Advert::parse(text).unwrap();
         assert_eq!(
             (advert.slot, advert.clock, advert.limit_units),
             (2, slot::CLOCK_MONO, 16)
         );
         assert!(advert.rules.ends_with(b"enable a:*\nnew thing\n"));
+        assert_eq!((advert.mode, advert.patience_ns), (slot::OVERWRITE, 5));
+    }
+
+    #[test]
+    fn a_program_that_does_not_allow_to_be_blocked_discards() {
+        assert_eq!([mode(b"block"), mode(b"new")], [slot::DISCARD; 2]);
     }
 
     #[test]
