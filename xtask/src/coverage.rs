@@ -29,10 +29,17 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/kbuf/src/transcode",
         ],
     ),
-    ("rendezvous", &["crates/abi/src/"]),
+    (
+        "rendezvous",
+        &[
+            "crates/abi/src/rendezvous.rs",
+            "crates/collect/src/program/definitions.rs",
+            "crates/collect/src/program/plan.rs",
+        ],
+    ),
     (
         "ring",
-        &["crates/ring/src/walk.rs", "crates/ring/src/claim.rs"],
+        &["crates/ring/src/walk.rs", "crates/abi/src/record.rs"],
     ),
 ];
 
