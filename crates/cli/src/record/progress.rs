@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_time_is_as_wide_a_moment_later() {
-        let clock = |seconds| clock(Duration::from_millis(seconds * 1000 + 999));
+        let clock = |seconds: u64| clock(Duration::from_millis(seconds * 1000 + 999));
         assert_eq!(clock(7), "0:07");
         assert_eq!(clock(750), "12:30");
         assert_eq!(clock(3 * 3600 + 300), "3:05:00");
