@@ -16,10 +16,10 @@ use crate::step::Context;
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 const CRATES: &[&str] = &["thalweg-ring", "thalweg-sys", "thalweg"];
 
-/// What libtest's threads hand each other: the result of a test, and the test itself; and where std
-/// keeps what a thread returns, whose last owner frees it behind a fence.
+/// What libtest's threads hand each other: the result of a test, and the test itself; and what std
+/// keeps of a thread, which the last of its owners frees behind a fence.
 const OF_STD: &str = "race:CompletedTest\nrace:Mutex<core::option::Option<test::run_test\n\
-                      race:Arc<std::thread::lifecycle::Packet<\n";
+                      race:Arc<std::thread::\n";
 
 /// Use after free, out of bounds.
 pub(crate) fn address(context: &Context) -> Result<()> {
