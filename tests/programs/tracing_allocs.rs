@@ -48,12 +48,21 @@ struct Nothing;
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Nothing {}
 
+/// Longer than all that the layer copies.
+const LONG: &str = match str::from_utf8(&[b'x'; 10_000]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
 fn events() {
     for n in 0..10_000_u64 {
         let name = (n % 2 == 0).then_some("even");
         info!(name: "typed", n, half = n as f64 / 2.0, bytes = &[1_u8, 2][..], name);
         info!(name: "shown", list = ?[n, n], "no. {n} of {}", 10_000);
         log::info!("no. {n}");
+        if n % 100 == 0 {
+            info!(name: "long", before = n, text = LONG, more = LONG, shown = ?LONG);
+        }
     }
 }
 

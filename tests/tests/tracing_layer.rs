@@ -14,6 +14,8 @@ const FIELDS: &str = r#":unsigned: { a = 255, b = 65535, c = 4294967295, d = 184
 :bytes: { _some_length = 2, some = [ [0] = 0, [1] = 255 ], _none_length = 0, none = [ ], after = 9 }
 :nul: { cut = "ab", debug = "de", after = 7 }
 :long: { text = LONG, after = 8 }
+:inner: { turn = 1 }
+:long_ones: { a = 1, first = LONG, value = "r", _bytes_length = 1, bytes = [ [0] = 7 ], second = LONG, z = 2 }
 :debug: { order = "Order { id: 7 }", list = "[1, 2]", shown = "no. 7" }
 :message: { message = "order 7 of Ada", id = 7 }
 :error: { error = "refused the order: invalid digit found in string" }
@@ -367,6 +369,20 @@ fn rules_choose_spans_by_their_events_names() {
     let recorder = world.recorder("trace").exclude("*_new").exclude("*:tick");
     let (_, report) = run(&world, recorder.start(), &["threads", "2", "100"]);
     assert_eq!((report.recorded(), report.lost()), (600, 0), "{report:?}");
+}
+
+#[test]
+fn filters_see_the_values_of_every_shape() {
+    let world = World::new();
+    let recorder = world.recorder("trace").filter("number > 4 && a > 4");
+    let (_, report) = run(&world, recorder.start(), &["shapes", "8"]);
+    // Fields 5 and 7 have `a`; in the shapes without it the comparison refuses.
+    assert_eq!((report.recorded(), report.lost()), (2, 0), "{report:?}");
+    let world = World::new();
+    let recorder = world.recorder("trace").filter("odd == \"odd\" && n < 10");
+    let (_, report) = run(&world, recorder.start(), &["threads", "2", "100"]);
+    assert_eq!((report.recorded(), report.lost()), (10, 0), "{report:?}");
+    assert_eq!(check_ticks(&report.trace(), 2), 10);
 }
 
 #[test]

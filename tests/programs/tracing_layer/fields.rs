@@ -52,6 +52,7 @@ impl fmt::Debug for Failing {
 pub(crate) fn fields() {
     numbers();
     texts();
+    long_ones();
     formatted();
     optional(Some(7), Some("Ada"));
     optional(None, Some("Bob"));
@@ -79,6 +80,13 @@ fn texts() {
     info!(name: "bytes", some = &[0_u8, 255][..], none = &[][..] as &[u8], after = 9);
     info!(name: "nul", cut = "ab\0c", debug = %"de\0f", after = 7);
     info!(name: "long", text = "x".repeat(10_000), after = 8);
+}
+
+/// Two texts that are too long to be copied, with values before, between and behind them.
+fn long_ones() {
+    let (first, second) = ("x".repeat(10_000), "x".repeat(10_000));
+    let restless = Restless::default();
+    info!(name: "long_ones", a = 1, first, value = ?restless, bytes = &[7_u8][..], second, z = 2);
 }
 
 fn formatted() {
