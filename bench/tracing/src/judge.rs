@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use crate::rows::{Cases, cost, read};
 
 /// Each other layer costs at least so many times what ours does.
-const FLOOR_PEER: f64 = 4.0;
+const FLOOR_PEER: f64 = 5.0;
 /// A disabled call site costs at most so many nanoseconds when it is asked each time.
-const FLOOR_ASKED_NS: f64 = 15.0;
+const FLOOR_ASKED_NS: f64 = 8.0;
 /// The same when `tracing` knows that nobody wants it.
 const FLOOR_ASLEEP_NS: f64 = 1.0;
 
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_peer_that_costs_less_than_the_floor_is_found() {
         check(
-            &[("thalweg", 10.0), ("fmt", 40.0), ("chrome", 39.0)],
+            &[("thalweg", 10.0), ("fmt", 50.0), ("chrome", 49.0)],
             &[true, false],
         );
     }
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_disabled_event_above_its_floor_is_found() {
         check(
-            &[("thalweg off", 15.0), ("thalweg-watched off", 1.1)],
+            &[("thalweg off", 8.0), ("thalweg-watched off", 1.1)],
             &[true, false],
         );
     }

@@ -59,6 +59,7 @@ pub(crate) const fn code(index: u16, kind: Kind) -> Code {
 }
 
 /// The index and the type that a code stands for.
+#[inline]
 pub(crate) fn decoded(code: Code) -> (u16, Kind) {
     (code >> 3, KINDS[usize::from(code & 7).min(KINDS.len() - 1)])
 }

@@ -17,7 +17,7 @@ use thalweg::dynamic::{Kind, Value};
 use tracing_core::field::{Field, Visit};
 use tracing_core::span::{Attributes, Record};
 
-use crate::code::{Code, Extra, MAX_FIELDS, MAX_VALUES, code};
+use crate::code::{Code, Extra, MAX_FIELDS, MAX_VALUES, code, decoded};
 use crate::texts::Texts;
 
 /// What has fields to visit.
@@ -52,18 +52,19 @@ impl Fields for NoFields {
     fn visit(&self, _: &mut dyn Visit) {}
 }
 
-/// A value, or where its text is.
+/// The bits of a number; from where to where a text was copied; or the number of a long value and
+/// [`LONG`]. Words, because what was stored as words a moment ago is quickly loaded as words only.
 #[derive(Clone, Copy)]
-enum Slot<'v> {
-    Value(Value<'v>),
-    Copied(usize, usize),
-}
+struct Slot(u64, u64);
+
+const LONG: u64 = u64::MAX;
 
 /// The values so far: which fields, of which types.
 #[derive(Clone)]
 struct Collected<'v> {
     codes: ArrayVec<Code, MAX_VALUES>,
-    slots: ArrayVec<Slot<'v>, MAX_VALUES>,
+    slots: ArrayVec<Slot, MAX_VALUES>,
+    long: ArrayVec<Value<'v>, MAX_VALUES>,
 }
 
 /// What is done with all values.
@@ -73,22 +74,24 @@ pub(crate) type Then<'t> = &'t mut dyn FnMut(&[Code], &[Value<'_>]);
 #[inline]
 pub(crate) fn collect(extras: &[(Extra, u64)], fields: &impl Fields, then: Then<'_>) {
     let mut texts = Texts::new();
-    let mut collected = Collected {
-        codes: ArrayVec::new_const(),
-        slots: ArrayVec::new_const(),
-    };
-    for (extra, value) in extras {
-        collected.push(extra.code(), Slot::Value(Value::U64(*value)));
-    }
+    // Filled where it lies: to move it is to copy it whole, which costs more than the event. And
+    // not `new_const`, which fills the unused room.
     let mut collector = Collector {
         fields,
-        collected,
+        collected: Collected {
+            codes: ArrayVec::new(),
+            slots: ArrayVec::new(),
+            long: ArrayVec::new(),
+        },
         texts: &mut texts,
         known: 0,
         seen: 0,
         is_done: false,
         then,
     };
+    for (extra, value) in extras {
+        collector.collected.push(extra.code(), Slot(*value, 0));
+    }
     fields.visit(&mut collector);
     collector.finish();
 }
@@ -96,9 +99,29 @@ pub(crate) fn collect(extras: &[(Extra, u64)], fields: &impl Fields, then: Then<
 impl<'v> Collected<'v> {
     /// There is room for ours, and for as many fields as are taken.
     #[inline]
-    fn push(&mut self, code: Code, slot: Slot<'v>) {
+    fn push(&mut self, code: Code, slot: Slot) {
         self.codes.push(code);
         self.slots.push(slot);
+    }
+
+    fn push_long(&mut self, code: Code, value: Value<'v>) {
+        self.push(code, Slot(self.long.len() as u64, LONG));
+        self.long.push(value);
+    }
+
+    /// The value in a slot.
+    #[inline]
+    fn value<'a>(&'a self, code: Code, slot: Slot, texts: &'a Texts) -> Value<'a> {
+        if slot.1 == LONG {
+            return self.long[slot.0 as usize];
+        }
+        match decoded(code).1 {
+            Kind::U64 => Value::U64(slot.0),
+            Kind::I64 => Value::I64(slot.0.cast_signed()),
+            Kind::F64 => Value::F64(f64::from_bits(slot.0)),
+            Kind::Bool => Value::Bool(slot.0 != 0),
+            _ => Value::Text(texts.get(slot.0 as usize, slot.1 as usize)),
+        }
     }
 }
 
@@ -115,16 +138,16 @@ struct Collector<'c, 'v, F> {
 }
 
 impl<F: Fields> Collector<'_, '_, F> {
-    fn finish(self) {
+    #[inline]
+    fn finish(&mut self) {
         if self.is_done {
             return;
         }
-        let texts = &*self.texts;
-        let values = self.collected.slots.iter().map(|slot| match slot {
-            Slot::Value(value) => *value,
-            Slot::Copied(from, to) => Value::Text(texts.get(*from, *to)),
-        });
-        let values: ArrayVec<Value<'_>, MAX_VALUES> = values.collect();
+        let mut values: ArrayVec<Value<'_>, MAX_VALUES> = ArrayVec::new();
+        let Collected { codes, slots, .. } = &self.collected;
+        for (code, slot) in codes.iter().zip(slots) {
+            values.push(self.collected.value(*code, *slot, self.texts));
+        }
         (self.then)(&self.collected.codes, &values);
     }
 
@@ -137,10 +160,9 @@ impl<F: Fields> Collector<'_, '_, F> {
     }
 
     #[inline]
-    fn add(&mut self, field: &Field, value: Value<'static>) {
+    fn add(&mut self, field: &Field, kind: Kind, bits: u64) {
         if let Some(index) = self.take(field) {
-            let code = code(index, value.kind());
-            self.collected.push(code, Slot::Value(value));
+            self.collected.push(code(index, kind), Slot(bits, 0));
         }
     }
 
@@ -148,10 +170,7 @@ impl<F: Fields> Collector<'_, '_, F> {
     fn add_text(&mut self, field: &Field, text: &str) {
         if let Some(index) = self.take(field) {
             match self.texts.copy(text) {
-                Some((from, to)) => {
-                    let slot = Slot::Copied(from, to);
-                    self.collected.push(code(index, Kind::Text), slot);
-                }
+                Some(place) => self.add_copied(index, place),
                 None => self.go_on_with(index, Value::Text(text)),
             }
         }
@@ -159,17 +178,22 @@ impl<F: Fields> Collector<'_, '_, F> {
 
     fn add_formatted(&mut self, field: &Field, text: fmt::Arguments<'_>) {
         if let Some(index) = self.take(field) {
-            let (from, to) = self.texts.format(text);
-            let slot = Slot::Copied(from, to);
-            self.collected.push(code(index, Kind::Text), slot);
+            let place = self.texts.format(text);
+            self.add_copied(index, place);
         }
+    }
+
+    #[inline]
+    fn add_copied(&mut self, index: u16, (from, to): (usize, usize)) {
+        let slot = Slot(from as u64, to as u64);
+        self.collected.push(code(index, Kind::Text), slot);
     }
 
     /// Visits the other fields while a value lives.
     #[cold]
     fn go_on_with(&mut self, index: u16, value: Value<'_>) {
         let mut collected = self.collected.clone();
-        collected.push(code(index, value.kind()), Slot::Value(value));
+        collected.push_long(code(index, value.kind()), value);
         let mut next = Collector {
             fields: self.fields,
             collected,
@@ -203,20 +227,20 @@ impl fmt::Display for Chain<'_> {
 impl<F: Fields> Visit for Collector<'_, '_, F> {
     #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.add(field, Value::U64(value));
+        self.add(field, Kind::U64, value);
     }
 
     #[inline]
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.add(field, Value::I64(value));
+        self.add(field, Kind::I64, value.cast_unsigned());
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.add(field, Value::F64(value));
+        self.add(field, Kind::F64, value.to_bits());
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.add(field, Value::Bool(value));
+        self.add(field, Kind::Bool, u64::from(value));
     }
 
     #[inline]

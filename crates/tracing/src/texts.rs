@@ -22,7 +22,7 @@ impl Texts {
     #[inline]
     pub(crate) fn new() -> Self {
         Self {
-            all: ArrayString::new_const(),
+            all: ArrayString::new(),
             is_full: false,
         }
     }

@@ -85,7 +85,11 @@ impl Variant {
     #[inline]
     pub(crate) fn fits(&self, codes: &[Code]) -> bool {
         match &self.style {
-            Style::Typed(own) => **own == *codes,
+            // One by one: they were stored one by one a moment ago, and a load that spans several
+            // such stores waits for all of them.
+            Style::Typed(own) => {
+                own.len() == codes.len() && own.iter().zip(codes).all(|(a, b)| a == b)
+            }
             _ => true,
         }
     }
