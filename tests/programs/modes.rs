@@ -70,11 +70,6 @@ fn fork(threads: u32, events: u64) {
     // SAFETY: there is one thread; the child emits and exits.
     let child = unsafe { libc::fork() };
     let first = if child == 0 { threads } else { 0 };
-    if child == 0 {
-        // The first event of a forked child sets it up; other threads' events meanwhile are for
-        // nobody, and not for a test of rings.
-        Ledger::of_test().account(2 * threads).open().tick();
-    }
     join(emit(first, threads, move |account| account.ticks(events)));
     if child != 0 {
         let mut status = 0;

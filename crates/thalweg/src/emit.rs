@@ -3,7 +3,7 @@
 use crate::field::{Fields, Limit};
 use crate::patience::Patience;
 use crate::site::Site;
-use crate::state::{self, Process, State};
+use crate::state::{self, Process};
 use crate::thread::{self, Block, Lane};
 use crate::{clock, life, sys};
 use core::arch::asm;
@@ -149,8 +149,9 @@ fn stack() -> u64 {
 #[cold]
 #[inline(never)]
 fn emit_first(site: &'static Site, fields: &dyn Fields) {
-    let Some(process) = state::get().and_then(State::process) else {
-        if life::set_up_child() {
+    let Some(state) = state::get() else { return };
+    let Some(process) = state.process() else {
+        if life::set_up_child() || !state.counts_as_too_early() {
             emit(site, fields);
         }
         return;

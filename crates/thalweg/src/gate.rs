@@ -55,9 +55,4 @@ impl Gates {
     pub(crate) fn address(&self) -> *mut libc::c_void {
         self.0.as_ptr().cast_mut().cast()
     }
-
-    /// Opens a gate for a slot.
-    pub(crate) fn open(&self, gate: u16, slot: usize) {
-        self.0[usize::from(gate) % GATE_COUNT].fetch_or(1 << (8 * slot), Relaxed);
-    }
 }

@@ -5,8 +5,11 @@ use crate::map::Map;
 use crate::state::{self, RSEQ_AREA, State, TID_OFFSET};
 use crate::sys::{self, ErrnoKept};
 use crate::{cpu, patience, register, site, thread};
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use thalweg_abi::program;
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Relaxed},
+};
+use thalweg_abi::{SLOTS, program, slot};
 
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -76,12 +79,27 @@ fn set_up() -> bool {
     memory.map.head(program::HEAD_NONCE).store(nonce, Relaxed);
     state.identity.note();
     site::each().for_each(|site| site.point_to(&memory.map));
-    // Threads may emit from here on; nothing is enabled yet but what the file's readers enable.
-    state.set_up(memory.map);
     register::register(&memory.map, &memory.file, nonce);
+    if !memory.show_gates() {
+        return false;
+    }
+    // Threads may emit from here on. What they have tried before was not recorded, and may have been
+    // wanted by whoever is there.
+    state.set_up(memory.map);
+    refuse(&memory.map, state.take_too_early());
     // The descriptor stays open for collectors that come later, out of the program's way.
     core::mem::forget(memory.file);
     true
+}
+
+/// Counts events that came too early as lost by each collector that is there.
+fn refuse(map: &Map, count: u64) {
+    for slot in (0..SLOTS).map(|index| map.slot(index)) {
+        if count > 0 && slot.control(slot::STATE).load(Acquire) == slot::ACTIVE {
+            let refused = slot.control(slot::REFUSED_THREAD);
+            refused.fetch_add(count, Relaxed);
+        }
+    }
 }
 
 /// The process's memfd and its mapping.
@@ -115,10 +133,15 @@ impl Memory {
         let allows = u64::from(patience::is_allowed()) * program::ALLOWS_BLOCKING;
         map.head(program::HEAD_ALLOWS).store(allows, Relaxed);
         map.head(program::HEAD_MAGIC).store(program::MAGIC, Relaxed);
+        Some(Self { file, map })
+    }
+
+    /// Lets call sites test this process's gates. In a forked child they test its parent's until
+    /// then, and must find what is wanted here when they do not any more.
+    fn show_gates(&self) -> bool {
         let (gates, len) = (GATES.address(), program::GATES_LEN);
         // SAFETY: the static consists of just these whole pages.
-        let opened = unsafe { sys::map_over(gates, len, &file, program::GATES) };
-        opened.then_some(Self { file, map })
+        unsafe { sys::map_over(gates, len, &self.file, program::GATES) }
     }
 }
 

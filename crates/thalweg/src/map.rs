@@ -1,7 +1,7 @@
 //! The program's memfd, mapped: the shared words by their names.
 
 use crate::sys;
-use core::sync::atomic::{AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Release};
 use thalweg_abi::filters::{self, Filters};
 use thalweg_abi::{PAGE, program, slot};
 use thalweg_ring::Slot;
@@ -60,6 +60,14 @@ impl Map {
     /// An entry of the thread table.
     pub(crate) fn thread(&self, index: usize) -> &'static AtomicU64 {
         self.u64_at(program::THREADS + (index % thalweg_abi::MAX_THREADS) * 8)
+    }
+
+    /// Opens a gate for a slot. Not where call sites test it: that may still be the parent's.
+    pub(crate) fn open_gate(&self, gate: u16, slot: usize) {
+        let gate = usize::from(gate) % program::GATE_COUNT;
+        let at = self.address(program::GATES + gate * 4).cast::<AtomicU32>();
+        // SAFETY: mapped for ever by the promise of `new`, aligned to 4.
+        unsafe { &*at }.fetch_or(u32::from(program::ENABLED) << (8 * slot), Release);
     }
 
     /// The word of a site: one byte a slot.

@@ -16,7 +16,7 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{
     AtomicIsize, AtomicPtr, AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 use thalweg_abi::MAX_THREADS;
 
@@ -31,6 +31,8 @@ pub(crate) struct State {
     map: UnsafeCell<MaybeUninit<Map>>,
     pub(crate) next_thread: AtomicU64,
     pub(crate) identity: Identity,
+    /// How many events came while the process was being set up.
+    too_early: AtomicU64,
     /// The thread that is defining an event, or 0.
     pub(crate) defining: AtomicU64,
     blocks: [Block; MAX_THREADS],
@@ -93,6 +95,24 @@ impl State {
         self.stage.load(Relaxed) == BUSY
     }
 
+    /// Counts an event that came while another thread, or the code that a handler interrupted,
+    /// sets the process up; `false` if the process is ready by now, and the event need not be
+    /// counted but can be emitted.
+    pub(crate) fn counts_as_too_early(&'static self) -> bool {
+        self.too_early.fetch_add(1, SeqCst);
+        let take_back = |count: u64| count.checked_sub(1);
+        self.stage.load(SeqCst) != READY
+            || self
+                .too_early
+                .fetch_update(SeqCst, SeqCst, take_back)
+                .is_err()
+    }
+
+    /// Takes how many events came too early: after [`Self::set_up`], so that none is missed.
+    pub(crate) fn take_too_early(&self) -> u64 {
+        self.too_early.swap(0, SeqCst)
+    }
+
     /// Whether nobody has tried to set this process up.
     pub(crate) fn is_untouched(&self) -> bool {
         self.stage.load(Relaxed) == NONE
@@ -103,8 +123,9 @@ impl State {
         // SAFETY: only the caller that won `begin_set_up` writes, and nobody reads before the
         // stage is stored below.
         unsafe { self.map.get().write(MaybeUninit::new(map)) };
-        // ORDER(set-up): Release, pairs with the Acquire load in `process`.
-        self.stage.store(READY, Release);
+        // ORDER(set-up): Release at least, pairs with the Acquire load in `process`. All of SeqCst,
+        // so that who counts itself as too early sees this store, or is seen by `take_too_early`.
+        self.stage.store(READY, SeqCst);
     }
 
     /// The block of a thread index.

@@ -2,7 +2,6 @@
 
 use super::work::Work;
 use crate::filter::index_of;
-use crate::gate::GATES;
 use crate::map::Map;
 use crate::site::Site;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -33,7 +32,7 @@ pub(crate) fn apply<'s>(
         // Words before gates: who finds the gate open looks at the word.
         let word = map.site(site.index());
         word.fetch_or(u32::from(byte) << (8 * slot), Release);
-        GATES.open(site.gate(), slot);
+        map.open_gate(site.gate(), slot);
     }
 }
 
