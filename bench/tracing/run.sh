@@ -37,7 +37,7 @@ keep() { sed "s/^/$round,$1,/" "$work/rows" >>"$csv"; } # CASE
 # Every event that was produced is in the trace.
 recorded() { # LAYER
     local produced counted found lost
-    "$release/thalweg" record --no-kernel --ring-size 32M --no-progress --output "$work/trace" -- \
+    "$release/thalweg" record --no-kernel --user '*:order' --ring-size 32M --no-progress --output "$work/trace" -- \
         "$release/bench-tracing" emit "$1" $batches >"$work/rows" 2>"$work/words" || fail "$(cat "$work/words")"
     produced=$(awk '/^produced/ { print $2 }' "$work/words")
     counted=$(babeltrace2 "$work/trace" --component=sink.utils.counter --params=step=+0 2>&1) || fail "$1: $counted"
@@ -49,7 +49,7 @@ recorded() { # LAYER
         valid=$((valid + 1))
         keep "$1"
     else
-        echo "INVALID round $round: $1 recorded $found of $produced, $lost gaps" >&2
+        echo "INVALID round $round: $1 recorded $found of $produced, ${lost:-some} gaps" >&2
     fi
 }
 

@@ -57,10 +57,10 @@
 //!
 //! A call site is defined at its first use: that allocates. After it, nothing here allocates, locks or
 //! calls the kernel; `tracing-subscriber`'s registry allocates for spans. An event of two integers and
-//! a text of 20 bytes costs 58 ns (`thalweg::event!` 18, the layer `fmt` to `/dev/null` 530).
+//! a text of 20 bytes costs 54 ns (`thalweg::event!` 19, the layer `fmt` to `/dev/null` 541).
 //!
 //! There is no thread, so nobody can tell `tracing` when a recorder comes: a disabled call site asks
-//! each time, which is a look-up and a load (3.6 ns; 9 ns beside other layers). [`start_watcher`] starts
+//! each time, which is a look-up and a load (3.6 ns; 10 ns beside other layers). [`start_watcher`] starts
 //! a thread that tells it: then a disabled call site costs what `tracing` promises (0.8 ns, as without
 //! any subscriber). `bench/tracing` makes these figures.
 //!
