@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# One event (u64, u32, u32) through our library and through LTTng-UST 2.13, side by side.
+# One event (u64, u32, u32) through our library and through LTTng-UST 2.13, side by side; and through
+# our C interface, also with one integer only.
 #
 #   bench/ust/run.sh [--rounds N]      15 rounds if not said; 3 tell whether it works
 #
@@ -28,7 +29,7 @@ done
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 if [ -z "${BENCH_INSIDE:-}" ]; then
-    cargo build --release --quiet -p thalweg-cli -p bench-ust
+    cargo build --release --quiet -p thalweg-cli -p thalweg-capi -p bench-ust
     # No daemon, socket or shared memory of this run meets another's.
     BENCH_INSIDE=1 exec unshare --mount --propagation private bash "$0" --rounds "$rounds"
 fi
@@ -43,6 +44,8 @@ trap 'kill "$(cat /run/lttng/lttng-sessiond.pid 2>/dev/null)" 2>/dev/null || tru
 csv=$CARGO_TARGET_DIR/bench-ust.csv
 : >"$csv"
 gcc -O2 -o "$work/peer" -I"$peer" bench/ust/peer.c "$peer/tp.c" -llttng-ust -ldl -lpthread
+scripts/install-c.sh "$work/c" "$release"
+gcc -O2 -Wall -o "$work/capi" -I"$work/c/include" bench/ust/capi.c -L"$work/c/lib" -lthalweg -Wl,-rpath,"$work/c/lib"
 lttng-sessiond --daemonize --no-kernel
 
 # What one tracer recorded, as babeltrace2 counts it; nothing may be missing or discarded.
@@ -73,6 +76,12 @@ ours() { # THREADS
     keep thalweg "$work/ours"
 }
 
+ours_in_c() { # one|three
+    "$release/thalweg" record --no-kernel --ring-size 32M --no-progress --output "$work/ours" -- \
+        "$work/capi" "$1" $batches >"$work/rows" 2>"$work/words" || fail "$(cat "$work/words")"
+    keep "thalweg C $1" "$work/ours"
+}
+
 theirs() { # THREADS
     {
         lttng create bench --output="$work/theirs"
@@ -91,15 +100,18 @@ disabled() {
     sed "s/^/$round,thalweg disabled,/" "$work/rows" >>"$csv"
     "$work/peer" 1 $batches >"$work/rows" 2>/dev/null
     sed "s/^/$round,lttng-ust disabled,/" "$work/rows" >>"$csv"
+    "$work/capi" one $batches >"$work/rows" 2>/dev/null
+    sed "s/^/$round,thalweg C disabled,/" "$work/rows" >>"$csv"
 }
 
 valid=0
 echo "load before: $(cut -d' ' -f1-3 /proc/loadavg) on $(nproc) processors"
 for round in $(seq "$rounds"); do
     for threads in 1 2; do ours $threads; theirs $threads; done
+    for fields in one three; do ours_in_c $fields; done
     disabled
 done
-echo "load after: $(cut -d' ' -f1-3 /proc/loadavg); $valid of $((4 * rounds)) recordings valid: produced = recorded, none discarded"
+echo "load after: $(cut -d' ' -f1-3 /proc/loadavg); $valid of $((6 * rounds)) recordings valid: produced = recorded, none discarded"
 
 # Instructions of an event: the difference between a long and a short loop, and the empty one.
 instructions() { # KIND COUNT
@@ -113,6 +125,6 @@ per_turn() { echo $((($(instructions "$1" 11000) - $(instructions "$1" 1000)) / 
 event=$(per_turn events) empty=$(per_turn empty)
 awk -v n=$((event - empty)) 'BEGIN { printf "instructions of an event (callgrind): %.1f\n", n / 100 }'
 
-[ "$valid" -ge $((2 * rounds)) ] || fail "more than half of the recordings lost events: no result"
+[ "$valid" -ge $((3 * rounds)) ] || fail "more than half of the recordings lost events: no result"
 echo "rows: $csv"
 "$release/bench-ust" judge "$csv"

@@ -14,6 +14,7 @@
     reason = "a ledger is memory that two processes share, and programs under test do what C does"
 )]
 
+mod c;
 mod compiled;
 mod escape;
 mod ledger;
@@ -23,6 +24,7 @@ mod recorder;
 mod trace;
 mod world;
 
+pub use c::{Installed, Link};
 pub use compiled::compile;
 pub use escape::{escape, with_escape};
 pub use ledger::{Account, Ledger};

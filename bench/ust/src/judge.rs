@@ -89,10 +89,25 @@ fn verdicts(cases: &BTreeMap<Case, Vec<Row>>) -> Vec<(String, bool)> {
             verdicts.push((words, clock <= FLOOR_CLOCK));
         }
     }
-    if let Some(disabled) = find("thalweg disabled", 1) {
-        let cost = events(disabled, best);
-        let words = format!("a disabled event costs {cost:.2} ns, floor {FLOOR_DISABLED_NS}");
-        verdicts.push((words, cost <= FLOOR_DISABLED_NS));
+    for kind in ["one", "three"] {
+        let ours = find(&format!("thalweg C {kind}"), 1);
+        if let (Some(ours), Some(theirs)) = (ours, find("lttng-ust", 1)) {
+            let ratio = |pick: Pick| events(theirs, pick) / events(ours, pick);
+            let (least, middle) = (ratio(best), ratio(median));
+            let words = format!(
+                "C, integers in the event: {kind}: LTTng-UST's with three costs {least:.1} times ours \
+                 (median {middle:.1}), floor {FLOOR_PEER}"
+            );
+            verdicts.push((words, least >= FLOOR_PEER));
+        }
+    }
+    for (language, tracer) in [("", "thalweg disabled"), ("C: ", "thalweg C disabled")] {
+        if let Some(disabled) = find(tracer, 1) {
+            let cost = events(disabled, best);
+            let words =
+                format!("{language}a disabled event costs {cost:.2} ns, floor {FLOOR_DISABLED_NS}");
+            verdicts.push((words, cost <= FLOOR_DISABLED_NS));
+        }
     }
     verdicts
 }

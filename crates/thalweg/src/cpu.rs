@@ -5,9 +5,6 @@ use crate::tls;
 use core::arch::asm;
 use core::sync::atomic::Ordering::Relaxed;
 
-// glibc 2.35 and later export where the area lies; weak, so that an older one links too.
-core::arch::global_asm!(".weak __rseq_offset", ".weak __rseq_size");
-
 /// What an event carries when nobody knows the processor.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -17,9 +14,12 @@ const CPU_ID: isize = 4;
 /// The distance from the thread pointer to `cpu_id`; `None` if there is no such area.
 pub(crate) fn find_area() -> Option<isize> {
     let (offset, size): (*const isize, *const u32);
+    // glibc 2.35 and later export where the area lies; weak, so that an older one links too.
     // SAFETY: loads two addresses from the global offset table; both are null if not defined.
     unsafe {
         asm!(
+            ".weak __rseq_offset",
+            ".weak __rseq_size",
             "mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]",
             "mov {size}, qword ptr [rip + __rseq_size@GOTPCREL]",
             offset = out(reg) offset,

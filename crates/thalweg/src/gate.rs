@@ -50,6 +50,11 @@ pub(crate) fn is_open(gate: u16) -> bool {
     GATES.0[usize::from(gate) % GATE_COUNT].load(Relaxed) != 0
 }
 
+/// Where a gate is.
+pub(crate) fn address(gate: u16) -> *const u32 {
+    GATES.0[usize::from(gate) % GATE_COUNT].as_ptr()
+}
+
 impl Gates {
     /// Where the gates lie, for the mapping.
     pub(crate) fn address(&self) -> *mut libc::c_void {

@@ -71,6 +71,8 @@ mod clock;
 mod cpu;
 pub mod dynamic;
 mod emit;
+#[doc(hidden)]
+pub mod ffi;
 mod field;
 mod filter;
 mod gate;

@@ -22,11 +22,26 @@ static DESTRUCTOR: extern "C" fn() = destruct;
 /// Whether the process ever forked: then a child may still need its rendezvous file.
 static FORKED: AtomicBool = AtomicBool::new(false);
 
+/// Whether the library has begun its life.
+static STARTED: AtomicBool = AtomicBool::new(false);
+
 extern "C" fn note_fork() {
     FORKED.store(true, Relaxed);
 }
 
+/// Begins the library's life, if that has not happened: a program that is linked statically runs
+/// the constructors of its own modules first.
+///
+/// Whoever calls this brings constructor and destructor along from a static library.
+pub fn start() {
+    core::hint::black_box((&raw const CONSTRUCTOR, &raw const DESTRUCTOR));
+    construct();
+}
+
 extern "C" fn construct() {
+    if STARTED.swap(true, Relaxed) {
+        return;
+    }
     let _errno = ErrnoKept::new();
     site::number_all();
     RSEQ_AREA.store(cpu::find_area().unwrap_or(0), Relaxed);

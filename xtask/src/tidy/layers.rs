@@ -1,7 +1,8 @@
 //! Which crate may import which.
 //!
 //! ```text
-//!   7 faces      cli helper-* tracing    write side: thalweg kernel collect helper* tracing
+//!   7 faces      cli capi helper-*       write side: thalweg kernel collect capi helper*
+//!                tracing                             tracing
 //!   5 readers    reader                  read side:  reader
 //!   4 movers     collect helper
 //!   3 producers  thalweg kernel          An import points to a lower layer, never up or
@@ -43,6 +44,7 @@ pub(crate) const TABLE: &[Row] = &[
     unsafe_row("thalweg-helper-functions", 7, Side::Write),
     unsafe_row("thalweg-helper-functions-fast", 7, Side::Write),
     row("thalweg-tracing", 7, Side::Write),
+    unsafe_row("thalweg-capi", 7, Side::Write),
     row("thalweg-reader", 5, Side::Read),
     row("thalweg-collect", 4, Side::Write),
     unsafe_row("thalweg-helper", 4, Side::Write),

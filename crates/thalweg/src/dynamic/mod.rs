@@ -25,4 +25,4 @@ mod value;
 pub use event::{DefineError, Event, Mismatch};
 pub use value::{Kind, Value};
 
-pub(crate) use table::{define, each};
+pub(crate) use table::{define, each, find_or_define};

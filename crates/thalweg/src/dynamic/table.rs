@@ -34,13 +34,25 @@ pub(crate) fn each() -> impl Iterator<Item = &'static Site> {
     })
 }
 
+/// What a site is made of beside its name: level, fields, and the place in the source.
+type Parts = (Level, &'static [Field], (&'static str, u32));
+
 /// Defines a site at a place in the source. When the process cannot be traced, that does not
 /// show: the site is never on.
 pub(crate) fn define(
     name: &str,
     level: Level,
     fields: &'static [Field],
-    (file, line): (&'static str, u32),
+    place: (&'static str, u32),
+) -> Result<&'static Site, DefineError> {
+    find_or_define(name, |_| false, || (level, fields, place))
+}
+
+/// The dynamic site that `is_it` knows, or else a new one.
+pub(crate) fn find_or_define(
+    name: &str,
+    is_it: impl Fn(&Site) -> bool,
+    parts: impl FnOnce() -> Parts,
 ) -> Result<&'static Site, DefineError> {
     if name.is_empty() || name.contains('\0') {
         return Err(DefineError::Name);
@@ -48,28 +60,39 @@ pub(crate) fn define(
     let _errno = sys::ErrnoKept::new();
     life::set_up_late();
     let Some(state) = state::get() else {
-        return add(name, level, fields, (file, line));
+        return add_unless_there(name, is_it, parts).map(|(site, _)| site);
     };
     let _lock = Lock::take(state).ok_or(DefineError::Busy)?;
     let process = settled(state);
-    let site = add(name, level, fields, (file, line))?;
+    let (site, is_new) = add_unless_there(name, is_it, parts)?;
+    if !is_new {
+        return Ok(site);
+    }
     if let Some(process) = process {
         publish(&process.map, site)?;
     }
     Ok(site)
 }
 
-fn add(
+/// The site, and whether it is new.
+fn add_unless_there(
     name: &str,
-    level: Level,
-    fields: &'static [Field],
-    (file, line): (&'static str, u32),
-) -> Result<&'static Site, DefineError> {
+    is_it: impl Fn(&Site) -> bool,
+    parts: impl FnOnce() -> Parts,
+) -> Result<(&'static Site, bool), DefineError> {
+    match each().find(|site| is_it(site)) {
+        Some(site) => Ok((site, false)),
+        None => Ok((add(name, parts)?, true)),
+    }
+}
+
+fn add(name: &str, parts: impl FnOnce() -> Parts) -> Result<&'static Site, DefineError> {
     let count = COUNT.load(Relaxed);
     let index = site::all().len() + count;
     if count == DYNAMIC_SITES || index >= MAX_SITES {
         return Err(DefineError::TooManyEvents);
     }
+    let (level, fields, (file, line)) = parts();
     let name = String::leak(name.to_owned());
     let place = (file, line, program::gate_of(name, 0, 0));
     let site = Box::leak(Box::new(Site::new(name, level, "", fields, place)));

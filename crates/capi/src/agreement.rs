@@ -1,0 +1,168 @@
+//! The header against the library: a C file that compiles only if both say the same.
+
+use crate::layout::*;
+use std::fmt::Write as _;
+use std::mem::offset_of;
+use std::path::Path;
+use std::process::Command;
+
+/// What must be so: an expression of C and its value here.
+fn facts() -> Vec<(String, usize)> {
+    let mut facts = Vec::new();
+    macro_rules! structure {
+        ($rust:ident, $c:literal: $($field:ident),*) => {
+            facts.push((format!("sizeof(struct {})", $c), size_of::<$rust>()));
+            $(facts.push((
+                format!("offsetof(struct {}, {})", $c, stringify!($field)),
+                offset_of!($rust, $field),
+            ));)*
+        };
+    }
+    structure!(Site, "thalweg_site":
+        gate, handle, name, file, fields, line, field_count, level, kind, users, size);
+    structure!(Field, "thalweg_field":
+        name, labels, label_count, length, shape, scalar, bytes, reserved, reserved_too);
+    structure!(Label, "thalweg_label": number, label);
+    structure!(Piece, "thalweg_piece": at, len);
+    let tags = [
+        ("KIND_EVENT", EVENT),
+        ("KIND_GUARD", GUARD),
+        ("SHAPE_NUMBER", NUMBER),
+        ("SHAPE_TEXT", TEXT),
+        ("SHAPE_ARRAY", ARRAY),
+        ("SHAPE_SEQUENCE", SEQUENCE),
+        ("SCALAR_UNSIGNED", UNSIGNED),
+        ("SCALAR_SIGNED", SIGNED),
+        ("SCALAR_HEX", HEX),
+        ("SCALAR_FLOAT", FLOAT),
+        ("SCALAR_BOOL", BOOL),
+        ("SCALAR_ENUM_UNSIGNED", ENUM_UNSIGNED),
+        ("SCALAR_ENUM_SIGNED", ENUM_SIGNED),
+    ];
+    facts.extend(tags.map(|(name, value)| (format!("THALWEG_{name}"), usize::from(value))));
+    facts
+}
+
+/// The functions, with the types that they have here.
+const FUNCTIONS: &str = "
+void (*registers)(struct thalweg_site *const *, struct thalweg_site *const *) = thalweg_register_0;
+void (*unregisters)(struct thalweg_site *const *, struct thalweg_site *const *) = thalweg_unregister_0;
+void (*emits)(const struct thalweg_site *, const uint64_t *, size_t) = thalweg_emit_0;
+void (*emits_pieces)(const struct thalweg_site *, const struct thalweg_piece *, size_t) = thalweg_emit_pieces_0;
+bool (*wants)(const struct thalweg_site *) = thalweg_wants_0;
+";
+
+/// Compiles the facts with a compiler.
+fn compile(compiler: &str, facts: &[(String, usize)]) -> Result<Option<()>, String> {
+    let word = if compiler.ends_with("++") {
+        "static_assert"
+    } else {
+        "_Static_assert"
+    };
+    let mut source = String::new();
+    for (expression, value) in facts {
+        let _ = writeln!(source, "{word}({expression} == {value}, \"{expression}\");");
+    }
+    source.push_str(FUNCTIONS);
+    syntax(compiler, &source)
+}
+
+/// Checks a source file; `Ok` is `None` where there is no such compiler.
+fn syntax(compiler: &str, source: &str) -> Result<Option<()>, String> {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let (language, standard) = if compiler.ends_with("++") {
+        ("c++", "-std=c++17")
+    } else {
+        ("c", "-std=c11")
+    };
+    let file = folder.path().join("facts");
+    let source = format!("#include <thalweg.h>\n{source}");
+    std::fs::write(&file, source).expect("the folder is ours");
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    let ran = Command::new(compiler)
+        .args([
+            standard,
+            "-Wall",
+            "-Wextra",
+            "-pedantic",
+            "-Werror",
+            "-x",
+            language,
+            "-I",
+        ])
+        .args([&include, &file])
+        .args(["-fsyntax-only", "-fPIC"])
+        .output();
+    match ran {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("run {compiler}: {error}")),
+        Ok(output) if output.status.success() => Ok(Some(())),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+/// gcc and g++ have to be there; clang is asked where it is installed.
+#[track_caller]
+fn with_each(check: impl Fn(&str, Result<Option<()>, String>), facts: &[(String, usize)]) {
+    for compiler in ["gcc", "g++", "clang", "clang++"] {
+        let compiled = compile(compiler, facts);
+        if compiled == Ok(None) {
+            assert!(
+                compiler.starts_with("clang"),
+                "no {compiler}: scripts/setup.sh installs it"
+            );
+            eprintln!("{compiler} is not installed: not asked");
+            continue;
+        }
+        check(compiler, compiled);
+    }
+}
+
+#[test]
+fn the_header_has_the_layout_and_the_tags_of_the_library() {
+    with_each(
+        |compiler, compiled| assert_eq!(compiled, Ok(Some(())), "{compiler}"),
+        &facts(),
+    );
+}
+
+#[test]
+fn a_header_that_differs_in_any_one_fact_does_not_compile() {
+    let facts = facts();
+    for at in 0..facts.len() {
+        let mut other = facts.clone();
+        other[at].1 += 1;
+        let said = compile("gcc", &other).expect_err("one fact is wrong");
+        assert!(said.contains(&other[at].0), "{said}");
+        assert_eq!(said.matches("static assertion failed").count(), 1, "{said}");
+    }
+}
+
+/// Compiles a program with one mistake in it; gcc has to say these words.
+#[track_caller]
+fn check_mistake(event: &str, words: &str) {
+    let said = syntax(
+        "gcc",
+        &format!("void f(void);\nvoid f(void) {{ {event}; }}\n"),
+    );
+    let said = said.expect_err("gcc takes the mistake for none");
+    assert!(said.contains(words), "{said}");
+}
+
+#[test]
+fn mistakes_are_named_by_the_compiler() {
+    let fields = |count: usize| vec!["tw_u8(a, 1)"; count].join(", ");
+    check_mistake(
+        &format!("THALWEG_EVENT(\"a:b\", INFO, {})", fields(65)),
+        "an_event_has_at_most_64_fields",
+    );
+    check_mistake("THALWEG_EVENT(\"a:b\", LOUD)", "THALWEG__LEVEL_LOUD");
+    check_mistake("THALWEG_EVENT(\"a:b\", INFO, tw_u128(a, 1))", "tw_u128");
+    check_mistake("THALWEG_EVENT(\"a:b\", INFO, tw_str(a, 7))", "const char *");
+    check_mistake(
+        "short x[2]; THALWEG_EVENT(\"a:b\", INFO, tw_seq(a, i64, x, 2))",
+        "int64_t",
+    );
+    check_mistake("thalweg_tracef(\"%s\", 7)", "expects argument of type");
+    check_mistake("thalweg_tracelog(INFO, \"%d\")", "expects a matching");
+}

@@ -1,0 +1,34 @@
+//! The library behind `thalweg.h`: events of C and C++ programs.
+//!
+//! ```text
+//!   module (executable or library)                         libthalweg
+//!   ──────────────────────────────                         ──────────
+//!   constructor ── section of pointers to call sites ───▶  register: copies what they describe,
+//!                                                          points each to its gate
+//!   call site ──▶ its gate ──0──▶ nothing (two loads)
+//!                    └──1──▶ bytes, or pieces of them ─▶   emit: reserve, fill, commit
+//!   destructor (dlclose) ───────────────────────────────▶  unregister: gates that are never open
+//! ```
+//!
+//! Invariants: the names end in the version of the layout that header and library share, so that
+//! a program is never linked with a library of another one. After `unregister` nothing refers to
+//! the module's memory. `emit` keeps what the Rust library promises: no allocation, no lock, no
+//! system call, and no panic.
+
+#![allow(
+    unsafe_code,
+    reason = "C calls it with pointers, and the design allows it in this crate"
+)]
+
+mod describe;
+mod emit;
+mod layout;
+mod register;
+mod value;
+
+pub use emit::{thalweg_emit_0, thalweg_emit_pieces_0, thalweg_wants_0};
+pub use layout::{Field, Label, Piece, Site};
+pub use register::{thalweg_register_0, thalweg_unregister_0};
+
+#[cfg(test)]
+mod agreement;
