@@ -181,20 +181,18 @@ pub const fn typed<T>(value: T) -> T {
     value
 }
 
-// Weak: a program that links this library and defines no event has no such section.
-core::arch::global_asm!(
-    ".weak __start_thalweg_sites",
-    ".weak __stop_thalweg_sites",
-    ".hidden __start_thalweg_sites",
-    ".hidden __stop_thalweg_sites",
-);
-
 /// The bounds of the section; both null if there is none.
 fn bounds() -> (*const Site, usize) {
     let (start, stop): (*const Site, *const Site);
     // SAFETY: loads two addresses, which the linker defines, from the global offset table.
     unsafe {
         core::arch::asm!(
+            // Weak: a program that links this library and defines no event has no such section.
+            // Said here and not once for the crate: each object that this is inlined into needs it.
+            ".weak __start_thalweg_sites",
+            ".weak __stop_thalweg_sites",
+            ".hidden __start_thalweg_sites",
+            ".hidden __stop_thalweg_sites",
             "mov {start}, qword ptr [rip + __start_thalweg_sites@GOTPCREL]",
             "mov {stop}, qword ptr [rip + __stop_thalweg_sites@GOTPCREL]",
             start = out(reg) start,
