@@ -114,7 +114,7 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "SECS", value_parser = parse_seconds)]
     pub(crate) duration: Option<Duration>,
 
-    /// Show no progress line on the terminal, for commands that write or ask there themselves.
+    /// Show no progress line in the bottom row of the terminal.
     #[arg(long)]
     pub(crate) no_progress: bool,
 

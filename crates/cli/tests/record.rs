@@ -4,7 +4,7 @@
 mod common;
 
 use std::fs::{self, File};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use common::{Ended, Scene, THALWEG, recorded, wait_until};
 use thalweg_testkit::babeltrace2_clean;
@@ -208,84 +208,4 @@ fn nothing_stays_behind_when_a_recording_has_ended() {
     let ended = scene.thalweg(&["recover"]);
     assert_eq!(ended.stderr, "nothing to recover: no recorder has died\n");
     assert_eq!(ended.status, Some(0));
-}
-
-/// A terminal of its own, by tmux.
-struct Terminal {
-    socket: std::path::PathBuf,
-}
-
-impl Terminal {
-    fn start(scene: &Scene, script: &str) -> Self {
-        let terminal = Self {
-            socket: scene.rendezvous().join("tmux"),
-        };
-        let rundir = format!("THALWEG_RUNDIR={}", scene.rendezvous().display());
-        let dir = scene.dir().to_str().unwrap();
-        let size = ["-x", "100", "-y", "20"];
-        let mut args = vec![
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-e",
-            &rundir,
-            "-c",
-            dir,
-        ];
-        args.extend(size);
-        args.extend(["bash", "-c", script]);
-        terminal.tmux(&args);
-        terminal
-    }
-
-    fn tmux(&self, args: &[&str]) -> String {
-        let mut command = Command::new("tmux");
-        command
-            .arg("-S")
-            .arg(&self.socket)
-            .args(args)
-            .env("TERM", "xterm");
-        let output = command.output().expect("tmux is not installed");
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn screen(&self) -> String {
-        self.tmux(&["capture-pane", "-p"])
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        // A server whose only session has ended is gone already.
-        let _ = Command::new("tmux")
-            .arg("-S")
-            .arg(&self.socket)
-            .arg("kill-server")
-            .output();
-    }
-}
-
-#[test]
-fn on_a_terminal_one_line_shows_the_progress_and_ctrl_c_is_the_commands() {
-    let scene = Scene::new();
-    let script = format!(
-        "trap : INT; {THALWEG} record -k sched_switch -o t -- sh -c \
-         'trap \"echo stopping; exit 9\" INT; while :; do sleep 0.01; done'; \
-         echo status $?; read end"
-    );
-    let terminal = Terminal::start(&scene, &script);
-    wait_until("the progress line", || {
-        let screen = terminal.screen();
-        screen.starts_with("recording ") && screen.contains(" discarded, ")
-    });
-    // Rewritten in place: it stays one line.
-    assert_eq!(terminal.screen().matches("recording ").count(), 1);
-    terminal.tmux(&["send-keys", "C-c"]);
-    wait_until("the end", || terminal.screen().contains("status 9"));
-    let screen = terminal.screen();
-    assert!(!screen.contains("recording "), "{screen}");
-    assert!(screen.contains("stopping"), "{screen}");
-    assert!(screen.contains("\nrecorded "), "{screen}");
 }

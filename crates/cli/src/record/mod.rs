@@ -13,6 +13,7 @@
 //! started keeps its status whatever becomes of the recording.
 
 mod advice;
+mod bottom;
 mod child;
 mod engine;
 mod grant;
