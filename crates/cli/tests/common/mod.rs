@@ -136,8 +136,14 @@ impl Scene {
 
     /// Starts `thalweg` with its standard error in a file.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
+        self.start_with(args, |_| ())
+    }
+
+    /// The same, with streams or variables of its own.
+    pub(crate) fn start_with(&self, args: &[&str], adjust: impl FnOnce(&mut Command)) -> Running {
         let said = self.rendezvous().join("said");
         let mut command = self.command(THALWEG, args);
+        adjust(&mut command);
         let child = command
             .stderr(fs::File::create(&said).unwrap())
             .spawn()
@@ -181,7 +187,7 @@ impl Running {
         );
     }
 
-    /// Waits for its end.
+    /// Waits for its end; its standard input, if we have that, ends now.
     pub(crate) fn end(mut self) -> Ended {
         let status = self.child.wait().unwrap().code();
         Ended {
