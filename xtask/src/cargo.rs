@@ -54,6 +54,10 @@ pub(crate) fn tests(
     };
     let mut command = cargo(context, words);
     command.args(arguments);
+    if context.is_long {
+        // Its limits for one test are in .config/nextest.toml.
+        command.env("NEXTEST_PROFILE", "nightly");
+    }
     adjust(&mut command);
     counted(context, runner, &mut command)
 }

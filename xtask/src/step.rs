@@ -24,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) target: PathBuf,
     /// How often each fuzz target runs in the nightly tier.
     pub(crate) fuzz_runs: u64,
+    /// Whether this is the nightly tier, in which a test may take long.
+    pub(crate) is_long: bool,
     /// The tests that all steps ran so far.
     pub(crate) counts: Cell<Counts>,
 }
@@ -36,13 +38,18 @@ impl Context {
             root: root.to_owned(),
             target: target.unwrap_or_else(|| root.join("target")),
             fuzz_runs: 0,
+            is_long: false,
             counts: Cell::default(),
         }
     }
 
     /// The same, for the long tier.
     pub(crate) fn at_length(self, fuzz_runs: u64) -> Self {
-        Self { fuzz_runs, ..self }
+        Self {
+            fuzz_runs,
+            is_long: true,
+            ..self
+        }
     }
 }
 
