@@ -34,7 +34,9 @@ fn sanitized(context: &Context, sanitizer: &str) -> Result<()> {
     let packages = CRATES.iter().flat_map(|name| ["--package", name]);
     let arguments: Vec<&str> = packages.chain(["--target", TRIPLE]).collect();
     tests(context, &arguments, |command| {
-        let flags = format!("-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer");
+        let flags = format!(
+            "-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer --cfg sanitized"
+        );
         command
             .env("RUSTFLAGS", flags)
             .env(
