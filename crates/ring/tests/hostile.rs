@@ -1,6 +1,6 @@
 //! A thread that scribbles over the slot while others use it; also under AddressSanitizer. (Not
 //! under ThreadSanitizer: the scribbler races on purpose, as another process would.)
-#![cfg(not(any(loom, shuttle)))]
+#![cfg(not(any(loom, shuttle, sanitized = "thread")))]
 
 mod common;
 
