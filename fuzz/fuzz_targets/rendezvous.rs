@@ -36,6 +36,7 @@ fn parse(file: &[u8], payload: &[u8]) {
         return;
     };
     assert_eq!(definitions.sites.len() as u64, definitions.head.sites);
+    assert_eq!(definitions.head.encode(), file[..HEAD_LEN]);
     // What a program defines later comes as definitions without a head.
     let before = definitions.sites.len();
     let _ = definitions.extend(&file[HEAD_LEN..]);

@@ -39,10 +39,20 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/collect/src/statedump/maps.rs",
         ],
     ),
-    ("rendezvous", &["crates/abi/src/"]),
+    (
+        "rendezvous",
+        &[
+            "crates/abi/src/rendezvous.rs",
+            "crates/collect/src/program/class.rs",
+            "crates/collect/src/program/definitions.rs",
+            "crates/collect/src/program/input.rs",
+            "crates/collect/src/program/lowered.rs",
+            "crates/collect/src/program/plan.rs",
+        ],
+    ),
     (
         "ring",
-        &["crates/ring/src/walk.rs", "crates/ring/src/claim.rs"],
+        &["crates/ring/src/walk.rs", "crates/abi/src/record.rs"],
     ),
 ];
 

@@ -122,13 +122,14 @@ pub(crate) fn build_for_coverage(context: &Context) -> Result<()> {
     )
 }
 
-/// Runs one target over its corpus, built for coverage; gives the profile it left.
+/// Runs one target over its seeds, built for coverage; gives the profile it left. What was found on
+/// this machine does not count: the figure is the same on every one.
 pub(crate) fn profile(context: &Context, target: &str) -> Result<PathBuf> {
     let profile = coverage_folder(context).join(format!("{target}.profraw"));
     let mut command = Command::new(coverage_binary(context, target));
     command
         .env("LLVM_PROFILE_FILE", &profile)
-        .args(corpora(context, target)?);
+        .arg(seeds(context, target)?);
     run_command(
         command
             .args(["-runs=0", "-verbosity=0"])
@@ -149,13 +150,18 @@ fn coverage_folder(context: &Context) -> PathBuf {
 /// Where a target's inputs lie: what was found here before, to which it adds, and the seeds.
 fn corpora(context: &Context, target: &str) -> Result<[PathBuf; 2]> {
     let found = made(folder(context).join("found").join(target))?;
+    Ok([found, seeds(context, target)?])
+}
+
+/// Where a target's committed inputs lie.
+fn seeds(context: &Context, target: &str) -> Result<PathBuf> {
     let seeds = context.root.join("fuzz/corpus").join(target);
     ensure!(
         seeds.is_dir(),
         "{} is missing: a target starts from real input",
         seeds.display()
     );
-    Ok([found, seeds])
+    Ok(seeds)
 }
 
 fn execute(context: &Context, target: &str, limits: Limits) -> Result<()> {
