@@ -46,6 +46,7 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/collect/src/program/class.rs",
             "crates/collect/src/program/definitions.rs",
             "crates/collect/src/program/input.rs",
+            "crates/collect/src/program/lowered.rs",
             "crates/collect/src/program/plan.rs",
         ],
     ),
