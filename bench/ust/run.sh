@@ -77,7 +77,7 @@ ours() { # THREADS
 }
 
 ours_in_c() { # one|three
-    "$release/thalweg" record --no-kernel --ring-size 32M --no-progress --output "$work/ours" -- \
+    "$release/thalweg" record --no-kernel --user 'bench:*' --ring-size 32M --no-progress --output "$work/ours" -- \
         "$work/capi" "$1" $batches >"$work/rows" 2>"$work/words" || fail "$(cat "$work/words")"
     keep "thalweg C $1" "$work/ours"
 }
