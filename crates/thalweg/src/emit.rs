@@ -18,7 +18,7 @@ use thalweg_ring::{Emit, Owner, Refused};
 #[inline(never)]
 pub fn emit(site: &'static Site, fields: impl Fields) {
     if !emit_soon(site, &fields) {
-        emit_anyhow(site, &fields);
+        emit_rarely(site, &fields);
     }
 }
 
@@ -29,14 +29,8 @@ fn emit_soon(site: &'static Site, fields: &impl Fields) -> bool {
         return false;
     };
     let lane = block.usual();
-    let word = site.wanted();
-    if !lane.is_all_of(word) {
-        if !lane.filters_all_of(word) {
-            return false;
-        }
-        if is_refused(site, fields, block, lane) {
-            return true;
-        }
+    if !lane.is_all_of(site.wanted()) {
+        return false;
     }
     let event = Emit {
         site: site.index(),
@@ -52,25 +46,24 @@ fn emit_soon(site: &'static Site, fields: &impl Fields) -> bool {
     )
 }
 
-/// Whether the filters of the usual slot, which alone wants the event, refuse it. Apart, so that
-/// an event without filters keeps its registers.
+/// Asks the filters, if there are any, and emits in the slow way if they let the event pass. Apart:
+/// an event without filters needs no register saved for calls that it does not make.
 #[inline(never)]
-fn is_refused(
-    site: &'static Site,
-    fields: &impl Fields,
-    block: &'static Block,
-    lane: &Lane,
-) -> bool {
-    !lane.pass(site, fields, block)
-}
-
-/// Emits to each slot that wants the event.
-#[cold]
-#[inline(never)]
-fn emit_anyhow(site: &'static Site, fields: &impl Fields) {
+fn emit_rarely(site: &'static Site, fields: &impl Fields) {
     let Some(block) = thread::current() else {
         return emit_first(site, fields);
     };
+    let lane = block.usual();
+    let is_asked = lane.filters_all_of(site.wanted());
+    if !is_asked || lane.pass(site, fields, block) {
+        emit_anyhow(site, fields, block, is_asked);
+    }
+}
+
+/// Emits to each slot that wants the event; `has_passed`: the usual one's filters were asked.
+#[cold]
+#[inline(never)]
+fn emit_anyhow(site: &'static Site, fields: &impl Fields, block: &'static Block, has_passed: bool) {
     let limit = Limit::fitting(fields);
     let event = Emit {
         site: site.index(),
@@ -80,7 +73,8 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fields) {
     let word = site.wanted();
     for (slot, lane) in lanes(block, word) {
         let is_filtered = (word >> (8 * slot)) as u8 & program::FILTERED != 0;
-        if is_filtered && !lane.pass(site, fields, block) {
+        let has_passed = has_passed && core::ptr::eq(lane, block.usual());
+        if is_filtered && !has_passed && !lane.pass(site, fields, block) {
             continue;
         }
         emit_to(block, lane, (site, event), (fields, limit));
