@@ -180,7 +180,7 @@ impl Programs {
         if self.is_attached(head.nonce) {
             return;
         }
-        match open_memfd(head.pid, head.ring_fd) {
+        match open_memfd(head) {
             Ok(memfd) => {
                 let process = Process::open(head.pid);
                 self.attach(

@@ -133,7 +133,7 @@ fn find_remains(advert: Advert, posts: Vec<Post>) -> Remains {
                 continue;
             };
             let head = definitions.head;
-            let Ok(memfd) = open_memfd(head.pid, head.ring_fd) else {
+            let Ok(memfd) = open_memfd(&head) else {
                 continue;
             };
             let (uid, slot, pid, nonce) = (post.folder.uid, post.slot, head.pid, head.nonce);

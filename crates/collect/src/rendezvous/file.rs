@@ -4,7 +4,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, DirEntry, FileType, Mode, OFlags, fstat, open, openat};
 use rustix::io::{Errno, pread};
 use std::path::PathBuf;
-use thalweg_abi::rendezvous::MAX_LEN;
+use thalweg_abi::rendezvous::{Head, MAX_LEN};
 
 use super::folder::Folder;
 use crate::program::{DefinitionError, Definitions};
@@ -104,9 +104,14 @@ fn open_in(folder: &Folder, name: &str) -> Result<OwnedFd, Errno> {
     openat(&folder.fd, name, flags, Mode::empty())
 }
 
-/// The memfd of a program that is running, by the descriptor that it has for it.
-pub(crate) fn open_memfd(pid: u32, descriptor: i32) -> Result<OwnedFd, Errno> {
-    let path = PathBuf::from(format!("/proc/{pid}/fd/{descriptor}"));
+/// The memfd of a program that is running, by the descriptor that it has for it. `NOENT` too when
+/// that is another file by now: the program has become another, or closed what it did not open.
+pub(crate) fn open_memfd(head: &Head) -> Result<OwnedFd, Errno> {
+    let path = PathBuf::from(format!("/proc/{}/fd/{}", head.pid, head.ring_fd));
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    open(&path, flags, Mode::empty())
+    let file = open(&path, flags, Mode::empty())?;
+    match fstat(&file)?.st_ino == head.ring_ino {
+        true => Ok(file),
+        false => Err(Errno::NOENT),
+    }
 }
