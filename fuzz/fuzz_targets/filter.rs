@@ -3,8 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use thalweg_abi::field::{ByteOrder, Field, FieldClass, Integer};
 use thalweg_filter::{
-    Context, Filter, Kind, MAX_LEN, Simple, Source, Value, evaluate, from_hex, link,
+    Context, Error, Filter, Kind, MAX_LEN, Simple, Source, Value, evaluate, from_hex, link,
 };
 
 const FIELDS: [(&str, Kind); 6] = [
@@ -14,6 +15,40 @@ const FIELDS: [(&str, Kind); 6] = [
     ("s", Kind::Text),
     ("list", Kind::IntegerList(Some(3))),
     ("m.x", Kind::Integer),
+];
+
+const INTEGER: FieldClass = FieldClass::Integer(Integer::new(4, true));
+const FLOAT: FieldClass = FieldClass::Float {
+    bytes: 8,
+    order: ByteOrder::Little,
+};
+const MEMBERS: FieldClass = FieldClass::Struct {
+    fields: &[
+        Field::written("x", INTEGER),
+        Field::written(
+            "texts",
+            FieldClass::Sequence {
+                element: &FieldClass::Text,
+            },
+        ),
+        Field::written("bytes", FieldClass::Blob { media_type: "a/b" }),
+    ],
+};
+
+/// Fields as a call site declares them.
+const DECLARED: [Field; 6] = [
+    Field::written("a", INTEGER),
+    Field::written("f", FieldClass::Optional { class: &FLOAT }),
+    Field::written("s", FieldClass::CountedText),
+    Field::written(
+        "list",
+        FieldClass::Array {
+            element: &FLOAT,
+            length: 3,
+        },
+    ),
+    Field::written("m", MEMBERS),
+    Field::written("ms", FieldClass::Sequence { element: &MEMBERS }),
 ];
 
 struct Event<'a>(&'a [u8]);
@@ -65,10 +100,23 @@ fn run(bytecode: &[u8], room: &mut [u64], text: &[u8]) -> Option<bool> {
     Some(passes)
 }
 
+/// Every mistake has a column and words.
+fn shown<'e>(errors: impl IntoIterator<Item = &'e Error>) {
+    for error in errors {
+        assert!(error.to_string().starts_with("column "));
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
     let mut room = vec![0; 1 << 14];
-    if let Ok(filter) = String::from_utf8_lossy(bytes).parse::<Filter>() {
-        let _ = filter.check(&FIELDS[..]);
+    let parsed = String::from_utf8_lossy(bytes).parse::<Filter>();
+    shown(parsed.as_ref().err());
+    if let Ok(filter) = parsed {
+        let listed = filter.check(&FIELDS[..]);
+        let declared = filter.check(&DECLARED[..]);
+        for errors in [listed, declared] {
+            shown(errors.err().iter().flatten());
+        }
         if let Ok(bytecode) = filter.compile() {
             assert!(bytecode.as_bytes().len() <= MAX_LEN);
             let hex = bytecode.to_hex();
