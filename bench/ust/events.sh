@@ -1,0 +1,42 @@
+# Sourced by run.sh: what an event costs in batches, one tracer after the other.
+
+# One recording; its rows count only if it is whole.
+batches_of() { # TRACER CASE WORKLOAD THREADS OPTIONS…
+    local tracer=$1 case=$2 workload=$3 threads=$4; shift 4
+    if recorded "$tracer" "$@" -- "$(program "$tracer")" emit "$workload" "$threads" $batches; then
+        sed "s/^/$round,$tracer,$case,/" "$work/rows" >>"$csv"
+    fi
+}
+
+both() { # CASE WORKLOAD THREADS OPTIONS…
+    batches_of thalweg "$@"
+    batches_of lttng-ust "$@"
+}
+
+# No collector: what an event costs that nobody asked for.
+disabled() {
+    for tracer in thalweg lttng-ust; do
+        "$(program $tracer)" emit int 1 $batches 2>/dev/null | sed "s/^/$round,$tracer,disabled,/" >>"$csv"
+    done
+}
+
+three=vpid,vtid,procname
+events() {
+    both shared shared 1
+    both shared shared 2
+    both int int 1
+    both int int 2
+    both int int 8
+    both none none 1
+    both bytes16 bytes16 1
+    both bytes64 bytes64 1
+    both bytes256 bytes256 1
+    both text text 1
+    both passes int 1 --filter 'a < 60000'
+    both refused refused 1 --filter 'a == 60000'
+    both context1 context 1 --context vpid
+    both context3 context 1 --context $three
+    both context8 context 1 --context $three,pthread_id,mnt_ns,net_ns,pid_ns,vuid
+    both inside inside 1
+    disabled
+}

@@ -1,0 +1,129 @@
+//! The events that are measured, each as three loops of the same shape.
+//!
+//! ```text
+//!   empty    the loop alone, with the work around the event where there is some
+//!   event    the same with the event
+//!   clock    the same with a read of the time-stamp counter instead
+//! ```
+//!
+//! Invariant: `peer/workload.c` has the same table, with the same turns and the same bytes.
+
+use std::hint::black_box;
+
+use thalweg_sys::time_stamp_counter;
+
+/// One kind of event.
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    /// Events of a measured batch: less than the rings hold, so that nothing needs to be discarded.
+    pub(crate) batch: u64,
+    pub(crate) empty: fn(u64),
+    pub(crate) event: fn(u64),
+    pub(crate) clock: fn(u64),
+    /// Whether what was emitted in batches shall be recorded.
+    pub(crate) is_recorded: bool,
+    /// Turns of the event's loop after all batches, and how many of them shall be recorded.
+    pub(crate) finale: (u64, u64),
+}
+
+/// More turns than a batch has: the last one has a number that no batch has, and the refusing filter
+/// (`a == 60000`) lets it pass. So the trace shows that the event was enabled.
+const BEYOND_ANY_BATCH: u64 = 60_001;
+
+const fn plain(name: &'static str, batch: u64, event: fn(u64)) -> Workload {
+    Workload {
+        name,
+        batch,
+        empty,
+        event,
+        clock,
+        is_recorded: true,
+        finale: (0, 0),
+    }
+}
+
+/// All of them. What is larger comes in smaller batches.
+static WORKLOADS: [Workload; 10] = [
+    plain("shared", 50_000, shared),
+    plain("int", 50_000, ints),
+    plain("none", 50_000, none),
+    plain("bytes16", 50_000, bytes16),
+    plain("bytes64", 20_000, bytes64),
+    plain("bytes256", 10_000, bytes256),
+    plain("text", 20_000, texts),
+    plain("context", 20_000, ints),
+    Workload {
+        is_recorded: false,
+        finale: (BEYOND_ANY_BATCH, 1),
+        ..plain("refused", 50_000, ints)
+    },
+    Workload {
+        empty: inside_empty,
+        clock: inside_clock,
+        ..plain("inside", 50_000, inside_event)
+    },
+];
+
+impl Workload {
+    /// The one of this name.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        WORKLOADS.iter().find(|workload| workload.name == name)
+    }
+}
+
+/// A loop that does something each turn, with the turn's number hidden from the optimiser.
+macro_rules! each {
+    ($visibility:vis $name:ident, $number:ident => $body:expr) => {
+        #[inline(never)]
+        $visibility fn $name(count: u64) {
+            for $number in 0..count {
+                let $number = black_box($number);
+                $body;
+            }
+        }
+    };
+}
+
+static BYTES: [u8; 256] = [0; 256];
+static TEXT: &str = "a string of fifty-three bytes, as long as a log line.";
+const _: () = assert!(TEXT.len() == 53, "as in peer/workload.c");
+
+/// The first bytes of `BYTES`, at an address that the optimiser does not know.
+fn bytes<const LEN: usize>() -> &'static [u8; LEN] {
+    black_box(BYTES.first_chunk().expect("there are as many"))
+}
+
+each!(empty, number => { let _ = number; });
+each!(clock, number => { let _ = number; black_box(time_stamp_counter()); });
+each!(shared, number => thalweg::event!("bench:ev", Info, { a: u64 = number, b: u32 = number as u32, c: u32 = 7 }));
+each!(none, number => { let _ = number; thalweg::event!("bench:none", Info); });
+each!(texts, number => thalweg::event!("bench:text", Info, { a: u64 = number, text: &str = black_box(TEXT) }));
+each!(bytes16, number => { let _ = number; thalweg::event!("bench:bytes16", Info, { data: &[u8; 16] = bytes() }) });
+each!(bytes64, number => { let _ = number; thalweg::event!("bench:bytes64", Info, { data: &[u8; 64] = bytes() }) });
+each!(bytes256, number => { let _ = number; thalweg::event!("bench:bytes256", Info, { data: &[u8; 256] = bytes() }) });
+each!(pub(crate) ints, number => thalweg::event!("bench:int", Info, { a: u64 = number }));
+
+/// Dependent multiplications and additions: about 75 ns of them.
+fn work(x: f64) -> f64 {
+    (0..26).fold(x, |x, _| x * 0.999 + 0.001)
+}
+
+/// A loop that does the work each turn, and something else that does not depend on it.
+macro_rules! inside {
+    ($name:ident, $number:ident => $body:expr) => {
+        #[inline(never)]
+        fn $name(count: u64) {
+            let mut x = 3.0;
+            for $number in 0..count {
+                x = work(x);
+                let $number = black_box($number);
+                $body;
+            }
+            black_box(x);
+        }
+    };
+}
+
+inside!(inside_empty, number => { let _ = number; });
+inside!(inside_event, number => thalweg::event!("bench:inside", Info, { a: u64 = number }));
+inside!(inside_clock, number => { let _ = number; black_box(time_stamp_counter()); });

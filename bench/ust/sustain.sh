@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# How many events a second two threads emit without loss, ours and LTTng's: the rate is bisected.
+#
+#   bench/ust/sustain.sh [--seconds N] [--full] [--quick]
+#
+#   --seconds N   of each step of the search, 4 if not said; --quick: 1
+#   --full        holds the found rate for 60 s, too
+#
+# Same buffer memory: 32 MiB (ours --ring-size 32M, LTTng's 2 x 16 x 1 MiB), the traces on the disk of
+# the target folder. A step passes if the program kept its pace (98 %) and the tracer says that it lost
+# nothing. Of the found rate babeltrace2 must count every event; else it is not a result, and the next
+# lower rate is tried. "program" is what ended the search if it was the pace, "loss" if events were lost.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. bench/ust/world.sh
+
+seconds=4 held=0 least=$((1 << 20)) refine=4
+arguments=("$@")
+while [ $# -gt 0 ]; do
+    case $1 in
+        --seconds) seconds=$2; shift 2 ;;
+        --full) held=60; shift ;;
+        --quick) seconds=1 refine=2; shift ;;
+        *) echo "usage: bench/ust/sustain.sh [--seconds N] [--full] [--quick]" >&2; exit 2 ;;
+    esac
+done
+enter sustain "${arguments[@]}"
+
+# What the tracer itself says of losses.
+lost_nothing() { # TRACER
+    case $1 in thalweg) ! grep -q discarded "$work/words" ;; *) ! grep -qi 'discarded\|lost' "$work/stopped" ;; esac
+}
+
+# Whether a rate is held, and if not, why not.
+holds() { # TRACER RATE SECONDS
+    run_under "$1" -- "$(program "$1")" pace "$2" "$3"
+    ended_by=loss
+    lost_nothing "$1" || return 1
+    ended_by=program
+    [ "$(said achieved)" -ge $(($2 / 100 * 98)) ]
+}
+
+# The highest rate that is held, into `rate`.
+search() { # TRACER
+    local low=$least high step
+    until holds "$1" $low $seconds; do
+        low=$((low / 2))
+        [ $low -gt 1000 ] || fail "$1 holds no rate at all"
+    done
+    high=$((low * 2))
+    while holds "$1" $high $seconds; do low=$high high=$((high * 2)); done
+    for step in $(seq $refine); do
+        if holds "$1" $(((low + high) / 2)) $seconds; then low=$(((low + high) / 2)); else high=$(((low + high) / 2)); fi
+    done
+    rate=$low limit=$ended_by
+}
+
+# Lowers the rate until babeltrace2 finds every event.
+prove() { # TRACER SECONDS
+    local tries
+    for tries in 1 2 3 4 5; do
+        if holds "$1" "$rate" "$2" && is_whole "$1 at $rate/s" "$(said produced)"; then
+            produced=$(said produced)
+            return
+        fi
+        rate=$((rate * 9 / 10))
+    done
+    fail "$1: no rate was held twice"
+}
+
+for tracer in thalweg lttng-ust; do
+    search $tracer
+    prove $tracer $seconds
+    [ $held -eq 0 ] || prove $tracer $held
+    echo "zero loss: $tracer $rate events/s, search ended by $limit; $produced events proven; load $(load)"
+    number 1 $tracer zero_loss_rate "$rate"
+done
