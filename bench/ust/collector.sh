@@ -41,11 +41,12 @@ collector_of_theirs() {
 }
 
 collector() {
-    local tracer made
+    local tracer made bytes
     for tracer in thalweg lttng-ust; do
         case $tracer in thalweg) collector_of_ours ;; *) collector_of_theirs ;; esac
-        made=$(said produced)
+        made=$(said produced) bytes=$(du -sb "$work/trace" | cut -f1)
         is_whole "collector of $tracer" "$made" || continue
         number $round $tracer collector_ns "$(awk -v ms="$spent_ms" -v made="$made" 'BEGIN { print ms * 1e6 / made }')"
+        number $round $tracer collector_ns_byte "$(awk -v ms="$spent_ms" -v bytes="$bytes" 'BEGIN { print ms * 1e6 / bytes }')"
     done
 }

@@ -31,6 +31,7 @@ for part in events cold memory collector instructions; do . bench/ust/$part.sh; 
 : >"$csv"
 : >"$numbers"
 
+calibrate
 echo "load before: $(load) on $(nproc) processors"
 for round in $(seq "$rounds"); do
     events

@@ -40,27 +40,31 @@ holds() { # TRACER RATE SECONDS
     [ "$(said achieved)" -ge $(($2 / 100 * 98)) ]
 }
 
-# The highest rate that is held, into `rate`.
+# The highest rate that is held, into `rate`; what ended the search into `limit`.
 search() { # TRACER
-    local low=$least high step
+    local low=$least high=0 middle step
     until holds "$1" $low $seconds; do
-        low=$((low / 2))
+        limit=$ended_by high=$low low=$((low / 2))
         [ $low -gt 1000 ] || fail "$1 holds no rate at all"
     done
-    high=$((low * 2))
-    while holds "$1" $high $seconds; do low=$high high=$((high * 2)); done
-    for step in $(seq $refine); do
-        if holds "$1" $(((low + high) / 2)) $seconds; then low=$(((low + high) / 2)); else high=$(((low + high) / 2)); fi
+    while [ $high -eq 0 ]; do
+        if holds "$1" $((low * 2)) $seconds; then low=$((low * 2)); else limit=$ended_by high=$((low * 2)); fi
     done
-    rate=$low limit=$ended_by
+    for step in $(seq $refine); do
+        middle=$(((low + high) / 2))
+        if holds "$1" $middle $seconds; then low=$middle; else limit=$ended_by high=$middle; fi
+    done
+    rate=$low
 }
 
 # Lowers the rate until babeltrace2 finds every event.
 prove() { # TRACER SECONDS
     local tries
     for tries in 1 2 3 4 5; do
-        if holds "$1" "$rate" "$2" && is_whole "$1 at $rate/s" "$(said produced)"; then
-            produced=$(said produced)
+        holds "$1" "$rate" "$2" || { rate=$((rate * 9 / 10)); continue; }
+        bytes=$(du -sb "$work/trace" | cut -f1)
+        if is_whole "$1 at $rate/s" "$(said produced)"; then
+            produced=$(said produced) megabytes=$((bytes / $2 / 1000000))
             return
         fi
         rate=$((rate * 9 / 10))
@@ -68,10 +72,18 @@ prove() { # TRACER SECONDS
     fail "$1: no rate was held twice"
 }
 
+# What the disk takes when nobody traces.
+disk_megabytes() {
+    dd if=/dev/zero of="$work/zeros" bs=1M count=$((256 * seconds)) conv=fdatasync 2>&1 |
+        awk '/copied/ { for (i = 1; i < NF; i++) if ($i ~ /^s,?$/) print int($1 / $(i - 1) / 1e6) }'
+    rm -f "$work/zeros"
+}
+
+echo "the disk takes $(disk_megabytes) MB/s"
 for tracer in thalweg lttng-ust; do
     search $tracer
     prove $tracer $seconds
     [ $held -eq 0 ] || prove $tracer $held
-    echo "zero loss: $tracer $rate events/s, search ended by $limit; $produced events proven; load $(load)"
+    echo "zero loss: $tracer $rate events/s, search ended by $limit; $produced events proven, $megabytes MB/s of trace; load $(load)"
     number 1 $tracer zero_loss_rate "$rate"
 done

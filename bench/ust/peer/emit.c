@@ -10,7 +10,7 @@ struct batch { uint64_t empty_ns, event_ns, clock_ns; };
 struct worker { pthread_t thread; int number; struct batch *rows; };
 
 static const struct workload *loops;
-static int batches;
+static int batches, all_threads;
 static pthread_barrier_t start;
 
 static uint64_t thread_cpu_ns(void)
@@ -38,12 +38,12 @@ static void *one_thread(void *argument)
 	struct worker *worker = argument;
 	pin(worker->number);
 	pthread_barrier_wait(&start);
-	for (int i = 0; i < WARM_UPS; i++) { loops->event(warm_up(i)); sleep_ns(PAUSE_NS); }
+	for (int i = 0; i < WARM_UPS; i++) { loops->event(warm_up(i)); sleep_ns((uint64_t)PAUSE_NS * all_threads); }
 	for (int i = 0; i < batches; i++) {
 		worker->rows[i].empty_ns = timed(loops->empty);
 		worker->rows[i].event_ns = timed(loops->event);
 		worker->rows[i].clock_ns = timed(loops->clock);
-		sleep_ns(PAUSE_NS);
+		sleep_ns((uint64_t)PAUSE_NS * all_threads);
 	}
 	return NULL;
 }
@@ -54,6 +54,7 @@ int emit(const struct workload *workload, int threads, int how_many)
 	long turns = (long)how_many * workload->batch;
 	loops = workload;
 	batches = how_many;
+	all_threads = threads;
 	pthread_barrier_init(&start, NULL, threads);
 	for (int t = 0; t < threads; t++) {
 		workers[t] = (struct worker){ .number = t, .rows = calloc(batches, sizeof(struct batch)) };

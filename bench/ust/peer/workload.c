@@ -1,5 +1,6 @@
 /* The loops of src/workload.rs. */
 #include "peer.h"
+#include <stdlib.h>
 #include <string.h>
 #include <x86intrin.h>
 #include "events.h"
@@ -35,18 +36,25 @@ __attribute__((noinline)) void ints(long count)
 	for (long i = 0; i < count; i++) { hide(i); lttng_ust_tracepoint(peer, int, i); }
 }
 
-/* Dependent multiplications and additions. */
-static inline double work(double x)
+/* Dependent multiplications and additions: so many that they take about 75 ns, says the script. */
+static inline double work(double x, long steps)
 {
-	for (int step = 0; step < 26; step++) x = x * 0.999 + 0.001;
+	for (long step = 0; step < steps; step++) x = x * 0.999 + 0.001;
 	return x;
+}
+
+static long work_steps(void)
+{
+	const char *said = getenv("BENCH_WORK_STEPS");
+	return said ? atol(said) : 50;
 }
 
 #define INSIDE(name, ...) \
 	__attribute__((noinline)) static void name(long count) \
 	{ \
 		double x = 3; \
-		for (long i = 0; i < count; i++) { x = work(x); hide(i); __VA_ARGS__; } \
+		long steps = work_steps(); \
+		for (long i = 0; i < count; i++) { x = work(x, steps); hide(i); __VA_ARGS__; } \
 		__asm__ volatile("" : : "x"(x)); \
 	}
 

@@ -12,7 +12,7 @@ use crate::workload::Workload;
 
 /// Batches that grow up to their size first: the ring is as large as it will be, and touched.
 const WARM_UPS: u64 = 14;
-/// The collectors catch up meanwhile.
+/// The collectors catch up meanwhile; so long for each thread.
 const PAUSE: Duration = Duration::from_millis(15);
 /// Threads share so many processors.
 const PROCESSORS: usize = 2;
@@ -27,10 +27,11 @@ struct Batch {
 /// Runs the threads, each bound to a processor, and writes a row for each measured batch.
 pub(crate) fn emit(workload: &Workload, threads: usize, batches: u64) -> ExitCode {
     let start = Barrier::new(threads);
+    let pause = PAUSE * u32::try_from(threads).unwrap_or(u32::MAX);
     let all: Vec<Vec<Batch>> = std::thread::scope(|scope| {
         let work = |thread| {
             let start = &start;
-            scope.spawn(move || one_thread(workload, thread, batches, start))
+            scope.spawn(move || one_thread(workload, thread, batches, pause, start))
         };
         let running: Vec<_> = (0..threads).map(work).collect();
         let joined = running.into_iter().map(ScopedJoinHandle::join);
@@ -68,17 +69,23 @@ fn warm_up(size: u64, step: u64) -> u64 {
     (size * (step + 1) / (WARM_UPS - 1)).min(size)
 }
 
-fn one_thread(workload: &Workload, thread: usize, batches: u64, start: &Barrier) -> Vec<Batch> {
+fn one_thread(
+    workload: &Workload,
+    thread: usize,
+    batches: u64,
+    pause: Duration,
+    start: &Barrier,
+) -> Vec<Batch> {
     pin(thread);
     start.wait();
     for step in 0..WARM_UPS {
         (workload.event)(warm_up(workload.batch, step));
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(pause);
     }
-    (0..batches).map(|_| measure(workload)).collect()
+    (0..batches).map(|_| measure(workload, pause)).collect()
 }
 
-fn measure(workload: &Workload) -> Batch {
+fn measure(workload: &Workload, pause: Duration) -> Batch {
     let timed = |work: fn(u64)| {
         let before = thread_cpu_ns();
         work(workload.batch);
@@ -89,7 +96,7 @@ fn measure(workload: &Workload) -> Batch {
         event_ns: timed(workload.event),
         clock_ns: timed(workload.clock),
     };
-    std::thread::sleep(PAUSE);
+    std::thread::sleep(pause);
     batch
 }
 

@@ -82,7 +82,7 @@ pub(crate) static FLOORS: &[Floor<Measured>] = &[
     at_most("refused by a filter: ns", 3.0, |m, pick| {
         m.event("refused", 1, pick)
     }),
-    at_most("cold, median: share of LTTng's", 1.0 / 3.0, |m, _| {
+    at_most("cold, median: share of LTTng's", 0.333, |m, _| {
         Some(m.cold(OURS, median)? / m.cold(THEIRS, median)?)
     }),
     at_most("cold, 99.9th percentile: share of LTTng's", 0.2, |m, _| {
@@ -110,6 +110,11 @@ pub(crate) static FLOORS: &[Floor<Measured>] = &[
         "collector's CPU time an event: share of LTTng's",
         1.0,
         |m, pick| m.share("collector_ns", pick),
+    ),
+    at_most(
+        "collector's CPU time a byte: share of LTTng's",
+        0.5,
+        |m, pick| m.share("collector_ns_byte", pick),
     ),
     at_least("zero-loss rate: in LTTng's", 8.0, |m, pick| {
         m.share("zero_loss_rate", pick)

@@ -9,7 +9,7 @@ use crate::pick::{Pick, best, median, p99_9};
 use crate::verdict::Verdict;
 
 /// Numbers that are told beside the table of events.
-const NUMBERS: [(&str, &str); 9] = [
+const NUMBERS: [(&str, &str); 10] = [
     (
         "instructions_int",
         "instructions of an event of one integer",
@@ -33,6 +33,10 @@ const NUMBERS: [(&str, &str); 9] = [
     ),
     ("rings_kib", "of its rings, mapped or not, KiB"),
     ("collector_ns", "collector's CPU time an event, ns"),
+    (
+        "collector_ns_byte",
+        "collector's CPU time a byte of trace, ns",
+    ),
     ("zero_loss_rate", "events a second without loss"),
 ];
 
@@ -107,7 +111,7 @@ fn others(measured: &Measured) {
         "", "thalweg", "LTTng-UST"
     );
     let line = |words: &str, number: &dyn Fn(&str) -> Option<f64>| {
-        let told = |tracer| number(tracer).map_or("-".to_owned(), |number| format!("{number:.1}"));
+        let told = |tracer| number(tracer).map_or("-".to_owned(), |number| format!("{number:.2}"));
         println!("{words:<50} {:>16} {:>16}", told(OURS), told(THEIRS));
     };
     line("a cold event, ns", &|tracer| measured.cold(tracer, median));

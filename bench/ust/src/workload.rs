@@ -71,12 +71,24 @@ impl Workload {
     }
 }
 
+/// The numbers below `count`, by steps of one that the optimiser does not know to be one: else it
+/// unrolls the empty loop, which has no branch of its own, and no other.
+fn turns(count: u64) -> impl Iterator<Item = u64> {
+    let step = black_box(1);
+    let mut next = 0_u64;
+    std::iter::from_fn(move || {
+        let turn = (next != count).then_some(next);
+        next = next.wrapping_add(step);
+        turn
+    })
+}
+
 /// A loop that does something each turn, with the turn's number hidden from the optimiser.
 macro_rules! each {
     ($visibility:vis $name:ident, $number:ident => $body:expr) => {
         #[inline(never)]
         $visibility fn $name(count: u64) {
-            for $number in 0..count {
+            for $number in turns(count) {
                 let $number = black_box($number);
                 $body;
             }
@@ -103,19 +115,28 @@ each!(bytes64, number => { let _ = number; thalweg::event!("bench:bytes64", Info
 each!(bytes256, number => { let _ = number; thalweg::event!("bench:bytes256", Info, { data: &[u8; 256] = bytes() }) });
 each!(pub(crate) ints, number => thalweg::event!("bench:int", Info, { a: u64 = number }));
 
-/// Dependent multiplications and additions: about 75 ns of them.
-fn work(x: f64) -> f64 {
-    (0..26).fold(x, |x, _| x * 0.999 + 0.001)
+/// Dependent multiplications and additions: so many that they take about 75 ns, says the script.
+fn work(x: f64, steps: u32) -> f64 {
+    (0..steps).fold(x, |x, _| x * 0.999 + 0.001)
 }
+
+fn steps() -> u32 {
+    let said = std::env::var("BENCH_WORK_STEPS").ok();
+    said.and_then(|steps| steps.parse().ok())
+        .unwrap_or(DEFAULT_STEPS)
+}
+
+/// As in `peer/workload.c`.
+const DEFAULT_STEPS: u32 = 50;
 
 /// A loop that does the work each turn, and something else that does not depend on it.
 macro_rules! inside {
     ($name:ident, $number:ident => $body:expr) => {
         #[inline(never)]
         fn $name(count: u64) {
-            let mut x = 3.0;
-            for $number in 0..count {
-                x = work(x);
+            let (mut x, steps) = (3.0, steps());
+            for $number in turns(count) {
+                x = work(x, steps);
                 let $number = black_box($number);
                 $body;
             }
