@@ -21,11 +21,12 @@ rounds=15 batches=10 samples=2000 once=3 paced_seconds=5 sustain=()
 arguments=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
-        --rounds) rounds=$2; shift 2 ;;
+        --rounds) rounds=${2:-}; shift $(($# < 2 ? 1 : 2)) ;;
         --quick) rounds=2 batches=5 samples=500 once=1 paced_seconds=2 sustain=(--quick); shift ;;
         *) echo "usage: bench/ust/run.sh [--rounds N] [--quick]" >&2; exit 2 ;;
     esac
 done
+[[ $rounds =~ ^[1-9][0-9]*$ ]] || fail "--rounds takes a number from 1"
 enter run "${arguments[@]}"
 for part in events cold memory collector instructions; do . bench/ust/$part.sh; done
 : >"$csv"

@@ -4,7 +4,7 @@
 #   bench/ust/sustain.sh [--seconds N] [--full] [--quick]
 #
 #   --seconds N   of each step of the search, 4 if not said; --quick: 1
-#   --full        holds the found rate for 60 s, too
+#   --full        holds the found rate for 60 s, too: 10 GB of trace, minutes for babeltrace2
 #
 # Same buffer memory: 32 MiB (ours --ring-size 32M, LTTng's 2 x 16 x 1 MiB), the traces on the disk of
 # the target folder. A step passes if the program kept its pace (98 %) and the tracer says that it lost
@@ -18,12 +18,13 @@ seconds=4 held=0 least=$((1 << 20)) refine=4
 arguments=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
-        --seconds) seconds=$2; shift 2 ;;
+        --seconds) seconds=${2:-}; shift $(($# < 2 ? 1 : 2)) ;;
         --full) held=60; shift ;;
         --quick) seconds=1 refine=2; shift ;;
         *) echo "usage: bench/ust/sustain.sh [--seconds N] [--full] [--quick]" >&2; exit 2 ;;
     esac
 done
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "--seconds takes a number from 1"
 enter sustain "${arguments[@]}"
 
 # What the tracer itself says of losses.
@@ -79,6 +80,8 @@ disk_megabytes() {
     rm -f "$work/zeros"
 }
 
+# Alone it does not add to the rows of another run.
+if [ "$BENCH_DAEMON" = sustain ]; then numbers=$CARGO_TARGET_DIR/bench-ust-sustain.csv; : >"$numbers"; fi
 echo "the disk takes $(disk_megabytes) MB/s"
 for tracer in thalweg lttng-ust; do
     search $tracer
@@ -87,3 +90,5 @@ for tracer in thalweg lttng-ust; do
     echo "zero loss: $tracer $rate events/s, search ended by $limit; $produced events proven, $megabytes MB/s of trace; load $(load)"
     number 1 $tracer zero_loss_rate "$rate"
 done
+awk -F, '$3 == "zero_loss_rate" { rate[$2] = $4 }
+    END { printf "zero loss: %.2f times LTTng-UST'"'"'s rate, at least 8 wanted\n", rate["thalweg"] / rate["lttng-ust"] }' "$numbers"

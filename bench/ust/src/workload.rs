@@ -148,3 +148,42 @@ macro_rules! inside {
 inside!(inside_empty, number => { let _ = number; });
 inside!(inside_event, number => thalweg::event!("bench:inside", Info, { a: u64 = number }));
 inside!(inside_clock, number => { let _ = number; black_box(time_stamp_counter()); });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lttng_s_program_has_the_same_table() {
+        let source = include_str!("../peer/workload.c");
+        let rows = source.lines().filter_map(|line| {
+            let row = line.trim().strip_prefix("{ \"")?.strip_suffix(" },")?;
+            Some(
+                row.replace('"', "")
+                    .split(", ")
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>(),
+            )
+        });
+        let theirs: Vec<[String; 5]> = rows
+            .map(|row| [0, 1, 5, 6, 7].map(|at| row[at].clone()))
+            .collect();
+        let ours = WORKLOADS.each_ref().map(|workload| {
+            let (turns, recorded) = workload.finale;
+            [
+                workload.name.to_owned(),
+                workload.batch.to_string(),
+                u64::from(workload.is_recorded).to_string(),
+                turns.to_string(),
+                recorded.to_string(),
+            ]
+        });
+        assert_eq!(theirs, ours);
+    }
+
+    #[test]
+    fn a_loop_has_as_many_turns_as_it_is_told() {
+        assert_eq!(turns(3).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(turns(0).count(), 0);
+    }
+}
