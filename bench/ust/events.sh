@@ -1,23 +1,33 @@
 # Sourced by run.sh: what an event costs in batches, one tracer after the other.
 
 # One recording; its rows count only if it is whole.
-batches_of() { # TRACER CASE WORKLOAD THREADS OPTIONS…
-    local tracer=$1 case=$2 workload=$3 threads=$4; shift 4
-    if recorded "$tracer" "$@" -- "$(program "$tracer")" emit "$workload" "$threads" $batches; then
+batches_of() { # TRACER CASE OPTIONS… -- ARGUMENTS…
+    local tracer=$1 case=$2 options=(); shift 2
+    while [ "$1" != -- ]; do options+=("$1"); shift; done
+    shift
+    if recorded "$tracer" "${options[@]}" -- "$(program "$tracer")" "$@"; then
         sed "s/^/$round,$tracer,$case,/" "$work/rows" >>"$csv"
     fi
 }
 
 both() { # CASE WORKLOAD THREADS OPTIONS…
-    batches_of thalweg "$@"
-    batches_of lttng-ust "$@"
+    local case=$1 workload=$2 threads=$3 tracer; shift 3
+    for tracer in thalweg lttng-ust; do
+        batches_of $tracer "$case" "$@" -- emit "$workload" "$threads" $batches
+    done
+}
+
+in_c() { # CASE one|three
+    batches_of thalweg-c "$1" -- "$2" $batches
 }
 
 # No collector: what an event costs that nobody asked for.
 disabled() {
+    local tracer
     for tracer in thalweg lttng-ust; do
         "$(program $tracer)" emit int 1 $batches 2>/dev/null | sed "s/^/$round,$tracer,disabled,/" >>"$csv"
     done
+    "$work/capi" one $batches 2>/dev/null | sed "s/^/$round,thalweg-c,disabled,/" >>"$csv"
 }
 
 # So many steps of dependent work as take 75 ns here, for both programs.
@@ -31,8 +41,10 @@ calibrate() {
 three=vpid,vtid,procname
 events() {
     both shared shared 1
+    in_c shared three
     both shared shared 2
     both int int 1
+    in_c int one
     both int int 2
     both int int 8
     both none none 1

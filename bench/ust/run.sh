@@ -3,7 +3,8 @@
 #
 #   bench/ust/run.sh [--rounds N] [--quick]      15 rounds if not said; --quick tells whether it works
 #
-#   events.sh         each case in batches, in thread-CPU time: payloads, threads, filters, contexts
+#   events.sh         each case in batches, in thread-CPU time: payloads, threads, filters, contexts;
+#                     and the events of one and three integers through our C interface
 #   cold.sh           one event each millisecond
 #   memory.sh         what tracing adds to an idle process, and for each of 1,000 threads
 #   collector.sh      CPU time of the collectors

@@ -24,12 +24,14 @@ enter() { # NAME ARGUMENTS…
         for tool in babeltrace2 lttng lttng-sessiond gcc valgrind unshare pgrep; do
             command -v $tool >/dev/null || fail "no $tool: scripts/setup.sh installs it"
         done
-        cargo build --release --quiet -p thalweg-cli -p bench-ust
+        cargo build --release --quiet -p thalweg-cli -p thalweg-capi -p bench-ust
         # No daemon, socket or shared memory of this run meets another's.
         BENCH_INSIDE=1 exec unshare --mount --propagation private bash "$0" "$@"
     fi
     work=$(mktemp -d "$CARGO_TARGET_DIR/bench-ust.XXXX")
     gcc -O2 -o "$work/peer" -I"$shared" -Ibench/ust/peer bench/ust/peer/*.c "$shared/tp.c" -llttng-ust -ldl -lpthread
+    scripts/install-c.sh "$work/c" "$release"
+    gcc -O2 -Wall -o "$work/capi" -I"$work/c/include" bench/ust/capi.c -L"$work/c/lib" -lthalweg -Wl,-rpath,"$work/c/lib"
     if [ -z "${BENCH_DAEMON:-}" ]; then
         mount -t tmpfs none /run
         mount -t tmpfs none /dev/shm
@@ -49,9 +51,9 @@ number() { # ROUND TRACER WHAT VALUE
 
 load() { cut -d' ' -f1-3 /proc/loadavg; }
 
-# The program of a tracer.
+# The program of a tracer; thalweg-c is ours with the C interface.
 program() { # TRACER
-    case $1 in thalweg) echo "$release/bench-ust" ;; *) echo "$work/peer" ;; esac
+    case $1 in thalweg) echo "$release/bench-ust" ;; thalweg-c) echo "$work/capi" ;; *) echo "$work/peer" ;; esac
 }
 
 # What the command said on its last run: `produced`, `achieved`.
@@ -88,7 +90,7 @@ run_under() { # TRACER OPTIONS… -- COMMAND…
     shift
     rm -rf "$work/trace"
     case $tracer in
-        thalweg)
+        thalweg*)
             "$release/thalweg" record "${ours[@]}" "${options[@]}" --output "$work/trace" -- "$@" \
                 >"$work/rows" 2>"$work/words" || fail "$(cat "$work/words")" ;;
         *)

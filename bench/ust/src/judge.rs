@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::batches::{Batches, Rows};
-use crate::floors::{FLOORS, Measured, OURS, THEIRS};
+use crate::floors::{FLOORS, Measured, OURS, OURS_IN_C, THEIRS};
 use crate::numbers::Numbers;
 use crate::pick::{Pick, best, median, p99_9};
 use crate::verdict::Verdict;
@@ -76,24 +76,32 @@ fn read(batches: &str, numbers: &str) -> Result<Measured, String> {
 fn events(measured: &Measured) {
     println!("ns of thread-CPU time, empty loop subtracted: best batch / median of all batches");
     println!(
-        "{:<10} {:>7} {:>17} {:>19} {:>15} {:>15} {:>9} {:>9}",
+        "{:<13} {:>7} {:>17} {:>19} {:>15} {:>15} {:>9} {:>9}",
         "event", "threads", "thalweg", "LTTng-UST", "clock read", "ratio", "loop", "batches"
     );
     for (case, threads) in &measured.batches.order {
-        let ours = measured.batches.of(OURS, case, *threads);
-        let theirs = measured.batches.of(THEIRS, case, *threads);
-        let event = |rows: Option<&Rows>| pair(|pick| Some(rows?.event(pick)));
-        let count = |rows: Option<&Rows>| rows.map_or(0, Rows::count);
-        println!(
-            "{case:<10} {threads:>7} {:>17} {:>19} {:>15} {:>15} {:>9} {:>9}",
-            event(ours),
-            event(theirs),
-            pair(|pick| Some(ours?.clock(pick))),
-            pair(|pick| measured.ratio(case, *threads, pick)),
-            ours.map_or(String::new(), |rows| format!("{:.2}", rows.empty(best))),
-            format!("{}+{}", count(ours), count(theirs)),
-        );
+        event(measured, case, *threads, OURS, case);
+        if measured.batches.of(OURS_IN_C, case, *threads).is_some() {
+            event(measured, case, *threads, OURS_IN_C, &format!("{case} in C"));
+        }
     }
+}
+
+/// A case's line: ours, by one of our interfaces, and LTTng's.
+fn event(measured: &Measured, case: &str, threads: u32, tracer: &str, name: &str) {
+    let ours = measured.batches.of(tracer, case, threads);
+    let theirs = measured.batches.of(THEIRS, case, threads);
+    let event = |rows: Option<&Rows>| pair(|pick| Some(rows?.event(pick)));
+    let count = |rows: Option<&Rows>| rows.map_or(0, Rows::count);
+    println!(
+        "{name:<13} {threads:>7} {:>17} {:>19} {:>15} {:>15} {:>9} {:>9}",
+        event(ours),
+        event(theirs),
+        pair(|pick| Some(ours?.clock(pick))),
+        pair(|pick| measured.ratio(tracer, case, threads, pick)),
+        ours.map_or(String::new(), |rows| format!("{:.2}", rows.empty(best))),
+        format!("{}+{}", count(ours), count(theirs)),
+    );
 }
 
 /// By best batch and by median.
