@@ -1,4 +1,5 @@
-/* The loops of src/emit.rs for our C interface: the same event, with three integers and with one. */
+/* The loops of src/workload.rs for our C interface, in the batches of src/emit.rs: the same event, with three integers
+ * and with one. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 //! Emits events in batches and measures each batch on the thread's own CPU clock.
 
-use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Barrier;
 use std::thread::ScopedJoinHandle;
@@ -8,17 +7,15 @@ use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
-use thalweg_sys::time_stamp_counter;
 
-/// Events of a measured batch: less than the rings hold, so that nothing needs to be discarded.
-const BATCH: u64 = 50_000;
-/// Batches that grow up to that size first: the ring is as large as it will be, and touched.
-const WARM_UP: [u64; 14] = [
-    4_000, 8_000, 12_000, 16_000, 20_000, 24_000, 28_000, 32_000, 36_000, 40_000, 44_000, 48_000,
-    BATCH, BATCH,
-];
-/// The collectors catch up meanwhile.
+use crate::workload::Workload;
+
+/// Batches that grow up to their size first: the ring is as large as it will be, and touched.
+const WARM_UPS: u64 = 14;
+/// The collectors catch up meanwhile; so long for each thread.
 const PAUSE: Duration = Duration::from_millis(15);
+/// Threads share so many processors.
+const PROCESSORS: usize = 2;
 
 /// The three loops of one batch.
 struct Batch {
@@ -27,13 +24,14 @@ struct Batch {
     clock_ns: u64,
 }
 
-/// Runs the threads, each on a processor of its own, and writes a row for each measured batch.
-pub(crate) fn emit(threads: usize, batches: usize) -> ExitCode {
+/// Runs the threads, each bound to a processor, and writes a row for each measured batch.
+pub(crate) fn emit(workload: &Workload, threads: usize, batches: u64) -> ExitCode {
     let start = Barrier::new(threads);
+    let pause = PAUSE * u32::try_from(threads).unwrap_or(u32::MAX);
     let all: Vec<Vec<Batch>> = std::thread::scope(|scope| {
-        let work = |cpu| {
+        let work = |thread| {
             let start = &start;
-            scope.spawn(move || one_thread(cpu, batches, start))
+            scope.spawn(move || one_thread(workload, thread, batches, pause, start))
         };
         let running: Vec<_> = (0..threads).map(work).collect();
         let joined = running.into_iter().map(ScopedJoinHandle::join);
@@ -41,6 +39,9 @@ pub(crate) fn emit(threads: usize, batches: usize) -> ExitCode {
             .map(|rows| rows.expect("it does not panic"))
             .collect()
     });
+    let (turns, more) = workload.finale;
+    (workload.event)(turns);
+    let size = workload.batch;
     for (thread, rows) in all.iter().enumerate() {
         for (at, row) in rows.iter().enumerate() {
             let Batch {
@@ -48,41 +49,55 @@ pub(crate) fn emit(threads: usize, batches: usize) -> ExitCode {
                 event_ns,
                 clock_ns,
             } = row;
-            println!("{threads},{thread},{at},{BATCH},{empty_ns},{event_ns},{clock_ns}");
+            println!("{threads},{thread},{at},{size},{empty_ns},{event_ns},{clock_ns}");
         }
     }
-    let warm_up: u64 = WARM_UP.iter().sum();
-    let produced = threads as u64 * (warm_up + batches as u64 * BATCH);
-    eprintln!("produced {produced}");
+    let turns = (0..WARM_UPS).map(|step| warm_up(size, step)).sum::<u64>() + batches * size;
+    let recorded = u64::from(workload.is_recorded) * threads as u64 * turns;
+    eprintln!("produced {}", recorded + more);
     ExitCode::SUCCESS
 }
 
-fn one_thread(cpu: usize, batches: usize, start: &Barrier) -> Vec<Batch> {
+/// Binds the calling thread to the processor that is its turn.
+pub(crate) fn pin(thread: usize) {
     let mut set = CpuSet::new();
-    set.set(cpu);
-    sched_setaffinity(None, &set).expect("there is such a processor");
+    set.set(thread % PROCESSORS);
+    sched_setaffinity(None, &set).expect("there are two processors");
+}
+
+fn warm_up(size: u64, step: u64) -> u64 {
+    (size * (step + 1) / (WARM_UPS - 1)).min(size)
+}
+
+fn one_thread(
+    workload: &Workload,
+    thread: usize,
+    batches: u64,
+    pause: Duration,
+    start: &Barrier,
+) -> Vec<Batch> {
+    pin(thread);
     start.wait();
-    for count in WARM_UP {
-        events(count);
-        std::thread::sleep(PAUSE);
+    for step in 0..WARM_UPS {
+        (workload.event)(warm_up(workload.batch, step));
+        std::thread::sleep(pause);
     }
-    (0..batches).map(|_| measure()).collect()
+    (0..batches).map(|_| measure(workload, pause)).collect()
 }
 
-fn measure() -> Batch {
-    let batch = Batch {
-        empty_ns: timed(|| empty(BATCH)),
-        event_ns: timed(|| events(BATCH)),
-        clock_ns: timed(|| clock(BATCH)),
+fn measure(workload: &Workload, pause: Duration) -> Batch {
+    let timed = |work: fn(u64)| {
+        let before = thread_cpu_ns();
+        work(workload.batch);
+        thread_cpu_ns() - before
     };
-    std::thread::sleep(PAUSE);
+    let batch = Batch {
+        empty_ns: timed(workload.empty),
+        event_ns: timed(workload.event),
+        clock_ns: timed(workload.clock),
+    };
+    std::thread::sleep(pause);
     batch
-}
-
-fn timed(work: impl FnOnce()) -> u64 {
-    let before = thread_cpu_ns();
-    work();
-    thread_cpu_ns() - before
 }
 
 fn thread_cpu_ns() -> u64 {
@@ -90,34 +105,11 @@ fn thread_cpu_ns() -> u64 {
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }
 
-#[inline(never)]
-fn empty(count: u64) {
-    for number in 0..count {
-        black_box(number);
-    }
-}
-
-#[inline(never)]
-fn events(count: u64) {
-    for number in 0..count {
-        let number = black_box(number);
-        thalweg::event!("bench:ev", Info, { a: u64 = number, b: u32 = number as u32, c: u32 = 7 });
-    }
-}
-
-#[inline(never)]
-fn clock(count: u64) {
-    for number in 0..count {
-        black_box(number);
-        black_box(time_stamp_counter());
-    }
-}
-
 /// One loop alone.
-pub(crate) fn bare_loop(kind: &str, count: u64) -> ExitCode {
+pub(crate) fn bare_loop(workload: &Workload, kind: &str, count: u64) -> ExitCode {
     match kind {
-        "events" => events(count),
-        _ => empty(count),
+        "event" => (workload.event)(count),
+        _ => (workload.empty)(count),
     }
     ExitCode::SUCCESS
 }
