@@ -39,7 +39,7 @@ fn parse(file: &[u8], payload: &[u8]) {
     assert_eq!(definitions.head.encode(), file[..HEAD_LEN]);
     // What a program defines later comes as definitions without a head.
     let before = definitions.sites.len();
-    let _ = definitions.extend(&file[HEAD_LEN..]);
+    definitions.extend(&file[HEAD_LEN..]);
     assert!(definitions.sites.len() >= before);
     assert!(definitions.sites.len() <= definitions.head.capacity as usize);
     for site in &definitions.sites {

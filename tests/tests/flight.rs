@@ -27,7 +27,9 @@ fn snapshot(recorder: &mut Recorder, number: u32) -> (Trace, u64, u64) {
     let said = recorder.order("snapshot");
     let (events, missing) = said.split_once(' ').expect("two numbers");
     let [events, missing] = [events, missing].map(|n| n.parse::<u64>().expect("a number"));
-    let path = recorder.output().join(format!("snapshot-{number}"));
+    let path = recorder
+        .output()
+        .with_file_name(format!("trace-snapshot-{number}"));
     let trace = Trace::read(&path);
     assert_eq!((trace.len(), trace.discarded()), (events, missing));
     (trace, events, missing)

@@ -88,6 +88,8 @@ fn overwriting() {
 #[test]
 fn waiting() {
     check_mode("block", |_, report| {
-        assert_eq!(report.lost(), 0, "{report:?}");
+        // In a forked child other threads' events are counted while the first one sets it up.
+        let too_early = report.lost_to("NoThreadSlot");
+        assert_eq!(report.lost(), too_early, "{report:?}");
     });
 }

@@ -11,8 +11,8 @@
 //!   source, so that its address is known when it is compiled; two sites may share one.
 //! * `threads`: what thread has which index, see [`crate::thread`].
 //! * `words`: one 32-bit word a site, in the order of the definitions: the exact answer.
-//! * `definitions`: of the sites that were defined while the program ran, as in the rendezvous
-//!   file, one after the other. First the bytes are there, then [`HEAD_DEFINITIONS_LEN`] says so,
+//! * `definitions`: of the sites that were defined while the program ran, one after the other: `u32`
+//!   index of the site, `u32` length, and so many bytes as in the rendezvous file. First the bytes are there, then [`HEAD_DEFINITIONS_LEN`] says so,
 //!   then [`HEAD_DEFINED`].
 //!
 //! Byte `s` of a gate or word belongs to the collector in slot `s`, and nobody else writes it. Of a

@@ -91,7 +91,11 @@ unsafe fn scalar(field: &Field) -> Option<Scalar> {
         ENUM_UNSIGNED | ENUM_SIGNED => {
             let signed = field.scalar == ENUM_SIGNED;
             // SAFETY: as the caller promises.
-            let labels = unsafe { labels(field) }?;
+            let mut labels = unsafe { labels(field) }?;
+            // As C converts a constant to the field's type: -1 of an unsigned one is its largest.
+            for (number, _) in &mut labels {
+                *number = converted(*number, bytes, signed);
+            }
             Scalar::Enum {
                 bytes,
                 signed,
@@ -100,6 +104,16 @@ unsafe fn scalar(field: &Field) -> Option<Scalar> {
         }
         _ => return None,
     })
+}
+
+/// A number in an integer of so many bytes.
+fn converted(number: i64, bytes: u8, signed: bool) -> i64 {
+    let above = 64 - 8 * u32::from(bytes);
+    if signed {
+        number << above >> above
+    } else {
+        (number.cast_unsigned() << above >> above).cast_signed()
+    }
 }
 
 /// # Safety

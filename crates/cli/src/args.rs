@@ -14,7 +14,7 @@ use thalweg_collect::ContextSet;
 
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::level;
-use crate::number::{Patience, parse_patience, parse_seconds, parse_size};
+use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, parse_size};
 use crate::record::Helper;
 use crate::view;
 
@@ -109,11 +109,11 @@ pub(crate) struct RecordArgs {
     pub(crate) helper: Vec<Helper>,
 
     /// Let the rings of all programs together take at most SIZE of memory (64K, 8M, 1G).
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64M")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_ring_size, default_value = "64M")]
     pub(crate) ring_size: u64,
 
     /// Keep the newest events of programs in their rings, and write them at the end, or into
-    /// DIR/snapshot-N whenever SIGUSR1 comes.
+    /// DIR-snapshot-N whenever SIGUSR1 comes.
     #[arg(long, conflicts_with = "blocking")]
     pub(crate) overwrite: bool,
 

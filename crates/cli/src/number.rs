@@ -23,6 +23,13 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "out of range".to_owned())
 }
 
+/// The size of rings: at least one chunk.
+pub(crate) fn parse_ring_size(text: &str) -> Result<u64, String> {
+    let bytes = parse_size(text)?;
+    let enough = (bytes >= 4096).then_some(bytes);
+    enough.ok_or_else(|| "too small for any event: at least 4K".to_owned())
+}
+
 /// Seconds on the command line, with a fraction if need be.
 pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;

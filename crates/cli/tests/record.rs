@@ -227,12 +227,11 @@ fn a_flight_recorder_takes_a_snapshot_whenever_it_gets_sigusr1() {
     ];
     let ended = scene.thalweg(&args);
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
-    let trace = scene.dir().join("t");
     for number in 0..2 {
-        let folder = trace.join(format!("snapshot-{number}"));
+        let folder = scene.dir().join(format!("t-snapshot-{number}"));
         assert!(folder.is_dir(), "{}", ended.stderr);
         let said = format!("snapshot: 0 events in {}; 0 before", folder.display());
         assert!(ended.stderr.contains(&said), "{}", ended.stderr);
     }
-    assert!(!trace.join("snapshot-2").exists());
+    assert!(!scene.dir().join("t-snapshot-2").exists());
 }

@@ -1,7 +1,9 @@
 //! A recording: programs and kernel into one trace, until somebody says stop.
 
 use rustix::fd::AsFd;
+use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bell::Bell;
@@ -24,6 +26,13 @@ const QUIET: u32 = 4;
 const FLUSH: Duration = Duration::from_millis(250);
 /// How long events that are under way at the end are waited for.
 const LAST_EVENTS: Duration = Duration::from_millis(20);
+
+/// The name of a snapshot's folder.
+fn snapshot_name(output: &Path, number: u32) -> OsString {
+    let mut name = output.file_name().unwrap_or_default().to_owned();
+    name.push(format!("-snapshot-{number}"));
+    name
+}
 
 /// A recording that is under way.
 pub struct Recording {
@@ -228,13 +237,13 @@ impl Recording {
         }
     }
 
-    /// Writes what a flight recorder's rings hold to a folder of its own, `snapshot-N` in that of the
-    /// trace, while the programs go on and nothing is taken out of the rings.
+    /// Writes what a flight recorder's rings hold to a folder of its own, `OUTPUT-snapshot-N` beside
+    /// that of the trace, so that no reader takes it for a part of it; while the programs go on and nothing is taken out of the rings.
     pub fn snapshot(&mut self) -> Result<Snapshot, Error> {
         let path = self
             .session
             .out
-            .join(format!("snapshot-{}", self.snapshots));
+            .with_file_name(snapshot_name(&self.session.out, self.snapshots));
         self.snapshots += 1;
         fs::create_dir(&path).map_err(|error| Error::output(path.clone(), error))?;
         let session = Session {
@@ -251,7 +260,11 @@ impl Recording {
         };
         programs.welcome(false, &mut hold(self.keeper.as_ref()));
         let taken = programs.snapshot(&session);
-        taken.map_err(|why| Error::Snapshot { path, why })
+        taken.map_err(|why| {
+            // A part of it is no use, and would take the room of what comes at the end.
+            let _ = fs::remove_dir_all(&path);
+            Error::Snapshot { path, why }
+        })
     }
 
     /// Changes the most ring memory of all programs together.

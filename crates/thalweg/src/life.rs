@@ -6,7 +6,7 @@ use crate::state::{self, RSEQ_AREA, State, TID_OFFSET};
 use crate::sys::{self, ErrnoKept};
 use crate::{cpu, patience, register, site, thread};
 use core::sync::atomic::{
-    AtomicBool,
+    AtomicBool, AtomicPtr, AtomicUsize,
     Ordering::{Acquire, Relaxed},
 };
 use thalweg_abi::{SLOTS, program, slot};
@@ -27,6 +27,23 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn note_fork() {
     FORKED.store(true, Relaxed);
+}
+
+/// Where the process's memfd is mapped, and for how many sites: for a forked child, whose own blocks
+/// are wiped by then.
+static RING: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+static CAPACITY: AtomicUsize = AtomicUsize::new(0);
+
+/// Lets a child of `fork` go on with an event that was under way, when it was a signal handler that
+/// forked: the ring is not its own, and its writes go nowhere.
+extern "C" fn fill_hole() {
+    let ring = RING.load(Relaxed);
+    let capacity = CAPACITY.load(Relaxed);
+    if !ring.is_null() && sys::fill(ring.cast(), program::total_len(capacity)) {
+        // SAFETY: that many bytes were just mapped there, and nobody unmaps them.
+        let map = unsafe { Map::new(ring, capacity) };
+        thread::lend(&map);
+    }
 }
 
 /// Begins the library's life, if that has not happened: a program that is linked statically runs
@@ -54,8 +71,8 @@ extern "C" fn construct() {
     // SAFETY: fresh zeroed pages of that size, wiped on fork, never unmapped; no other thread
     // runs this library's code before its constructor is done.
     unsafe { state::install(pages.cast()) };
-    // SAFETY: the handler is async-signal-safe, and a plain store.
-    unsafe { libc::pthread_atfork(None, Some(note_fork), None) };
+    // SAFETY: the handlers are async-signal-safe: plain stores and a system call.
+    unsafe { libc::pthread_atfork(None, Some(note_fork), Some(fill_hole)) };
     if !site::all().is_empty() {
         set_up();
     }
@@ -87,6 +104,14 @@ fn set_up() -> bool {
     if !state.begin_set_up() {
         return false;
     }
+    let is_done = try_set_up(state);
+    if !is_done {
+        state.fail();
+    }
+    is_done
+}
+
+fn try_set_up(state: &'static State) -> bool {
     let Some(memory) = Memory::new(site::each().count()) else {
         return false;
     };
@@ -136,6 +161,8 @@ impl Memory {
             return None;
         }
         let base = sys::map_shared(&file, program::total_len(capacity))?;
+        RING.store(base.cast(), Relaxed);
+        CAPACITY.store(capacity, Relaxed);
         // SAFETY: that many bytes were just mapped shared, and nobody unmaps them.
         let map = unsafe { Map::new(base.cast(), capacity) };
         map.head(program::HEAD_VERSION)

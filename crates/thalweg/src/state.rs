@@ -4,6 +4,7 @@
 //!   stage NONE: nothing set up (a fresh child, or no tracing)
 //!         BUSY: being set up
 //!        READY: set up; each block says whose it is
+//!       FAILED: cannot be set up; no event is recorded
 //! ```
 //!
 //! So a child of `fork`, `_Fork` or a raw `clone` never writes into its parent's ring, and no
@@ -23,6 +24,7 @@ use thalweg_abi::MAX_THREADS;
 const NONE: u64 = 0;
 const BUSY: u64 = 1;
 const READY: u64 = 2;
+const FAILED: u64 = 3;
 
 /// The wiped pages. Zeroed memory is a valid one.
 #[repr(C)]
@@ -88,6 +90,11 @@ impl State {
         self.stage
             .compare_exchange(NONE, BUSY, Acquire, Relaxed)
             .is_ok()
+    }
+
+    /// Ends a set-up that cannot be done.
+    pub(crate) fn fail(&self) {
+        self.stage.store(FAILED, SeqCst);
     }
 
     /// Whether somebody is setting this process up.

@@ -109,8 +109,32 @@ pub(crate) fn move_up(from: Fd) -> Fd {
     fd(moved).unwrap_or(from)
 }
 
+/// Puts private zeroed pages where nothing is mapped; whether that could be done.
+pub(crate) fn fill(at: *mut c_void, len: usize) -> bool {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags =
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: replaces nothing.
+    let mapped = unsafe { libc::mmap(at, len, protection, flags, -1, 0) };
+    mapped == at
+}
+
+/// Whether a file may have so many bytes: to make a larger one would be SIGXFSZ.
+fn may_be_as_large_as(len: usize) -> bool {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the pointer is to a live limit.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
+    limit.rlim_cur >= len as libc::rlim_t
+}
+
 /// A memfd of `len` bytes without pages, which nobody can shrink or grow.
 pub(crate) fn sealed_memfd(len: usize) -> Option<Fd> {
+    if !may_be_as_large_as(len) {
+        return None;
+    }
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
     // SAFETY: the name is a C string.
     let memfd = fd(unsafe { libc::memfd_create(c"thalweg".as_ptr(), flags) })?;

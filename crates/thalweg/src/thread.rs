@@ -6,7 +6,7 @@
 use crate::field::Fields;
 use crate::filter;
 use crate::identity::Identity;
-use crate::map::filters_at;
+use crate::map::{Map, filters_at};
 use crate::site::Site;
 use crate::state::{self, Process, State, TID_OFFSET};
 use crate::tls;
@@ -117,6 +117,14 @@ impl Block {
         crate::cpu::current(self.cpu_area.load(Relaxed))
     }
 
+    /// Lets the lanes lead to a map's slots.
+    fn point_lanes_to(&self, map: &Map) {
+        for (slot, lane) in self.lanes.iter().enumerate() {
+            lane.base.store(map.slot_base(slot).cast_mut(), Relaxed);
+        }
+        self.prefer(&self.lanes[0]);
+    }
+
     /// Makes the block a thread's own.
     fn take(&self, process: Process, tid: u32, index: usize) {
         self.tid.store(tid, Relaxed);
@@ -125,11 +133,9 @@ impl Block {
         for (slot, lane) in self.lanes.iter().enumerate() {
             let word = u32::from(program::ENABLED) << (8 * slot);
             lane.word.store(word, Relaxed);
-            lane.base
-                .store(process.map.slot_base(slot).cast_mut(), Relaxed);
             lane.cursor.reset();
         }
-        self.prefer(&self.lanes[0]);
+        self.point_lanes_to(&process.map);
         self.thread.store(tls::pointer(), Release);
     }
 }
@@ -144,6 +150,18 @@ pub(crate) fn current() -> Option<&'static Block> {
     // SAFETY: the address of a block in `state`, which is never unmapped.
     let block = unsafe { &*(address as *const Block) };
     (block.thread.load(Relaxed) == tls::pointer()).then_some(block)
+}
+
+/// Lets the forking thread's event, if one was under way, come to its end in a child: its block is
+/// wiped, and is given lanes that lead to `map`. It stays nobody's, so no other event uses it.
+pub(crate) fn lend(map: &Map) {
+    let address = tls::block();
+    if address == 0 {
+        return;
+    }
+    // SAFETY: the address of a block in `state`, which is never unmapped.
+    let block = unsafe { &*(address as *const Block) };
+    block.point_lanes_to(map);
 }
 
 /// Gives the thread a block, at its first event in this process.

@@ -39,7 +39,10 @@ pub(crate) fn text(summary: &Summary, path: &Path, sizes: Sizes) -> String {
         let _ = writeln!(out, "note: {note}");
     }
     if summary.events() == 0 {
-        out.push_str("there is nothing to read: no program with events of thalweg's has run");
+        out.push_str(match summary.sources.is_empty() {
+            true => "there is nothing to read: no program with events of thalweg's has run",
+            false => "there is nothing to read: no event was wanted; see -u, --filter and -k",
+        });
         return out;
     }
     let path = quoted(path);

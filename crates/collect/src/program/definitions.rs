@@ -9,7 +9,7 @@ use thalweg_model::{LogLevel, Member, StructClass};
 
 use super::class::Classes;
 use super::input::Input;
-use super::plan::Plan;
+use super::plan::{Plan, Step};
 
 /// A program's definitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,9 +130,25 @@ impl Definitions {
         Ok(definitions)
     }
 
-    /// Reads definitions that came later; those before a mistake are kept.
-    pub fn extend(&mut self, bytes: &[u8]) -> Result<(), DefinitionError> {
-        self.read(&mut Input { bytes, at: 0 })
+    /// Reads definitions that came later, see [`thalweg_abi::program`]. One that makes no sense, or
+    /// is missing, becomes a site without a name, whose records are never believed.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        let mut input = Input { bytes, at: 0 };
+        while let Ok((index, definition)) = framed(&mut input) {
+            if index >= self.room() {
+                return;
+            }
+            if index < self.sites.len() {
+                continue;
+            }
+            self.sites.resize_with(index, Site::unknown);
+            let mut input = Input {
+                bytes: definition,
+                at: 0,
+            };
+            let site = site(&mut input).ok().filter(|_| input.is_at_end());
+            self.sites.push(site.unwrap_or_else(Site::unknown));
+        }
     }
 
     /// How many sites there can be.
@@ -148,6 +164,36 @@ impl Definitions {
             self.sites.push(site(input)?);
         }
         Ok(())
+    }
+}
+
+/// The next index and the bytes of its definition.
+fn framed<'b>(input: &mut Input<'b>) -> Result<(usize, &'b [u8]), DefinitionError> {
+    let index = input.u32()? as usize;
+    let len = input.u32()? as usize;
+    Ok((index, input.take(len)?))
+}
+
+impl Site {
+    /// A site of which nothing is known.
+    fn unknown() -> Self {
+        let mut plan = Plan::default();
+        plan.push(Step::Bytes(usize::MAX));
+        Self {
+            name: String::new(),
+            level: LogLevel::Debug,
+            gate: 0,
+            model_uri: None,
+            fields: Vec::new(),
+            media_types: Vec::new(),
+            payload: StructClass::default(),
+            plan,
+        }
+    }
+
+    /// Whether it can be recorded.
+    pub fn is_known(&self) -> bool {
+        !self.name.is_empty()
     }
 }
 
@@ -492,5 +538,34 @@ mod tests {
             let found = Definitions::parse(&cut);
             assert_eq!(found, Err(DefinitionError::Truncated { at: len }), "{len}");
         }
+    }
+
+    #[test]
+    fn late_definitions_that_are_missing_or_make_no_sense_hide_no_others() {
+        let one = |name: &str| {
+            let head = [
+                &[6, 1, 0, 9, 0, 0, 0][..],
+                &text(name),
+                &text("f.rs"),
+                &text(""),
+            ];
+            [&head.concat()[..], &[0]].concat()
+        };
+        let framed = |index: u32, definition: &[u8]| {
+            let len = definition.len() as u32;
+            [&index.to_le_bytes()[..], &len.to_le_bytes(), definition].concat()
+        };
+        let mut definitions = Definitions::parse(&file("", &[])).unwrap();
+        let late = [
+            framed(1, &one("p:b")),
+            framed(2, b"nonsense"),
+            framed(4, &one("p:e")),
+            framed(1, &one("p:again")),
+            framed(u32::MAX, &one("p:far")),
+        ];
+        definitions.extend(&late.concat());
+        let names = definitions.sites.iter().map(|site| site.name.as_str());
+        assert_eq!(names.collect::<Vec<_>>(), ["p:n", "p:b", "", "", "p:e"]);
+        assert_eq!(definitions.sites[2].plan.measure(&[0; 64]), None);
     }
 }

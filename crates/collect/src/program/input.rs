@@ -9,7 +9,11 @@ pub(super) struct Input<'b> {
 }
 
 impl<'b> Input<'b> {
-    fn take(&mut self, count: usize) -> Result<&'b [u8], DefinitionError> {
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Result<&'b [u8], DefinitionError> {
         let end = self.at.checked_add(count);
         let taken = end.and_then(|end| self.bytes.get(self.at..end));
         let taken = taken.ok_or(DefinitionError::Truncated {

@@ -160,6 +160,8 @@ impl Memory {
         for site in 0..self.defined() {
             self.byte(program::WORDS, site, slot, 0);
         }
+        // What the program defines from now on is wanted by nobody here.
+        self.control(slot, slot::RULES_SIZE).store(0, Release);
         let freed = self.control(slot, slot::FREED);
         freed.fetch_add(1, Release);
         futex_wake(freed);

@@ -79,8 +79,6 @@ pub struct Program {
     rules: String,
     /// How many bytes of its later definitions are known.
     learned: usize,
-    /// It has defined what makes no sense.
-    misdefined: bool,
     pub(super) slot: usize,
     pub(super) pool: Pool,
     /// What each of the program's counters was when it was asked last.
@@ -138,7 +136,6 @@ impl Program {
             ids: [none.clone(), none],
             rules: String::new(),
             learned: 0,
-            misdefined: false,
             slot,
             pool,
             told: Told::default(),
@@ -254,7 +251,7 @@ impl Program {
         let mut room = Box::new(Room::new());
         let mut count = 0;
         for (index, site) in self.definitions.sites.iter().enumerate().skip(first) {
-            if self.memory.has_enabled(self.slot, index) {
+            if !site.is_known() || self.memory.has_enabled(self.slot, index) {
                 continue;
             }
             let filters = self.memory.filters(self.slot);
@@ -269,13 +266,12 @@ impl Program {
     /// Learns which events the program has defined since it was asked last; whether any.
     pub fn learn(&mut self) -> bool {
         let known = self.definitions.sites.len();
-        if self.memory.defined() <= known || self.misdefined {
+        if self.memory.defined() <= known {
             return false;
         }
         let bytes = self.memory.definitions(self.learned);
         self.learned += bytes.len();
-        // What is behind a mistake stays unknown, and its records are violations.
-        self.misdefined = self.definitions.extend(&bytes).is_err();
+        self.definitions.extend(&bytes);
         let sites = self.definitions.sites.len();
         self.ids.iter_mut().for_each(|ids| ids.resize(sites, None));
         self.enable_from(known);

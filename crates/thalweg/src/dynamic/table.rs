@@ -106,8 +106,12 @@ fn add(name: &str, parts: impl FnOnce() -> Parts) -> Result<&'static Site, Defin
 /// Tells collectors of a new site, and turns it on if one of them wants it. One that comes later
 /// finds it in the shared memory.
 fn publish(map: &Map, site: &'static Site) -> Result<(), DefineError> {
-    let mut bytes = Vec::new();
-    definition::write_site(&mut bytes, site);
+    let mut definition = Vec::new();
+    definition::write_site(&mut definition, site);
+    // With its index and length: what is missing, or makes no sense, hides no other.
+    let mut bytes = Vec::from(u32::from(site.index()).to_le_bytes());
+    bytes.extend((definition.len() as u32).to_le_bytes());
+    bytes.extend(definition);
     let used = map.head(HEAD_DEFINITIONS_LEN);
     let from = used.load(Relaxed) as usize;
     let end = from + bytes.len();

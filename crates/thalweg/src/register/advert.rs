@@ -3,7 +3,7 @@
 use super::folder::Folder;
 use super::path::Path;
 use super::rules;
-use super::work::{self, Work};
+use super::work;
 use crate::map::Map;
 use crate::patience;
 use crate::site;
@@ -13,9 +13,22 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use thalweg_abi::advert::{FIRST_LINE, FOLDER, MODES};
 use thalweg_abi::rules::{Rules, split_key};
 use thalweg_abi::{SLOTS, filters, program, slot};
+use thalweg_filter::Room;
 
 /// Greets each collector whose advert lies in the folder.
-pub(crate) fn greet_all(folder: &Folder, map: &Map, memfd: &Fd, file: &Fd) {
+pub(crate) fn greet_all(
+    folder: &Folder,
+    map: &Map,
+    memfd: &Fd,
+    file: &Fd,
+    work: &mut work::Memory,
+) {
+    let work::Memory {
+        entries,
+        advert,
+        room,
+        ..
+    } = work;
     let mut path = Path::new();
     path.push(FOLDER.as_bytes());
     let Some(name) = path.as_c_str() else { return };
@@ -23,7 +36,6 @@ pub(crate) fn greet_all(folder: &Folder, map: &Map, memfd: &Fd, file: &Fd) {
     let Some(adverts) = sys::open(folder.descriptor(), name, flags, 0) else {
         return;
     };
-    let mut entries = [0_u64; 256];
     loop {
         // SAFETY: the kernel writes whole entries, at most the buffer's length.
         let filled = unsafe {
@@ -31,7 +43,7 @@ pub(crate) fn greet_all(folder: &Folder, map: &Map, memfd: &Fd, file: &Fd) {
                 libc::SYS_getdents64,
                 adverts.0,
                 entries.as_mut_ptr(),
-                size_of_val(&entries),
+                size_of_val(entries),
             )
         };
         let Ok(filled @ 1..) = usize::try_from(filled) else {
@@ -40,7 +52,7 @@ pub(crate) fn greet_all(folder: &Folder, map: &Map, memfd: &Fd, file: &Fd) {
         // SAFETY: that many bytes were just written; any byte is a valid u8.
         let bytes = unsafe { core::slice::from_raw_parts(entries.as_ptr().cast::<u8>(), filled) };
         for name in Names(bytes) {
-            greet(folder, &adverts, name, map, memfd, file);
+            greet(folder, &adverts, name, (map, memfd, file), (advert, room));
         }
     }
 }
@@ -60,7 +72,13 @@ impl<'b> Iterator for Names<'b> {
     }
 }
 
-fn greet(folder: &Folder, adverts: &Fd, name: &CStr, map: &Map, memfd: &Fd, file: &Fd) {
+fn greet(
+    folder: &Folder,
+    adverts: &Fd,
+    name: &CStr,
+    (map, memfd, file): (&Map, &Fd, &Fd),
+    (advert, room): (&mut [u8], &mut Room),
+) {
     let bytes = name.to_bytes();
     if bytes.starts_with(b".") || bytes.ends_with(b".sock") {
         return;
@@ -68,8 +86,6 @@ fn greet(folder: &Folder, adverts: &Fd, name: &CStr, map: &Map, memfd: &Fd, file
     let Some(text) = sys::open(adverts.0, name, libc::O_RDONLY | libc::O_NONBLOCK, 0) else {
         return;
     };
-    let Some(mut work) = Work::new() else { return };
-    let work::Memory { advert, room } = work.memory();
     let len = sys::read(&text, advert);
     let Some(advert) = Advert::parse(&advert[..len]) else {
         return;

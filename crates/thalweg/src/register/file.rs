@@ -8,25 +8,18 @@ use crate::sys::{self, Fd};
 use thalweg_abi::rendezvous::Head;
 
 /// Creates the file under its hidden name, complete; the descriptor can be handed over.
-pub(crate) fn write(folder: &Folder, hidden: &Path, mut head: Head) -> Option<Fd> {
+pub(crate) fn write(
+    folder: &Folder,
+    hidden: &Path,
+    mut head: Head,
+    buffer: &mut [u8],
+) -> Option<Fd> {
     let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
     let file = sys::open(folder.descriptor(), hidden.as_c_str()?, flags, 0o600)?;
-    let mut measured = Output {
-        file: None,
-        buffer: [0; ROOM],
-        filled: 0,
-        total: 0,
-        failed: false,
-    };
+    let mut measured = Output::new(None, buffer);
     write_all(&mut measured, &head);
     head.len = u32::try_from(measured.total).ok()?;
-    let mut output = Output {
-        file: Some(&file),
-        buffer: [0; ROOM],
-        filled: 0,
-        total: 0,
-        failed: false,
-    };
+    let mut output = Output::new(Some(&file), buffer);
     write_all(&mut output, &head);
     output.flush();
     let complete = !output.failed;
@@ -40,18 +33,26 @@ fn write_all(output: &mut Output<'_>, head: &Head) {
     }
 }
 
-const ROOM: usize = 512;
-
 /// Collects small pieces into few writes; without a file it only counts.
 struct Output<'f> {
     file: Option<&'f Fd>,
-    buffer: [u8; ROOM],
+    buffer: &'f mut [u8],
     filled: usize,
     total: usize,
     failed: bool,
 }
 
-impl Output<'_> {
+impl<'f> Output<'f> {
+    fn new(file: Option<&'f Fd>, buffer: &'f mut [u8]) -> Self {
+        Self {
+            file,
+            buffer,
+            filled: 0,
+            total: 0,
+            failed: false,
+        }
+    }
+
     fn flush(&mut self) {
         let bytes = &self.buffer[..core::mem::take(&mut self.filled)];
         if let Some(file) = self.file {
@@ -63,8 +64,8 @@ impl Output<'_> {
 impl definition::Output for Output<'_> {
     fn put(&mut self, bytes: &[u8]) {
         self.total += bytes.len();
-        for part in bytes.chunks(ROOM) {
-            if self.filled + part.len() > ROOM {
+        for part in bytes.chunks(self.buffer.len()) {
+            if self.filled + part.len() > self.buffer.len() {
                 self.flush();
             }
             self.buffer[self.filled..self.filled + part.len()].copy_from_slice(part);

@@ -34,17 +34,17 @@ fn image() -> u64 {
 }
 
 /// The head of the rendezvous file; its length is not known yet.
-pub(crate) fn head(memfd: &Fd, nonce: u64) -> Option<Head> {
+pub(crate) fn head(memfd: &Fd, nonce: u64, room: &mut [u8]) -> Option<Head> {
     let memory = sys::identity(memfd)?;
-    let stat = first_bytes(c"/proc/self/stat");
+    let start_time = start_time(first_bytes(c"/proc/self/stat", room));
     Some(Head {
         len: 0,
         pid: sys::getpid(),
         ring_fd: memfd.0,
-        start_time: start_time(&stat.0[..stat.1]),
+        start_time,
         image: image(),
         nonce,
-        boot_id: boot_id(),
+        boot_id: boot_id(room),
         ring_ino: memory.st_ino,
         ring_len: memory.st_size.cast_unsigned(),
         sites: site::each().count() as u64,
@@ -54,12 +54,11 @@ pub(crate) fn head(memfd: &Fd, nonce: u64) -> Option<Head> {
     })
 }
 
-fn first_bytes(path: &CStr) -> ([u8; 1024], usize) {
-    let mut buffer = [0; 1024];
+fn first_bytes<'r>(path: &CStr, room: &'r mut [u8]) -> &'r [u8] {
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let len =
-        sys::open(libc::AT_FDCWD, path, flags, 0).map_or(0, |file| sys::read(&file, &mut buffer));
-    (buffer, len)
+    let file = sys::open(libc::AT_FDCWD, path, flags, 0);
+    let len = file.map_or(0, |file| sys::read(&file, room));
+    &room[..len]
 }
 
 /// Field 22 of `/proc/self/stat`; the name in field 2 may hold anything, so count from its end.
@@ -77,10 +76,10 @@ fn start_time(stat: &[u8]) -> u64 {
     })
 }
 
-fn boot_id() -> [u8; 16] {
-    let (text, len) = first_bytes(c"/proc/sys/kernel/random/boot_id");
+fn boot_id(room: &mut [u8]) -> [u8; 16] {
+    let text = first_bytes(c"/proc/sys/kernel/random/boot_id", room);
     let mut id = [0; 16];
-    let digits = text[..len].iter().filter_map(|b| (*b as char).to_digit(16));
+    let digits = text.iter().filter_map(|b| (*b as char).to_digit(16));
     for (at, digit) in digits.take(32).enumerate() {
         id[at / 2] = (id[at / 2] << 4) | digit as u8;
     }

@@ -2,6 +2,7 @@
 
 use super::folder::{self, Folder};
 use super::path::Path;
+use super::work::Work;
 use super::{advert, file, identity};
 use crate::map::Map;
 use crate::sys::{self, Fd};
@@ -11,7 +12,9 @@ pub(crate) fn register(map: &Map, memfd: &Fd, nonce: u64) {
     let Some(folder) = Folder::open_first() else {
         return;
     };
-    let Some(head) = identity::head(memfd, nonce) else {
+    let Some(mut work) = Work::new() else { return };
+    let work = work.memory();
+    let Some(head) = identity::head(memfd, nonce, &mut work.text) else {
         return;
     };
     let mut name = Path::new();
@@ -21,10 +24,10 @@ pub(crate) fn register(map: &Map, memfd: &Fd, nonce: u64) {
     name.push(b"-").push_hex(head.nonce);
     let mut hidden = Path::new();
     hidden.push(b".").push(name.bytes());
-    let Some(file) = file::write(&folder, &hidden, head) else {
+    let Some(file) = file::write(&folder, &hidden, head, &mut work.output) else {
         return;
     };
-    advert::greet_all(&folder, map, memfd, &file);
+    advert::greet_all(&folder, map, memfd, &file, work);
     folder.publish(&hidden, &name);
 }
 

@@ -9,6 +9,12 @@ use thalweg_filter::Room;
 /// Zeroed memory is a valid one.
 #[repr(C)]
 pub(crate) struct Memory {
+    /// A text of the kernel's.
+    pub(crate) text: [u8; 1024],
+    /// The bytes of a file, before they are written.
+    pub(crate) output: [u8; 512],
+    /// Entries of a folder.
+    pub(crate) entries: [u64; 256],
     /// The text of an advert.
     pub(crate) advert: [u8; MAX_LEN],
     /// Where filters are linked.
