@@ -45,7 +45,9 @@ fn look(segments: Segments<'_>, bytes: &[u8]) {
         assert!(note.address >= begin && note.address + note.len <= end);
         let at = usize::try_from(note.address).ok();
         let len = usize::try_from(note.len).ok();
-        let notes = at.zip(len).and_then(|(at, len)| bytes.get(at..)?.get(..len));
+        let notes = at
+            .zip(len)
+            .and_then(|(at, len)| bytes.get(at..)?.get(..len));
         if let Some(id) = notes.and_then(|notes| elf::build_id(notes, note.alignment)) {
             assert!((1..=64).contains(&id.len()));
         }

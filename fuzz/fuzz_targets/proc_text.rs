@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use thalweg_collect::context::{IdMap, cgroup, container, ids, innermost_tid, namespace, processor};
+use thalweg_collect::context::{
+    IdMap, cgroup, container, ids, innermost_tid, namespace, processor,
+};
 use thalweg_collect::statedump::mappings;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -7,7 +7,10 @@
 use libfuzzer_sys::fuzz_target;
 use std::sync::atomic::Ordering::Relaxed;
 use thalweg_abi::{desc::Desc, slot};
-use thalweg_ring::{AtomicU64, Parts, Slot, Stop, UNIT_WORDS, Walk, chunk_words, is_pending};
+use thalweg_ring::{
+    AtomicU64, Content, Parts, Slot, Stop, UNIT_WORDS, Walk, chunk_words, content_of,
+    hand_over_for_gone, is_pending, last_time, settle, tally_of,
+};
 
 /// As many as the largest chunk among the seeds takes.
 const UNITS: usize = 4;
@@ -41,6 +44,7 @@ fuzz_target!(|bytes: &[u8]| {
         to.store(*word, Relaxed);
     }
     walk(ring, Desc::unpack(desc), changes);
+    hand_over(ring, desc);
 });
 
 fn walk(ring: Slot<'_>, found: Desc, changes: &[u64]) {
@@ -76,4 +80,29 @@ fn walk(ring: Slot<'_>, found: Desc, changes: &[u64]) {
         }
     }
     panic!("a walk must end within its chunk");
+}
+
+/// The chunk of a thread that is gone, as the collector of a flight recorder makes it full: what is
+/// counted and the last time stay as they were.
+fn hand_over(ring: Slot<'_>, word: u64) {
+    let found = Desc::unpack(word);
+    let unit = found.thread as usize % UNITS;
+    ring.desc(unit).store(word, Relaxed);
+    let state = || {
+        (
+            tally_of(&ring, unit, found.class),
+            last_time(&ring, unit, found.class),
+        )
+    };
+    let before = state();
+    assert!(before.0.committed + before.0.unfinished <= chunk_words(4) as u64);
+    let content = content_of(&ring, unit, word);
+    match hand_over_for_gone(&ring, unit, word) {
+        Some(full) => {
+            assert_eq!(state(), before);
+            settle(&ring, unit, full);
+            assert_eq!(ring.desc(unit).load(Relaxed), full, "it can be taken back");
+        }
+        None => assert_eq!(content, Content::Nothing),
+    }
 }
