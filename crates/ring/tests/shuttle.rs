@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{Collector, emit_at, ring};
+use common::{Collector, emit_at, freeing, ring};
 use shuttle::thread;
 use std::sync::atomic::Ordering::Relaxed;
 use thalweg_abi::slot;
@@ -56,17 +56,27 @@ fn scenario(classes: &[u8], writers: u16, count: u64, polls: usize) {
 
 #[test]
 fn four_writers_share_few_small_chunks() {
-    shuttle::check_random(|| scenario(&[0, 0, 0, 1], 4, 12, 6), iterations());
+    shuttle::check_random(
+        || freeing(|| scenario(&[0, 0, 0, 1], 4, 12, 6)),
+        iterations(),
+    );
 }
 
 #[test]
 fn two_writers_climb_the_classes() {
-    shuttle::check_random(|| scenario(&[0, 0, 1, 1, 2, 3], 2, 40, 8), iterations());
+    shuttle::check_random(
+        || freeing(|| scenario(&[0, 0, 1, 1, 2, 3], 2, 40, 8)),
+        iterations(),
+    );
 }
 
 #[test]
 fn rare_preemptions_in_long_runs() {
-    shuttle::check_pct(|| scenario(&[0, 0, 1], 3, 20, 10), iterations(), 3);
+    shuttle::check_pct(
+        || freeing(|| scenario(&[0, 0, 1], 3, 20, 10)),
+        iterations(),
+        3,
+    );
 }
 
 /// Writers of a flight recorder, while snapshots are read and, at the end, all is drained.
@@ -102,10 +112,10 @@ fn flight(classes: &[u8], writers: u16, count: u64, snapshots: usize) {
 
 #[test]
 fn three_writers_overwrite_while_snapshots_are_read() {
-    shuttle::check_random(|| flight(&[0, 0, 0, 1], 3, 14, 3), iterations());
+    shuttle::check_random(|| freeing(|| flight(&[0, 0, 0, 1], 3, 14, 3)), iterations());
 }
 
 #[test]
 fn rare_preemptions_of_a_flight_recorder() {
-    shuttle::check_pct(|| flight(&[0, 0], 3, 12, 4), iterations(), 3);
+    shuttle::check_pct(|| freeing(|| flight(&[0, 0], 3, 12, 4)), iterations(), 3);
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+use std::boxed::Box;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::vec::Vec;
@@ -20,20 +21,44 @@ fn keep(table: &'static [AtomicU64]) -> &'static [AtomicU64] {
     table
 }
 
-#[cfg(any(loom, shuttle))]
+#[cfg(loom)]
 fn keep(table: &'static [AtomicU64]) -> &'static [AtomicU64] {
     table
 }
 
-/// A slot's tables in memory that is never freed: tests are short.
+#[cfg(shuttle)]
+std::thread_local! {
+    /// The tables of the schedule that runs: all its threads are one thread of the system.
+    static OF_THE_SCHEDULE: std::cell::RefCell<Vec<*mut [AtomicU64]>> =
+        const { std::cell::RefCell::new(Vec::new()) };
+}
+
+#[cfg(shuttle)]
+#[expect(unsafe_code, reason = "what is leaked here is taken back below")]
+fn keep(table: &'static mut [AtomicU64]) -> &'static [AtomicU64] {
+    let table: *mut [AtomicU64] = table;
+    OF_THE_SCHEDULE.with_borrow_mut(|tables| tables.push(table));
+    // SAFETY: it was a reference, and nobody writes but through the atomics.
+    unsafe { &*table }
+}
+
+/// Runs one schedule, and frees what its slots lay in: a million schedules would not fit.
+#[cfg(shuttle)]
+#[expect(unsafe_code, reason = "nothing else knows when a schedule is over")]
+pub(crate) fn freeing(schedule: impl FnOnce()) {
+    schedule();
+    for table in OF_THE_SCHEDULE.take() {
+        // SAFETY: it was leaked as a whole; the schedule has joined its threads and is over, and with
+        // it all that had a slot.
+        drop(unsafe { Box::from_raw(table) });
+    }
+}
+
+/// A slot's tables in memory that is not freed before the test or the schedule ends.
 pub(crate) fn slot_of(units: usize, threads: usize) -> Slot<'static> {
     let table = |words: usize| -> &'static [AtomicU64] {
-        keep(
-            (0..words)
-                .map(|_| AtomicU64::new(0))
-                .collect::<Vec<_>>()
-                .leak(),
-        )
+        let words = (0..words).map(|_| AtomicU64::new(0));
+        keep(Box::leak(words.collect::<Box<[_]>>()))
     };
     let ring = Slot::from_parts(Parts {
         control: table(slot::CONTROL_WORDS),
