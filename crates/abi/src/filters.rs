@@ -60,14 +60,6 @@ impl<'m> Filters<'m> {
         Some(at)
     }
 
-    /// Forgets all of them. The sites are off.
-    pub fn clear(&self, sites: usize) {
-        self.taken.store(0, Relaxed);
-        for head in self.words.iter().take(sites.min(HEADS)) {
-            head.store(0, Relaxed);
-        }
-    }
-
     /// The codes of a site.
     #[inline]
     pub fn of(&self, site: u16) -> impl Iterator<Item = &'m [AtomicU64]> + use<'m> {
@@ -173,8 +165,6 @@ mod tests {
             let mut codes = filters.of(3);
             let second = codes.nth(1).expect("there are two");
             assert_eq!(second[0].load(Relaxed), 3);
-            filters.clear(5);
-            assert_eq!(lengths(filters, 3), [0, 0, 0]);
         });
     }
 

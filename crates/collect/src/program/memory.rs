@@ -221,14 +221,6 @@ impl Memory {
         Ok(())
     }
 
-    /// Whether a slot has any site on.
-    pub fn is_enabled(&self, slot: usize) -> bool {
-        (0..self.defined()).any(|site| {
-            let (word, shift) = self.word_of(program::WORDS, site, slot);
-            word.load(Relaxed) >> shift & 0xff != 0
-        })
-    }
-
     /// Sets bits of a slot's byte, or clears it if there are none to set.
     fn byte(&self, table: usize, index: usize, slot: usize, bits: u8) {
         let (word, shift) = self.word_of(table, index, slot);
