@@ -1,6 +1,6 @@
 //! The command line of `cargo xtask`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
@@ -72,7 +72,10 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn root() -> Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Cargo's word of now comes first: checkouts that share a target folder share this executable, and
+    // the one that it was built in may be gone.
+    let built_in = || env!("CARGO_MANIFEST_DIR").into();
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(built_in, PathBuf::from);
     Ok(here
         .parent()
         .context("find the folder above xtask")?
