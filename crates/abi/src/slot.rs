@@ -32,7 +32,8 @@ pub const CLOCK: usize = 1;
 pub const UNITS_READY: usize = 2;
 /// Word index: how many entries of `lost` have memory.
 pub const LOST_READY: usize = 3;
-/// Word index: a futex; 1 while the collector sleeps and wants to be woken.
+/// Word index: a futex; while the collector sleeps, after how many more full chunks it wants to be
+/// woken. Whoever lacks a chunk wakes it at once.
 pub const WAKE: usize = 4;
 /// Word index: events refused because their thread has no index.
 pub const REFUSED_THREAD: usize = 5;

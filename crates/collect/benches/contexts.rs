@@ -5,11 +5,10 @@
 //! disturbs makes it slower. Reading `/proc` is not in it: that happens once a thread, at most
 //! every 250 ms, and is told apart.
 
-use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::Instant;
 
-use thalweg_collect::program::{RawEvent, encode_events};
+use thalweg_collect::program::{Encoder, Plan, Step};
 
 const EVENTS: usize = 2_000;
 const ROUNDS: usize = 2_000;
@@ -18,7 +17,7 @@ const THREE: usize = 4 + 4 + 17;
 const ALL: usize = THREE + 8 + 8 * 8 + 6 * 4 + 20;
 
 fn main() {
-    let bodies: Vec<u8> = (0..EVENTS * 20).map(|at| at as u8).collect();
+    let bodies: Vec<u64> = (0..EVENTS as u64 * 3).collect();
     let base = best_ns(&bodies, 0);
     println!("without contexts: {base:.2} ns an event");
     for (name, len) in [("three contexts", THREE), ("all contexts", ALL)] {
@@ -30,20 +29,19 @@ fn main() {
 }
 
 /// Nanoseconds that an event takes in the best round.
-fn best_ns(bodies: &[u8], context_len: usize) -> f64 {
+fn best_ns(bodies: &[u64], context_len: usize) -> f64 {
     let context: Vec<u8> = (0..context_len).map(|at| at as u8).collect();
+    let plan = Plan::of(Step::Bytes(16));
+    let mut encoder = Encoder::default();
     let round = |_| {
-        let events = bodies.chunks_exact(20).enumerate();
-        let events = events.map(|(at, body)| RawEvent {
-            time: at as u64 * 100,
-            site: 1,
-            body,
-        });
-        let room = bodies.len() + EVENTS * (6 + context_len);
         let begin = Instant::now();
-        let id_of = |site: u16| Ok::<_, Infallible>(u32::from(site));
-        let records = encode_events(events, black_box(&context), room, id_of);
-        black_box(&records);
+        encoder.begin();
+        for (at, body) in bodies.chunks_exact(3).enumerate() {
+            let head = (1, at as u64 * 100);
+            let words = body.iter().copied();
+            assert!(encoder.push(head, black_box(&context), words, &plan));
+        }
+        black_box(encoder.records());
         begin.elapsed().as_nanos() as f64 / EVENTS as f64
     };
     (0..ROUNDS).map(round).fold(f64::MAX, f64::min)

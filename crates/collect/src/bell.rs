@@ -74,25 +74,23 @@ impl Bell {
         epoll::add(&*self.epoll, source, data, events)
     }
 
-    /// Sleeps until the bell rings, a chunk is full, or `wait` is over. `is_quiet` looks for full
-    /// chunks once more after the rings were told that we sleep.
+    /// Sleeps until the bell rings, one of the rings has so many full chunks more or lacks one, or
+    /// `wait` is over. `is_quiet` looks at the rings once more after they were told that we sleep.
     pub(crate) fn sleep(
         &mut self,
-        rings: &[Slot<'_>],
+        rings: &[(Slot<'_>, u32)],
         wait: Duration,
         is_quiet: impl FnOnce() -> bool,
     ) {
-        let set = |value| {
-            for ring in rings {
-                ring.control(WAKE).store(value, SeqCst);
-            }
-        };
-        set(1);
+        for (ring, chunks) in rings {
+            ring.control(WAKE).store(u64::from(*chunks), SeqCst);
+        }
         // ORDER(wake): pairs with the fence in `hand_over`.
         std::sync::atomic::fence(SeqCst);
         if is_quiet() {
             let own = (&self.rung.count, self.heard);
-            let of_rings = rings.iter().map(|ring| (ring.control(WAKE), 1));
+            let of_rings = rings.iter();
+            let of_rings = of_rings.map(|(ring, chunks)| (ring.control(WAKE), *chunks));
             let words: Vec<_> = std::iter::once(own).chain(of_rings).collect();
             let watched = words.len() <= MAX_FUTEXES;
             let wait = if watched { wait } else { wait.min(UNWATCHED) };
@@ -100,7 +98,9 @@ impl Bell {
                 thread::sleep(wait.min(UNWATCHED));
             }
         }
-        set(0);
+        for (ring, _) in rings {
+            ring.control(WAKE).store(0, SeqCst);
+        }
         self.heard = self.rung.count.load(Acquire) as u32;
     }
 }

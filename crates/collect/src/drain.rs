@@ -1,8 +1,8 @@
 //! One pass over the programs of an output: what is ready goes to disk, and its room is freed.
 //!
 //! ```text
-//!   chunk ─walk─▶ portion ─┬─ thread has a lane ──▶ one packet ─────────────┐
-//!                          └─ thread shares ─▶ merge by time ─▶ packets ────┤
+//!   chunk ─walk─┬─ thread has a lane ──▶ one packet (own) ─────────────────┐
+//!               └─ thread shares ─▶ merge by time ─▶ packets (shared) ───────┤
 //!   chunk ◀── clear, free, or note how far it is on disk ◀──────────────────┘
 //! ```
 //!
@@ -11,14 +11,12 @@
 
 use std::collections::HashSet;
 
-use thalweg_model::LossCause;
 use thalweg_ring::Stop;
 
-use crate::output::{Content, Emitter, Kind, Output};
+use crate::output::{Emitter, Output};
 use crate::process::Threads;
-use crate::program::{Portion, Program, Reach, Ready, ThreadKey, Window};
-use crate::shared;
-use crate::sink::SinkError;
+use crate::program::{Program, Reach, Ready, ThreadKey, Window};
+use crate::{own, shared};
 
 /// What a pass needs to know of the world.
 pub(crate) struct Pass<'a> {
@@ -94,20 +92,12 @@ fn drain_program(
             Ok(None) => sharing.push(*chunk),
             lane => {
                 let lane = lane.map_err(|error| output.fail(&error)).ok().flatten();
-                let portion = Portion::take(program, chunk, pass.window_of(program, chunk.thread));
-                if portion.stop == Stop::Pending {
+                let window = pass.window_of(program, chunk.thread);
+                let stop = own::drain(program, output, chunk, window, lane, &context);
+                if stop == Stop::Pending {
                     waiting.insert(chunk.thread);
                 }
-                let contexts = Contexts {
-                    packet: &context,
-                    event: &output.contexts.own(program, chunk, &pass.window),
-                };
-                write_own(program, output, lane, &portion, &contexts);
-                program.advance(chunk.unit, portion.position, portion.time);
-                if portion.torn > 0 {
-                    program.note_torn(chunk.unit);
-                }
-                finish(program, chunk, portion.stop, pass.calm());
+                finish(program, chunk, stop, pass.calm());
                 if chunk.is_last_of_gone(ready) {
                     output.release(chunk.thread);
                 }
@@ -115,71 +105,6 @@ fn drain_program(
         }
     }
     sharing
-}
-
-/// The contexts of one packet, and of each of its events.
-struct Contexts<'a> {
-    packet: &'a [u8],
-    event: &'a [u8],
-}
-
-/// Writes a portion as one packet of its thread's lane.
-fn write_own(
-    program: &mut Program,
-    output: &mut Output,
-    lane: Option<usize>,
-    portion: &Portion,
-    contexts: &Contexts<'_>,
-) {
-    let events = portion.entries.len() as u64;
-    let mut ledger = std::mem::take(&mut program.ledger);
-    match lane {
-        Some(lane) => {
-            output.lose(lane, LossCause::Torn, portion.torn, &mut ledger);
-            output.lose(
-                lane,
-                LossCause::AbiViolation,
-                violations(portion),
-                &mut ledger,
-            );
-            match encode_own(program, output, portion, contexts.event) {
-                Ok(records) if events > 0 => {
-                    let content = Content {
-                        begin: portion.entries[0].time,
-                        end: portion.time,
-                        events,
-                        context: contexts.packet,
-                        records: &records,
-                    };
-                    output.write(lane, &content, &mut ledger);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    output.fail(&error);
-                    output.lose(lane, LossCause::Storage, events, &mut ledger);
-                }
-            }
-        }
-        None => {
-            let lost = events + portion.torn + violations(portion);
-            output.lose_somewhere(LossCause::Storage, lost, &mut ledger);
-        }
-    }
-    program.ledger = ledger;
-}
-
-fn encode_own(
-    program: &mut Program,
-    output: &mut Output,
-    portion: &Portion,
-    context: &[u8],
-) -> Result<Vec<u8>, SinkError> {
-    portion.encode(context, |site| output.id_of(Kind::Own, program, site))
-}
-
-/// Records that made no sense, and the one at which the walk had to stop for that.
-pub(crate) fn violations(portion: &Portion) -> u64 {
-    portion.bad + u64::from(portion.stop == Stop::Violation)
 }
 
 /// Frees a chunk that was read to its end; of one that makes no sense nothing more is believed.

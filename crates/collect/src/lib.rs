@@ -12,6 +12,7 @@ mod kernel_events;
 mod lanes;
 mod ledger;
 mod output;
+mod own;
 mod process;
 pub mod program;
 mod programs;

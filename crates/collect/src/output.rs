@@ -8,7 +8,7 @@ use thalweg_model::{FieldClass, LossCause, Member, Timestamp};
 use crate::context::{ContextSet, EventContexts};
 use crate::lanes::{Lanes, Place, User};
 use crate::ledger::Ledger;
-use crate::program::{HEADER, Program, ThreadKey};
+use crate::program::{Encoder, HEADER, Program, ThreadKey};
 use crate::sink::{
     FoundStream, PacketHead, SinkError, StreamClassId, StreamId, TraceIdentity, TraceWriter,
 };
@@ -62,6 +62,8 @@ pub(crate) struct Output {
     classes: [Option<StreamClassId>; 2],
     pub(crate) lanes: Lanes,
     pub(crate) contexts: EventContexts,
+    /// Where packets are put together.
+    pub(crate) encoder: Encoder,
     /// The stream of state dumps.
     dumps: Option<DumpStream>,
     streams: Vec<Stream>,
@@ -108,6 +110,7 @@ impl Output {
             classes: [None; 2],
             lanes: Lanes::default(),
             contexts: EventContexts::new(contexts),
+            encoder: Encoder::default(),
             dumps: None,
             streams: Vec::new(),
             begin,
@@ -141,10 +144,10 @@ impl Output {
         program: &mut Program,
         site: u16,
     ) -> Result<u32, SinkError> {
-        let index = usize::from(site);
-        if let Some(id) = program.ids[kind as usize][index] {
+        if let Some(id) = program.id_of(kind, site) {
             return Ok(id);
         }
+        let index = usize::from(site);
         let class = self.class(kind)?;
         let declared = &program.definitions.sites[index];
         let (name, level) = (&declared.name, Some(declared.level));

@@ -75,6 +75,20 @@ pub(crate) struct Programs {
     pub(crate) released: Vec<u64>,
 }
 
+/// How long a collector sleeps that waits for full chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Until there is one.
+    Chunk,
+    /// Until a good share of those is full that were free: one wake-up for many.
+    Share,
+}
+
+/// So many full chunks are worth a pass, where so many are free.
+fn enough(free: usize) -> usize {
+    free / 4
+}
+
 /// Chunks that nobody used for so long give their memory back.
 const IDLE_SECONDS: u64 = 3;
 
@@ -441,17 +455,29 @@ impl Programs {
         groups.map(|(uid, group)| (*uid, group.programs.as_slice()))
     }
 
-    /// The rings of all programs.
-    pub(crate) fn rings(&self) -> Vec<Slot<'_>> {
-        self.groups
-            .values()
-            .flat_map(|group| &group.programs)
-            .map(Program::ring)
-            .collect()
+    /// The rings of all programs, and how many more full chunks of each end a sleep.
+    pub(crate) fn rings(&self, until: Until) -> Vec<(Slot<'_>, u32)> {
+        let chunks = |program: &Program| match until {
+            Until::Chunk => 1,
+            Until::Share => (enough(program.full_and_free().1) as u32).max(1),
+        };
+        self.programs().map(|p| (p.ring(), chunks(p))).collect()
+    }
+
+    /// Whether a sleep until then is over.
+    pub(crate) fn is_due(&self, until: Until) -> bool {
+        let is_due = |program: &Program| {
+            let (full, free) = program.full_and_free();
+            program.is_waited_for() || program.is_starved() || full > enough(free)
+        };
+        match until {
+            Until::Chunk => self.has_work(),
+            Until::Share => self.programs().filter(|p| !p.is_kept()).any(is_due),
+        }
     }
 
     /// Whether there is something to do: a thread has handed a chunk over, or waits for one.
-    pub(crate) fn has_work(&self) -> bool {
+    fn has_work(&self) -> bool {
         let room = self.units_left() > 0;
         let has_work = |program: &Program| match program.is_kept() {
             true => program.needs_care() || (program.is_starved() && room),

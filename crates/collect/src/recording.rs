@@ -12,16 +12,16 @@ use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::kernel_events::{Depth, KernelEvents};
 use crate::program::{Program, Reach};
-use crate::programs::{Limits, Programs};
+use crate::programs::{Limits, Programs, Until};
 use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, tag};
 use crate::rule;
 use crate::session::Session;
 use crate::summary::{Progress, RecordingConfig, RingMode, Snapshot, Started, Summary};
 
-/// How long to wait for more after a pass that found something.
+/// The kernel tells of each page: how long to wait for more after a pass that found some.
 const PACE: Duration = Duration::from_micros(500);
-/// After so many passes that found nothing the rings are told to wake us.
-const QUIET: u32 = 4;
+/// The longest that full chunks are let come together.
+const SHARE: Duration = Duration::from_millis(20);
 /// How often everything goes to disk, finished or not, and the programs are looked after.
 const FLUSH: Duration = Duration::from_millis(250);
 /// How long events that are under way at the end are waited for.
@@ -44,7 +44,10 @@ pub struct Recording {
     started: Instant,
     flushed: Instant,
     bell: Option<Bell>,
-    quiet_passes: u32,
+    /// The last pass found full chunks.
+    is_busy: bool,
+    /// The last pass found events of the kernel.
+    kernel_is_busy: bool,
     /// The last flush found events: there will be more to flush soon.
     is_active: bool,
     /// How many snapshots were taken.
@@ -80,7 +83,8 @@ impl Recording {
             started: Instant::now(),
             flushed: Instant::now(),
             bell: None,
-            quiet_passes: 0,
+            is_busy: false,
+            kernel_is_busy: false,
             is_active: true,
             snapshots: 0,
             session,
@@ -172,8 +176,7 @@ impl Recording {
         self.sleep(wait);
         let flush = self.flushed.elapsed() >= FLUSH;
         let before = self.progress().events;
-        let found = self.pass(flush);
-        self.quiet_passes = if found { 0 } else { self.quiet_passes + 1 };
+        self.is_busy = self.pass(flush);
         let after = self.progress();
         if flush {
             self.flushed = Instant::now();
@@ -182,8 +185,8 @@ impl Recording {
         Ok(after)
     }
 
-    /// Sleeps until something happens. After a pass that found something only for a moment: more
-    /// is on its way, and needs no wake-up then.
+    /// Sleeps until something happens. After a pass that found something more is on its way: it is
+    /// let come together.
     fn sleep(&mut self, wait: Duration) {
         let until_flush = FLUSH.saturating_sub(self.flushed.elapsed());
         let wait = if self.is_active {
@@ -193,14 +196,24 @@ impl Recording {
         };
         // Who waits for room has nothing else to do: it would be a wake-up for each chunk.
         let is_waited_for = self.programs.as_ref().is_some_and(Programs::is_waited_for);
-        if is_waited_for && self.quiet_passes == 0 {
+        if is_waited_for && self.is_busy {
             return;
         }
-        let Some(bell) = self.bell.as_mut().filter(|_| self.quiet_passes >= QUIET) else {
+        let Some(bell) = &mut self.bell else {
             return std::thread::sleep(wait.min(PACE));
         };
+        let (until, wait) = match self.is_busy {
+            true => (Until::Share, wait.min(SHARE)),
+            false => (Until::Chunk, wait),
+        };
+        if self.kernel_is_busy {
+            std::thread::sleep(wait.min(PACE));
+        }
         match &self.programs {
-            Some(programs) => bell.sleep(&programs.rings(), wait, || !programs.has_work()),
+            Some(programs) => {
+                let rings = programs.rings(until);
+                bell.sleep(&rings, wait, || !programs.is_due(until));
+            }
             None => bell.sleep(&[], wait, || true),
         }
     }
@@ -229,12 +242,14 @@ impl Recording {
         let Some(kernel) = &mut self.kernel else {
             return;
         };
+        let before = kernel.ledger().recorded();
         if let Err(error) = kernel.drain(depth) {
             let note = format!("failed to {error}");
             if self.notes.len() < 10 && !self.notes.contains(&note) {
                 self.notes.push(note);
             }
         }
+        self.kernel_is_busy = kernel.ledger().recorded() > before;
     }
 
     /// Writes what a flight recorder's rings hold to a folder of its own, `OUTPUT-snapshot-N` beside

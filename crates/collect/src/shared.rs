@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use thalweg_model::{LossCause, Timestamp};
 use thalweg_ring::Stop;
 
-use crate::drain::{Pass, finish, violations};
+use crate::drain::{Pass, finish};
 use crate::output::{Content, Kind, Output};
 use crate::program::{Entry, HEADER, Portion, Program, Ready, ThreadKey, Window};
 use crate::sink::SinkError;
@@ -224,7 +224,7 @@ fn settle(program: &mut Program, output: &mut Output, part: &Part, horizon: u64,
         (false, _) => (
             portion.position,
             portion.time,
-            [portion.torn, violations(portion)],
+            [portion.torn, portion.violations()],
         ),
         (true, Some(last)) => (last.position, last.time, last.lost),
         (true, None) => return,

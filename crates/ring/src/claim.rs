@@ -155,7 +155,7 @@ impl Slot<'_> {
     #[cold]
     pub(crate) fn hand_over(&self, held: Held, last: Age) -> bool {
         let full = Desc::unpack(held.desc).full(last);
-        self.move_held(held, full) && self.mode() != slot::OVERWRITE && self.takes_wake()
+        self.move_held(held, full) && self.mode() != slot::OVERWRITE && self.is_enough()
     }
 
     /// What a thread does that finds no free chunk: a claim, of which every value means something.
@@ -163,14 +163,31 @@ impl Slot<'_> {
         self.control(slot::MODE).load(Relaxed)
     }
 
-    /// Whether the collector sleeps and this thread is the one to wake it.
+    /// Whether the collector sleeps and this thread is the one to wake it, however few chunks it
+    /// has handed over.
     #[cold]
     pub(crate) fn takes_wake(&self) -> bool {
         // ORDER(wake): the fence pairs with the collector's, which sets WAKE and then looks for
         // full chunks: one of the two sees the other's store.
         fence(SeqCst);
         let wake = self.control(slot::WAKE);
-        wake.load(Relaxed) == 1 && wake.swap(0, Relaxed) == 1
+        wake.load(Relaxed) != 0 && wake.swap(0, Relaxed) != 0
+    }
+
+    /// Whether the collector sleeps until as many chunks are full as are now, and this thread is the
+    /// one to wake it.
+    fn is_enough(&self) -> bool {
+        // ORDER(wake): as in `takes_wake`.
+        fence(SeqCst);
+        let wake = self.control(slot::WAKE);
+        let mut left = wake.load(Relaxed);
+        while left != 0 {
+            match wake.compare_exchange(left, left - 1, Relaxed, Relaxed) {
+                Ok(_) => return left == 1,
+                Err(now) => left = now,
+            }
+        }
+        false
     }
 
     /// Moves a chunk to another state, if its descriptor is still the very word that is held.

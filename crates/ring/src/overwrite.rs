@@ -122,10 +122,12 @@ impl Slot<'_> {
 
     /// Clears the first `words` words of a chunk, but not the count of what was overwritten.
     pub(crate) fn clear(&self, unit: usize, class: u8, words: usize) {
-        let base = unit * UNIT_WORDS;
         let words = words.min(self.words_of(unit, class));
-        for at in (0..words).filter(|at| *at != chunk::TAKEN) {
-            self.word(base + at).store(0, Relaxed);
+        let words = self.range(unit * UNIT_WORDS, words);
+        let (before, rest) = words.split_at(words.len().min(chunk::TAKEN));
+        let behind = rest.get(1..).unwrap_or_default();
+        for word in before.iter().chain(behind) {
+            word.store(0, Relaxed);
         }
     }
 

@@ -150,6 +150,14 @@ impl<'m> Slot<'m> {
         &self.parts.chunks[at]
     }
 
+    /// Words of the chunk space; none where they are not all in it.
+    #[inline(always)]
+    pub(crate) fn range(&self, at: usize, count: usize) -> &'m [AtomicU64] {
+        let end = at.checked_add(count);
+        let words = end.and_then(|end| self.parts.chunks.get(at..end));
+        words.unwrap_or_default()
+    }
+
     /// The words of a record that has been reserved.
     #[inline(always)]
     pub(crate) fn words(&self, at: usize, count: usize) -> &'m [AtomicU64] {

@@ -24,6 +24,18 @@ pub struct Record<'b> {
     pub body: &'b [u64],
 }
 
+/// A record that a walk has found, and where its body is; its site is a claim still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The site's index: a claim.
+    pub site: u16,
+    /// When: after the previous record, and not in the future.
+    pub time: u64,
+    /// Words of its body: the cpu and the payload, with up to 7 bytes behind.
+    pub words: usize,
+    at: usize,
+}
+
 /// Why a walk stopped where it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -106,31 +118,51 @@ impl<'m> Walk<'m> {
     /// record that is longer than `scratch` is a violation; no record is longer than its chunk.
     #[inline]
     pub fn next<'b>(&mut self, not_after: u64, scratch: &'b mut [u64]) -> Result<Record<'b>, Stop> {
+        let found = self.find(not_after, scratch.len())?;
+        let body = &mut scratch[..found.words];
+        for (to, word) in body.iter_mut().zip(self.body(&found)) {
+            *to = word;
+        }
+        Ok(Record {
+            site: found.site,
+            time: found.time,
+            body,
+        })
+    }
+
+    /// The same, without its body: of at most `most` words.
+    #[inline]
+    pub fn find(&mut self, not_after: u64, most: usize) -> Result<Found, Stop> {
         loop {
             let (mark, time) = self.peek(not_after)?;
             let words = usize::from(mark.words);
             match mark.state {
                 COMMITTED => {
                     let head = 1 + usize::from(mark.extended);
-                    let from = self.base + self.position + head;
-                    let Some(body) = scratch.get_mut(..words - head) else {
+                    if words - head > most {
                         return Err(Stop::Violation);
-                    };
-                    for (to, at) in body.iter_mut().zip(from..) {
-                        *to = self.slot.word(at).load(Relaxed);
                     }
+                    let at = self.base + self.position + head;
                     self.position += words;
                     self.time = time;
-                    return Ok(Record {
+                    return Ok(Found {
                         site: mark.site,
                         time,
-                        body,
+                        at,
+                        words: words - head,
                     });
                 }
                 PENDING if !self.owner_gone => return Err(Stop::Pending),
                 _ => self.pass(words, time),
             }
         }
+    }
+
+    /// The words of a record that this walk found. To be read once: the program may change them.
+    #[inline]
+    pub fn body(&self, found: &Found) -> impl ExactSizeIterator<Item = u64> + use<'m> {
+        let words = self.slot.range(found.at, found.words);
+        words.iter().map(|word| word.load(Relaxed))
     }
 
     /// Passes the pending record by at which the walk stopped, as torn: for a record that nobody

@@ -1,18 +1,10 @@
-//! What one pass takes out of a chunk: records, checked and encoded as CTF.
+//! What one pass takes out of a chunk of a thread that shares its stream: records, checked.
 
-use thalweg_ctf::write::EventHeader;
-use thalweg_model::Timestamp;
 use thalweg_ring::{Record, Stop};
 
 use super::definitions::Site;
+use super::encoder::CPU_LEN;
 use super::traced::{Program, Ready};
-use crate::sink::SinkError;
-
-/// The header of programs' events: LTTng-UST's.
-pub(crate) const HEADER: EventHeader = EventHeader::Large;
-
-/// Bytes of the cpu number in front of a payload.
-const CPU_LEN: usize = 4;
 
 /// One record, checked: where its bytes are, and where the walk was behind it.
 #[derive(Clone, Debug)]
@@ -118,58 +110,15 @@ impl Portion {
         }
     }
 
+    /// Records that made no sense, and the one at which the walk had to stop for that.
+    pub(crate) fn violations(&self) -> u64 {
+        self.bad + u64::from(self.stop == Stop::Violation)
+    }
+
     /// The bytes of an entry.
     pub(crate) fn body(&self, entry: &Entry) -> &[u8] {
         &self.bodies[entry.body.clone()]
     }
-
-    /// All entries as event records of one thread's stream: `context` stands in each, and `ids`
-    /// gives each site's id.
-    pub(crate) fn encode(
-        &self,
-        context: &[u8],
-        id_of: impl FnMut(u16) -> Result<u32, SinkError>,
-    ) -> Result<Vec<u8>, SinkError> {
-        let events = self.entries.iter().map(|entry| RawEvent {
-            time: entry.time,
-            site: entry.site,
-            body: self.body(entry),
-        });
-        let room = self.bodies.len() + self.entries.len() * (6 + context.len());
-        encode_events(events, context, room, id_of)
-    }
-}
-
-/// An event, checked, as it came from a ring.
-#[derive(Clone, Copy, Debug)]
-pub struct RawEvent<'b> {
-    /// Its time.
-    pub time: u64,
-    /// Its site.
-    pub site: u16,
-    /// The number of its processor, and its payload.
-    pub body: &'b [u8],
-}
-
-/// Events as the records of a packet, of about `room` bytes: `context` stands in each behind its
-/// header, and `id_of` gives each site's id.
-pub fn encode_events<'b, E>(
-    events: impl Iterator<Item = RawEvent<'b>>,
-    context: &[u8],
-    room: usize,
-    mut id_of: impl FnMut(u16) -> Result<u32, E>,
-) -> Result<Vec<u8>, E> {
-    let mut out = Vec::with_capacity(room);
-    let mut previous = None;
-    for event in events {
-        let id = id_of(event.site)?;
-        let before = previous.unwrap_or(event.time);
-        HEADER.encode(id, Timestamp(event.time), Timestamp(before), &mut out);
-        out.extend_from_slice(context);
-        out.extend_from_slice(event.body);
-        previous = Some(event.time);
-    }
-    Ok(out)
 }
 
 /// Appends a record's cpu number and payload, if they are what the site's class says.

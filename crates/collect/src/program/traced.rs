@@ -18,6 +18,7 @@ use super::memory::Memory;
 use super::pool::{Chunk, Pool, PoolError, Terms};
 use super::wanted;
 use crate::ledger::Ledger;
+use crate::output::Kind;
 use crate::process::{Process, Threads};
 
 /// A thread of a traced program, never mistaken for another.
@@ -79,7 +80,7 @@ pub struct Program {
     rules: String,
     /// How many bytes of its later definitions are known.
     learned: usize,
-    pub(super) slot: usize,
+    pub(crate) slot: usize,
     pub(super) pool: Pool,
     /// What each of the program's counters was when it was asked last.
     pub(super) told: Told,
@@ -194,6 +195,20 @@ impl Program {
     /// Whether a thread has looked for a chunk in vain, or for another size than it got.
     pub(crate) fn is_starved(&self) -> bool {
         self.ring().control(STARVED).load(Relaxed) != 0
+    }
+
+    /// How many of its chunks are full, and how many are free.
+    pub(crate) fn full_and_free(&self) -> (usize, usize) {
+        let ring = self.ring();
+        let (mut full, mut free) = (0, 0);
+        for &unit in self.pool.chunks.keys() {
+            match Desc::unpack(ring.desc(unit).load(Relaxed)).state {
+                FULL => full += 1,
+                FREE => free += 1,
+                _ => {}
+            }
+        }
+        (full, free)
     }
 
     /// Gives it more chunks of the classes that it lacks, at most `limit` units.
@@ -371,10 +386,21 @@ impl Program {
         })
     }
 
+    /// The session's id of a site, if it is declared.
+    #[inline]
+    pub(crate) fn id_of(&self, kind: Kind, site: u16) -> Option<u32> {
+        *self.ids[kind as usize].get(usize::from(site))?
+    }
+
     /// A walk through a chunk, from where the last one ended.
     pub(crate) fn walk(&self, ready: &Ready) -> Walk<'_> {
+        self.walk_in(self.ring(), ready)
+    }
+
+    /// The same in the program's ring, as whoever else holds its memory has it.
+    pub(crate) fn walk_in<'m>(&self, ring: Slot<'m>, ready: &Ready) -> Walk<'m> {
         let chunk = self.chunk(ready.unit);
-        let walk = Walk::new(self.ring(), ready.unit, chunk.class, ready.gone);
+        let walk = Walk::new(ring, ready.unit, chunk.class, ready.gone);
         match chunk.resume {
             Some((position, time)) => walk.resume(position, time),
             None => walk,

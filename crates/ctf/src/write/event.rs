@@ -48,36 +48,66 @@ impl EventHeader {
         id >= self.escape_id() || at.0.wrapping_sub(previous.0) >= WRAP_CYCLES
     }
 
-    /// Appends the header of the event `id` at `at`, in the shortest form that is exact.
-    pub fn encode(self, id: u32, at: Timestamp, previous: Timestamp, out: &mut Vec<u8>) {
+    /// Puts the header of the event `id` at `at`, in the shortest form that is exact, in front of
+    /// `to`; how many bytes it has. What is behind them may be overwritten.
+    #[inline]
+    pub fn put(
+        self,
+        (id, at): (u32, Timestamp),
+        previous: Timestamp,
+        to: &mut [u8; HEADER_ROOM],
+    ) -> usize {
         if self.is_extended(id, at, previous) {
-            self.encode_extended(id, at, out);
+            self.put_extended(id, at, to)
         } else {
-            self.encode_short(id, at, out);
+            self.put_short(id, at, to)
         }
     }
 
-    fn encode_short(self, id: u32, at: Timestamp, out: &mut Vec<u8>) {
-        let low = (at.0 & u64::from(u32::MAX)) as u32;
-        match self {
-            Self::Compact => out.extend((id | low << 5).to_le_bytes()),
-            Self::Large => {
-                out.extend((id as u16).to_le_bytes());
-                out.extend(low.to_le_bytes());
-            }
-        }
+    /// Appends the header of the event `id` at `at`, in the shortest form that is exact.
+    pub fn encode(self, id: u32, at: Timestamp, previous: Timestamp, out: &mut Vec<u8>) {
+        let mut bytes = [0; HEADER_ROOM];
+        let len = self.put((id, at), previous, &mut bytes);
+        out.extend_from_slice(&bytes[..len]);
     }
 
     /// Appends the long form, whatever the gap.
     pub fn encode_extended(self, id: u32, at: Timestamp, out: &mut Vec<u8>) {
+        let mut bytes = [0; HEADER_ROOM];
+        let len = self.put_extended(id, at, &mut bytes);
+        out.extend_from_slice(&bytes[..len]);
+    }
+
+    #[inline]
+    fn put_short(self, id: u32, at: Timestamp, to: &mut [u8; HEADER_ROOM]) -> usize {
+        let low = (at.0 & u64::from(u32::MAX)) as u32;
         match self {
-            Self::Compact => out.push(self.escape_id() as u8),
-            Self::Large => out.extend((self.escape_id() as u16).to_le_bytes()),
+            Self::Compact => {
+                to[..4].copy_from_slice(&(id | low << 5).to_le_bytes());
+                4
+            }
+            Self::Large => {
+                let both = u64::from(id & 0xffff) | u64::from(low) << 16;
+                to[..8].copy_from_slice(&both.to_le_bytes());
+                6
+            }
         }
-        out.extend(id.to_le_bytes());
-        out.extend(at.0.to_le_bytes());
+    }
+
+    fn put_extended(self, id: u32, at: Timestamp, to: &mut [u8; HEADER_ROOM]) -> usize {
+        let mark = match self {
+            Self::Compact => 1,
+            Self::Large => 2,
+        };
+        to[..mark].copy_from_slice(&self.escape_id().to_le_bytes()[..mark]);
+        to[mark..][..4].copy_from_slice(&id.to_le_bytes());
+        to[mark + 4..][..8].copy_from_slice(&at.0.to_le_bytes());
+        mark + 12
     }
 }
+
+/// Room for the longest header of both kinds.
+pub const HEADER_ROOM: usize = EventHeader::Large.max_len();
 
 #[cfg(test)]
 mod tests {

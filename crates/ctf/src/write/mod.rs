@@ -23,7 +23,7 @@ mod scalar;
 
 pub use context::{PROCNAME_LEN, PacketContext};
 pub use error::TsdlError;
-pub use event::EventHeader;
+pub use event::{EventHeader, HEADER_ROOM};
 pub use index::{INDEX_ENTRY_LEN, INDEX_HEADER, IndexEntry};
 pub use metadata::{
     EVENTS_AT, SIGNATURE, StreamLayout, begin_text, event_text, packet_context_text, stream_text,

@@ -3,6 +3,7 @@
 use super::common::{Collector, emit_at, owner, ring};
 use crate::{Cursor, Refused, Slot, publish_free};
 use core::sync::atomic::Ordering::Relaxed;
+use thalweg_abi::desc::{Desc, FULL};
 use thalweg_abi::slot;
 
 /// Emits `count` events of `extra` more bytes, reading after every `read_every`; produced must be
@@ -118,6 +119,40 @@ fn a_sleeping_collector_is_woken_once_a_full_chunk_even_if_the_event_is_lost() {
     assert_eq!(first_loss, Some(Err(Refused::Full { wake: true })));
     assert_eq!(wakes, 1);
     assert_eq!(ring.control(slot::WAKE).load(Relaxed), 0);
+}
+
+#[test]
+fn a_collector_that_waits_for_three_full_chunks_is_woken_at_the_third() {
+    let ring = ring(&[0; 8]);
+    let cursor = Cursor::new();
+    ring.control(slot::WAKE).store(3, Relaxed);
+    let mut full_at_wake = std::vec::Vec::new();
+    for number in 0.. {
+        match emit_at(&ring, &cursor, 0, number, 0, || number, 1 << 40) {
+            Ok(true) => full_at_wake.push(full_chunks(&ring)),
+            Ok(false) => {}
+            Err(refused) => {
+                assert_eq!(refused, Refused::Full { wake: false });
+                break;
+            }
+        }
+    }
+    assert_eq!(full_at_wake, [3]);
+}
+
+#[test]
+fn who_lacks_a_chunk_wakes_a_collector_that_waits_for_more_than_there_are() {
+    let ring = ring(&[0; 2]);
+    let cursor = Cursor::new();
+    ring.control(slot::WAKE).store(1000, Relaxed);
+    let emit = |number| emit_at(&ring, &cursor, 0, number, 0, || number, 1 << 40);
+    let refused = (0..1000).find_map(|number| emit(number).err());
+    assert_eq!(refused, Some(Refused::Full { wake: true }));
+}
+
+fn full_chunks(ring: &Slot<'_>) -> usize {
+    let states = (0..ring.units()).map(|unit| Desc::unpack(ring.desc(unit).load(Relaxed)).state);
+    states.filter(|state| *state == FULL).count()
 }
 
 #[test]
