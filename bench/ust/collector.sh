@@ -16,6 +16,7 @@ consumer_ms() { # User and system time of LTTng's consumer, by the kernel's acco
 collector_of_ours() {
     local recorder before tries=0
     rm -rf "$work/trace"
+    : >"$work/recorder" # What an earlier recorder said there would be taken for this one's.
     "$release/thalweg" record "${ours[@]}" --output "$work/trace" >"$work/recorder" 2>&1 &
     recorder=$!
     until grep -q Ctrl-C "$work/recorder"; do

@@ -8,10 +8,12 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use thalweg_collect::program::{Encoder, Plan, Step};
+use thalweg_collect::program::{Encoder, Plan, Pushed, Step};
 
 const EVENTS: usize = 2_000;
 const ROUNDS: usize = 2_000;
+/// Bytes that say whose the packets are.
+const PACKET_CONTEXT: usize = 25;
 /// Bytes of `vpid`, `vtid`, `procname`; and of all contexts but the texts, with two short texts.
 const THREE: usize = 4 + 4 + 17;
 const ALL: usize = THREE + 8 + 8 * 8 + 6 * 4 + 20;
@@ -35,13 +37,18 @@ fn best_ns(bodies: &[u64], context_len: usize) -> f64 {
     let mut encoder = Encoder::default();
     let round = |_| {
         let begin = Instant::now();
-        encoder.begin();
+        encoder.begin(PACKET_CONTEXT, 0);
         for (at, body) in bodies.chunks_exact(3).enumerate() {
             let head = (1, at as u64 * 100);
             let words = body.iter().copied();
-            assert!(encoder.push(head, black_box(&context), words, &plan));
+            let again = words.clone();
+            let mut pushed = encoder.push(head, black_box(&context), words, &plan);
+            if pushed == Pushed::Again {
+                pushed = encoder.push(head, &context, again, &plan);
+            }
+            assert_eq!(pushed, Pushed::Taken);
         }
-        black_box(encoder.records());
+        black_box(encoder.pages());
         begin.elapsed().as_nanos() as f64 / EVENTS as f64
     };
     (0..ROUNDS).map(round).fold(f64::MAX, f64::min)

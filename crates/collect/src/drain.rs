@@ -9,14 +9,15 @@
 //! Invariant: a record's room is freed only after the packet that holds it was written, or its
 //! loss was counted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use thalweg_ring::Stop;
 
 use crate::output::{Emitter, Output};
+use crate::own::{self, Target};
 use crate::process::Threads;
 use crate::program::{Program, Reach, Ready, ThreadKey, Window};
-use crate::{own, shared};
+use crate::shared;
 
 /// What a pass needs to know of the world.
 pub(crate) struct Pass<'a> {
@@ -35,7 +36,7 @@ impl Pass<'_> {
         self.window.now.saturating_sub(self.window.second)
     }
 
-    fn window_of(&self, program: &Program, thread: ThreadKey) -> Window {
+    pub(crate) fn window_of(&self, program: &Program, thread: ThreadKey) -> Window {
         let from = (self.on_disk)(program, thread).map_or(0, |end| end + 1);
         Window {
             from: self.window.from.max(from),
@@ -76,35 +77,55 @@ fn drain_program(
     ready: &[Ready],
 ) -> Vec<Ready> {
     let mut sharing = Vec::new();
-    let mut waiting = HashSet::new();
-    for chunk in ready {
-        let shares = output.lanes.is_sharing(Some(chunk.thread));
-        let early = !chunk.complete && pass.reach == Reach::Complete && !shares;
-        if early || waiting.contains(&chunk.thread) {
-            continue;
-        }
-        if program.is_spoiled(chunk) {
+    for chunks in by_thread(ready) {
+        let thread = chunks[0].thread;
+        let takes_all = pass.reach == Reach::All || output.lanes.is_sharing(Some(thread));
+        let wanted = chunks
+            .into_iter()
+            .filter(|chunk| chunk.complete || takes_all);
+        let (spoiled, wanted): (Vec<_>, Vec<_>) = wanted.partition(|c| program.is_spoiled(c));
+        for chunk in &spoiled {
             finish(program, chunk, Stop::End, pass.calm());
-            continue;
         }
-        let context = Emitter::of(program, chunk.thread).encode();
-        match output.lane_for(chunk.thread, chunk.begin, &context) {
-            Ok(None) => sharing.push(*chunk),
-            lane => {
-                let lane = lane.map_err(|error| output.fail(&error)).ok().flatten();
-                let window = pass.window_of(program, chunk.thread);
-                let stop = own::drain(program, output, chunk, window, lane, &context);
-                if stop == Stop::Pending {
-                    waiting.insert(chunk.thread);
-                }
-                finish(program, chunk, stop, pass.calm());
-                if chunk.is_last_of_gone(ready) {
-                    output.release(chunk.thread);
-                }
+        let Some(first) = wanted.first() else {
+            continue;
+        };
+        let context = Emitter::of(program, thread).encode();
+        let lane = match output.lane_for(thread, first.begin, &context) {
+            Ok(None) => {
+                sharing.extend(wanted);
+                continue;
             }
+            Ok(lane) => lane,
+            Err(error) => {
+                output.fail(&error);
+                None
+            }
+        };
+        let target = Target {
+            lane,
+            context: &context,
+        };
+        own::drain(program, output, pass, &wanted, target);
+        if wanted.iter().any(|chunk| chunk.is_last_of_gone(ready)) {
+            output.release(thread);
         }
     }
     sharing
+}
+
+/// The chunks of each thread, the oldest first, and so the threads.
+fn by_thread(ready: &[Ready]) -> Vec<Vec<Ready>> {
+    let mut of_thread = HashMap::new();
+    let mut threads: Vec<Vec<Ready>> = Vec::new();
+    for chunk in ready {
+        let at = *of_thread.entry(chunk.thread).or_insert(threads.len());
+        match threads.get_mut(at) {
+            Some(chunks) => chunks.push(*chunk),
+            None => threads.push(vec![*chunk]),
+        }
+    }
+    threads
 }
 
 /// Frees a chunk that was read to its end; of one that makes no sense nothing more is believed.

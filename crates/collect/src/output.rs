@@ -257,6 +257,27 @@ impl Output {
         }
     }
 
+    /// Writes what the encoder has to a lane. Events that the storage refuses are counted as lost.
+    pub(crate) fn append(&mut self, lane: usize, context: &[u8], ledger: &mut Ledger) {
+        let stream = &self.streams[lane];
+        let all = self.encoder.events();
+        let (heads, bytes) = self.encoder.pages();
+        if heads.is_empty() {
+            return;
+        }
+        let about = (context, stream.discarded);
+        let (pages, error) = self.writer.append_pages(stream.id, about, &heads, bytes);
+        let written = self.encoder.events_in(pages);
+        ledger.record(written);
+        if let Some(last) = heads[..pages].last() {
+            self.lanes.ended(lane, last.end.0);
+        }
+        if let Some(error) = error {
+            self.fail(&error);
+            self.lose(lane, LossCause::Storage, all - written, ledger);
+        }
+    }
+
     /// Writes a state dump as one packet; what is not written is counted as lost.
     pub(crate) fn write_dump(&mut self, dump: &Dump, ledger: &mut Ledger) {
         let events = dump.events.len() as u64;

@@ -1,22 +1,57 @@
-//! Threads that have a lane of their own: what is ready of a chunk becomes one packet, in one walk.
+//! Threads that have a lane of their own: what is ready of their chunks goes into pages, in one
+//! walk, and many pages to disk at once.
+//!
+//! ```text
+//!   chunk ─┐ walk: check, encode        one write            then, and not before:
+//!   chunk ─┼──────────────────▶ pages ─────────────▶ lane    chunks are freed, or it is noted how
+//!   chunk ─┘                                                 far they are on disk
+//! ```
 
 use std::sync::Arc;
 
 use thalweg_abi::slot::CLASSES;
 use thalweg_model::LossCause;
-use thalweg_ring::{Stop, Walk, chunk_words};
+use thalweg_ring::{Found, Stop, Walk, chunk_words};
 
+use crate::drain::{Pass, finish};
 use crate::output::{Content, Kind, Output};
-use crate::program::{Encoder, Program, Ready, Window};
-use crate::sink::SinkError;
+use crate::program::{Program, Pushed, Ready, Window, encode_one};
 
-/// What a walk has met.
+/// A lane, and the context of its thread's packets.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'c> {
+    /// None if none could be opened: then all is lost.
+    pub(crate) lane: Option<usize>,
+    pub(crate) context: &'c [u8],
+}
+
+/// Writes what is ready of a thread's chunks, the oldest first.
+pub(crate) fn drain(
+    program: &mut Program,
+    output: &mut Output,
+    pass: &Pass<'_>,
+    chunks: &[Ready],
+    target: Target<'_>,
+) {
+    let mut batch = Batch {
+        target,
+        losses: Losses::default(),
+        done: Vec::new(),
+        calm: pass.calm(),
+    };
+    batch.begin(output);
+    for chunk in chunks {
+        let window = pass.window_of(program, chunk.thread);
+        if batch.take(program, output, chunk, window) == Stop::Pending {
+            break;
+        }
+    }
+    batch.write(program, output);
+}
+
+/// What was met beside events.
 #[derive(Default)]
-struct Tally {
-    /// Events that were encoded.
-    events: u64,
-    /// The time of the first one.
-    begin: u64,
+struct Losses {
     /// Records that were torn.
     torn: u64,
     /// Records that made no sense.
@@ -25,126 +60,220 @@ struct Tally {
     undeclared: u64,
 }
 
-/// Writes what is ready of a chunk to its thread's lane; what there is no lane for is lost. Why the
-/// walk stopped.
-pub(crate) fn drain(
-    program: &mut Program,
-    output: &mut Output,
-    chunk: &Ready,
-    window: Window,
-    lane: Option<usize>,
-    context: &[u8],
-) -> Stop {
-    let memory = Arc::clone(&program.memory);
-    let mut walk = program.walk_in(memory.slot(program.slot), chunk);
-    let mut encoder = std::mem::take(&mut output.encoder);
-    encoder.begin();
-    let (tally, stop) = encode(program, output, chunk, window, &mut walk, &mut encoder);
-    let mut ledger = std::mem::take(&mut program.ledger);
-    match lane {
-        Some(lane) => {
-            let losses = [
-                (LossCause::Torn, tally.torn),
-                (LossCause::AbiViolation, tally.bad),
-                (LossCause::Storage, tally.undeclared),
-            ];
-            for (cause, count) in losses {
-                output.lose(lane, cause, count, &mut ledger);
-            }
-            if tally.events > 0 {
-                let content = Content {
-                    begin: tally.begin,
-                    end: walk.time(),
-                    events: tally.events,
-                    context,
-                    records: encoder.records(),
-                };
-                output.write(lane, &content, &mut ledger);
-            }
-        }
-        None => {
-            let lost = tally.events + tally.torn + tally.bad + tally.undeclared;
-            output.lose_somewhere(LossCause::Storage, lost, &mut ledger);
-        }
-    }
-    program.ledger = ledger;
-    output.encoder = encoder;
-    program.advance(chunk.unit, walk.position(), walk.time());
-    if tally.torn > 0 {
-        program.note_torn(chunk.unit);
-    }
-    stop
+/// A chunk, and how far it will be on disk.
+struct Done {
+    chunk: Ready,
+    position: usize,
+    time: u64,
+    /// Why there is no more of it, if so.
+    stop: Option<Stop>,
 }
 
-/// Encodes all that is ready and wanted; what was met, and why the walk stopped.
-fn encode(
-    program: &mut Program,
-    output: &mut Output,
-    chunk: &Ready,
-    window: Window,
-    walk: &mut Walk<'_>,
-    encoder: &mut Encoder,
-) -> (Tally, Stop) {
-    let context = output.contexts.own(program, chunk, &window);
-    let longest = chunk_words(CLASSES as u8 - 1);
-    let consumed = program.consumed(chunk);
-    let mut tally = Tally::default();
-    let mut torn_before = 0;
-    let stop = loop {
-        let found = match walk.find(window.not_after(), longest) {
-            Ok(found) => found,
-            Err(stop) => break stop,
+/// What is written together.
+struct Batch<'c> {
+    target: Target<'c>,
+    losses: Losses,
+    done: Vec<Done>,
+    calm: u64,
+}
+
+/// An event that a walk found.
+struct Event<'e, 'm> {
+    found: Found,
+    walk: &'e Walk<'m>,
+    context: &'e [u8],
+}
+
+impl Batch<'_> {
+    /// Begins with empty pages.
+    fn begin(&self, output: &mut Output) {
+        // Only a program that lies of its chunks' order has older events.
+        let from = self
+            .target
+            .lane
+            .map_or(0, |lane| output.lanes.last_end(lane));
+        output.encoder.begin(self.target.context.len(), from);
+    }
+
+    /// Takes all that is ready and wanted of a chunk; why there is no more.
+    fn take(
+        &mut self,
+        program: &mut Program,
+        output: &mut Output,
+        chunk: &Ready,
+        window: Window,
+    ) -> Stop {
+        let memory = Arc::clone(&program.memory);
+        let mut walk = program.walk_in(memory.slot(program.slot), chunk);
+        let context = output.contexts.own(program, chunk, &window);
+        let longest = chunk_words(CLASSES as u8 - 1);
+        let consumed = program.consumed(chunk);
+        // Torn records are told once, those that are on disk already not again.
+        let mut told = 0;
+        let stop = loop {
+            let before = (walk.position(), walk.time());
+            let found = match walk.find(window.not_after(), longest) {
+                Ok(found) => found,
+                Err(stop) => break stop,
+            };
+            if found.time < window.from || walk.position() <= consumed {
+                told = walk.torn();
+                continue;
+            }
+            let event = Event {
+                found,
+                walk: &walk,
+                context: &context,
+            };
+            let mut pushed = self.push(program, output, &event);
+            if pushed == Pushed::Again {
+                pushed = self.push_again(program, output, &event);
+            }
+            match pushed {
+                Pushed::Taken => {}
+                Pushed::Bad | Pushed::Again => self.losses.bad += 1,
+                Pushed::Full | Pushed::Large => {
+                    self.note(chunk, before, None);
+                    self.write(program, output);
+                    self.push_first(program, output, &event);
+                }
+            }
         };
-        if found.time < window.from || walk.position() <= consumed {
-            torn_before = walk.torn();
-            continue;
+        if walk.torn() > told {
+            self.losses.torn += walk.torn() - told;
+            program.note_torn(chunk.unit);
         }
-        let id = match id_of(program, output, found.site) {
-            Ok(Some(id)) => id,
-            Ok(None) => {
-                tally.bad += 1;
-                continue;
-            }
-            Err(error) => {
-                output.fail(&error);
-                tally.undeclared += 1;
-                continue;
-            }
+        self.losses.bad += u64::from(stop == Stop::Violation);
+        self.note(chunk, (walk.position(), walk.time()), Some(stop));
+        stop
+    }
+
+    fn note(&mut self, chunk: &Ready, (position, time): (usize, u64), stop: Option<Stop>) {
+        self.done.push(Done {
+            chunk: *chunk,
+            position,
+            time,
+            stop,
+        });
+    }
+
+    /// Puts an event into the pages.
+    #[inline(always)]
+    fn push(
+        &mut self,
+        program: &mut Program,
+        output: &mut Output,
+        event: &Event<'_, '_>,
+    ) -> Pushed {
+        let Event { found, walk, .. } = event;
+        let Some(id) = self.id_of(program, output, found.site) else {
+            return Pushed::Taken;
         };
         let plan = &program.definitions.sites[usize::from(found.site)].plan;
-        if encoder.push((id, found.time), &context, walk.body(&found), plan) {
-            if tally.events == 0 {
-                tally.begin = found.time;
-            }
-            tally.events += 1;
-        } else {
-            tally.bad += 1;
+        let head = (id, found.time);
+        let encoder = &mut output.encoder;
+        encoder.push(head, event.context, walk.body(found), plan)
+    }
+
+    /// The same where that begins a page.
+    #[cold]
+    #[inline(never)]
+    fn push_again(
+        &mut self,
+        program: &mut Program,
+        output: &mut Output,
+        event: &Event<'_, '_>,
+    ) -> Pushed {
+        self.push(program, output, event)
+    }
+
+    /// Puts an event into the first page; what no page can hold becomes a packet of its own.
+    #[cold]
+    fn push_first(&mut self, program: &mut Program, output: &mut Output, event: &Event<'_, '_>) {
+        match self.push_again(program, output, event) {
+            Pushed::Taken => {}
+            Pushed::Bad | Pushed::Again | Pushed::Full => self.losses.bad += 1,
+            Pushed::Large => self.write_large(program, output, event),
         }
-    };
-    tally.torn = walk.torn() - torn_before;
-    tally.bad += u64::from(stop == Stop::Violation);
-    (tally, stop)
-}
-
-/// The session's id of a site that a record claims; none if the program has not defined it.
-#[inline]
-fn id_of(program: &mut Program, output: &mut Output, site: u16) -> Result<Option<u32>, SinkError> {
-    match program.id_of(Kind::Own, site) {
-        Some(id) => Ok(Some(id)),
-        None => declare(program, output, site),
     }
-}
 
-#[cold]
-fn declare(
-    program: &mut Program,
-    output: &mut Output,
-    site: u16,
-) -> Result<Option<u32>, SinkError> {
-    let is_defined = |program: &Program| usize::from(site) < program.definitions.sites.len();
-    // It may have been defined since the pass began.
-    if !is_defined(program) && !(program.learn() && is_defined(program)) {
-        return Ok(None);
+    /// The session's id of the site that a record claims, or it is counted why there is none.
+    #[inline]
+    fn id_of(&mut self, program: &mut Program, output: &mut Output, site: u16) -> Option<u32> {
+        match program.id_of(Kind::Own, site) {
+            Some(id) => Some(id),
+            None => self.declare(program, output, site),
+        }
     }
-    output.id_of(Kind::Own, program, site).map(Some)
+
+    #[cold]
+    fn declare(&mut self, program: &mut Program, output: &mut Output, site: u16) -> Option<u32> {
+        let is_defined = |program: &Program| usize::from(site) < program.definitions.sites.len();
+        // It may have been defined since the pass began.
+        if !is_defined(program) && (!program.learn() || !is_defined(program)) {
+            self.losses.bad += 1;
+            return None;
+        }
+        let id = output.id_of(Kind::Own, program, site);
+        if let Err(error) = &id {
+            output.fail(error);
+            self.losses.undeclared += 1;
+        }
+        id.ok()
+    }
+
+    /// Writes the pages and what was lost, and lets go of what they came from.
+    fn write(&mut self, program: &mut Program, output: &mut Output) {
+        let mut ledger = std::mem::take(&mut program.ledger);
+        let Losses {
+            torn,
+            bad,
+            undeclared,
+        } = std::mem::take(&mut self.losses);
+        match self.target.lane {
+            Some(lane) => {
+                output.lose(lane, LossCause::Torn, torn, &mut ledger);
+                output.lose(lane, LossCause::AbiViolation, bad, &mut ledger);
+                output.lose(lane, LossCause::Storage, undeclared, &mut ledger);
+                output.append(lane, self.target.context, &mut ledger);
+            }
+            None => {
+                let lost = torn + bad + undeclared + output.encoder.events();
+                output.lose_somewhere(LossCause::Storage, lost, &mut ledger);
+            }
+        }
+        program.ledger = ledger;
+        self.begin(output);
+        for done in self.done.drain(..) {
+            program.advance(done.chunk.unit, done.position, done.time);
+            if let Some(stop) = done.stop {
+                finish(program, &done.chunk, stop, self.calm);
+            }
+        }
+    }
+
+    /// Writes an event that is larger than a page.
+    fn write_large(&mut self, program: &mut Program, output: &mut Output, event: &Event<'_, '_>) {
+        let Event { found, walk, .. } = event;
+        let Some(id) = program.id_of(Kind::Own, found.site) else {
+            return;
+        };
+        let plan = &program.definitions.sites[usize::from(found.site)].plan;
+        let head = (id, found.time);
+        let Some(record) = encode_one(head, event.context, walk.body(found), plan) else {
+            self.losses.bad += 1;
+            return;
+        };
+        let content = Content {
+            begin: found.time,
+            end: found.time,
+            events: 1,
+            context: self.target.context,
+            records: &record,
+        };
+        match self.target.lane {
+            Some(lane) => output.write(lane, &content, &mut program.ledger),
+            None => self.losses.undeclared += 1,
+        }
+    }
 }

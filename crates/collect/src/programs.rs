@@ -4,6 +4,7 @@ use rustix::fd::OwnedFd;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use thalweg_abi::slot::CLASSES;
 use thalweg_model::LossCause;
 use thalweg_ring::Slot;
 
@@ -84,7 +85,7 @@ pub(crate) enum Until {
     Share,
 }
 
-/// So many full chunks are worth a pass, where so many are free.
+/// So many full units are worth a pass, where so many are free.
 fn enough(free: usize) -> usize {
     free / 4
 }
@@ -459,7 +460,8 @@ impl Programs {
     pub(crate) fn rings(&self, until: Until) -> Vec<(Slot<'_>, u32)> {
         let chunks = |program: &Program| match until {
             Until::Chunk => 1,
-            Until::Share => (enough(program.full_and_free().1) as u32).max(1),
+            // Chunks are counted, and most are large.
+            Until::Share => (enough(program.full_and_free().1) >> (CLASSES - 1)).max(1) as u32,
         };
         self.programs().map(|p| (p.ring(), chunks(p))).collect()
     }

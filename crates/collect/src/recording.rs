@@ -21,7 +21,7 @@ use crate::summary::{Progress, RecordingConfig, RingMode, Snapshot, Started, Sum
 /// The kernel tells of each page: how long to wait for more after a pass that found some.
 const PACE: Duration = Duration::from_micros(500);
 /// The longest that full chunks are let come together.
-const SHARE: Duration = Duration::from_millis(20);
+const SHARE: Duration = Duration::from_millis(100);
 /// How often everything goes to disk, finished or not, and the programs are looked after.
 const FLUSH: Duration = Duration::from_millis(250);
 /// How long events that are under way at the end are waited for.

@@ -7,7 +7,7 @@ mod layout_support;
 use std::path::Path;
 
 use layout_support::dying::{Death, DyingDisk};
-use layout_support::script::{identity, kernel_layout, one_string};
+use layout_support::script::{identity, in_pages, kernel_layout, one_string};
 use thalweg_collect::sink::{
     Disk, EventHeader, PacketContext, PacketHead, SinkError, StreamId, TraceWriter,
 };
@@ -85,6 +85,32 @@ impl<D: Disk> Recorder<D> {
         outcome
     }
 
+    /// Three packets of one page each, of 100 events together; says whether all were written.
+    fn pages(&mut self, pen: usize) -> Result<(), SinkError> {
+        let pen = &mut self.streams[pen];
+        let sizes = [10, 60, 30];
+        let made = sizes.map(|events| {
+            let begin = pen.now;
+            let mut records = Vec::new();
+            for _ in 0..events {
+                pen.now += 1;
+                let previous = Timestamp(pen.now - 1);
+                EventHeader::Compact.encode(0, Timestamp(pen.now), previous, &mut records);
+                records.push(0);
+            }
+            pen.now = begin + 1_000;
+            (begin, records)
+        });
+        let (heads, mut bytes) = in_pages(&made, pen.context.len());
+        let about = (&pen.context[..], pen.discarded);
+        let (whole, error) = self
+            .trace
+            .append_pages(pen.stream, about, &heads, &mut bytes);
+        pen.produced += EVENTS;
+        pen.discarded += sizes[whole..].iter().sum::<u64>();
+        error.map_or(Ok(()), Err)
+    }
+
     fn tell(&mut self) -> Result<(), SinkError> {
         self.streams.iter().try_for_each(|pen| {
             self.trace
@@ -117,6 +143,7 @@ fn a_20_mb_disk_that_fills_up_keeps_its_prefix_and_counts_the_rest() {
     let mut recorder = Recorder::begin(thalweg_collect::sink::HostDisk, &dir, 2).unwrap();
     let mut failures = 0;
     for number in 0..500 {
+        let _ = recorder.pages(number % 2);
         match recorder.packet(number % 2, 640) {
             Ok(()) => {}
             Err(error) => {
@@ -164,7 +191,8 @@ fn a_tiny_disk_tells_that_everything_was_discarded() {
         match Recorder::begin(thalweg_collect::sink::HostDisk, &dir, 1) {
             Err(error) => assert!(error.is_full() && pages < 8, "{pages} pages: {error}"),
             Ok(mut recorder) => {
-                while recorder.packet(0, 64).is_ok() {}
+                while recorder.packet(0, 64).is_ok() && recorder.pages(0).is_ok() {}
+                while recorder.pages(0).is_ok() {}
                 recorder.tell().unwrap();
                 let (produced, discarded) = (recorder.produced(), recorder.discarded());
                 recorder.trace.close().unwrap();
@@ -179,6 +207,7 @@ fn record_with(disk: &DyingDisk, dir: &Path) -> Option<(u64, u64)> {
     let mut recorder = Recorder::begin(disk.clone(), dir, 2).ok()?;
     for number in 0..12 {
         let _ = recorder.packet(number % 2, 200 * number);
+        let _ = recorder.pages(number % 2);
         if number == 6 {
             let class = recorder.trace.stream_class(&kernel_layout()).ok()?;
             let _ = recorder

@@ -9,9 +9,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use layout_support::script::{Written, go_on, identity, kernel_layout, one_string, records};
+use layout_support::script::{
+    Written, go_on, identity, in_pages, kernel_layout, one_string, records,
+};
 use layout_support::verify::babeltrace_agrees;
-use thalweg_collect::sink::{EventHeader, PacketContext, PacketHead, TraceWriter};
+use thalweg_collect::sink::{EventHeader, PacketContext, PacketHead, StreamId, TraceWriter};
 use thalweg_model::Timestamp;
 use thalweg_testkit::packet::{broken_order, packets};
 
@@ -78,10 +80,11 @@ fn check(dir: &Path) -> usize {
     assert_eq!(broken_order(&found), None);
     for packet in &found {
         let begin = 1_000 + packet.sequence * 10_000;
-        let whole = records(EventHeader::Compact, 0, begin, size(packet.sequence));
         let events = &packet.behind_fixed()[4..];
+        let is_whole = |bytes| events == records(EventHeader::Compact, 0, begin, bytes);
+        let size = size(packet.sequence);
         assert!(
-            events.is_empty() || events == whole,
+            events.is_empty() || is_whole(size) || is_whole(page_size(size)),
             "packet {} is torn",
             packet.sequence
         );
@@ -106,6 +109,11 @@ fn size(sequence: u64) -> usize {
     (sequence as usize * 7_919) % 130_000 + 1
 }
 
+/// Records of a page.
+fn page_size(size: usize) -> usize {
+    size % 1_900
+}
+
 fn write_forever(dir: &Path) -> ! {
     let mut trace = TraceWriter::create(dir, &identity()).unwrap();
     let class = trace.stream_class(&kernel_layout()).unwrap();
@@ -116,7 +124,9 @@ fn write_forever(dir: &Path) -> ! {
     let stream = trace
         .open_stream(class, "k_0", Timestamp(1_000), &context)
         .unwrap();
-    for sequence in 0.. {
+    loop {
+        append(&mut trace, stream, event, &context);
+        let sequence = trace.next_sequence(stream).unwrap();
         let begin = Timestamp(1_000 + sequence * 10_000);
         let records = records(EventHeader::Compact, event, begin.0, size(sequence));
         let end = Timestamp(begin.0 + 10_000);
@@ -128,5 +138,19 @@ fn write_forever(dir: &Path) -> ! {
         };
         trace.write_packet(stream, &head, &records).unwrap();
     }
-    unreachable!("there is always a next packet")
+}
+
+/// Appends pages: so many that they go past the page cache, where there is one.
+fn append(trace: &mut TraceWriter, stream: StreamId, event: u32, context: &[u8]) {
+    // What is left of the open packet at the first time becomes one without events.
+    let first = trace.next_sequence(stream).unwrap().max(1);
+    let made = (first..first + 60).map(|sequence| {
+        let begin = 1_000 + sequence * 10_000;
+        let bytes = page_size(size(sequence));
+        (begin, records(EventHeader::Compact, event, begin, bytes))
+    });
+    let (heads, mut bytes) = in_pages(&made.collect::<Vec<_>>(), context.len());
+    let (whole, error) = trace.append_pages(stream, (context, 0), &heads, &mut bytes);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(whole, heads.len());
 }

@@ -37,6 +37,7 @@ mod patience;
 mod payload;
 mod place;
 mod pool;
+mod prefetch;
 mod slot;
 #[cfg(any(test, loom, shuttle))]
 pub mod step;
@@ -56,4 +57,4 @@ pub use payload::Payload;
 pub use pool::{clear_and_free, publish_free, restore_hint, withdraw};
 pub use slot::{Parts, Slot, UNIT_WORDS, chunk_words};
 pub use sync::AtomicU64;
-pub use walk::{Record, Stop, Tally, Walk, is_pending};
+pub use walk::{Found, Record, Stop, Tally, Walk, is_pending};

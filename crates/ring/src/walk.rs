@@ -8,6 +8,7 @@
 //! Each word of a record is loaded once into the caller's own memory; what is checked is what is
 //! used, whatever the program does to the original meanwhile.
 
+use crate::prefetch;
 use crate::slot::{Slot, UNIT_WORDS};
 use crate::sync::{Acquire, Relaxed};
 use thalweg_abi::chunk;
@@ -23,6 +24,9 @@ pub struct Record<'b> {
     /// The cpu and the payload, with up to 7 bytes behind: a claim.
     pub body: &'b [u64],
 }
+
+/// How far ahead of a record the memory is asked for: the program's processor had it last.
+const AHEAD_BYTES: usize = 1024;
 
 /// A record that a walk has found, and where its body is; its site is a claim still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +147,8 @@ impl<'m> Walk<'m> {
                         return Err(Stop::Violation);
                     }
                     let at = self.base + self.position + head;
+                    // Written to as well, when the chunk is cleared.
+                    prefetch::will_write::<AHEAD_BYTES>(self.slot.chunks(), at);
                     self.position += words;
                     self.time = time;
                     return Ok(Found {

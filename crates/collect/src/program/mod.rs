@@ -18,8 +18,8 @@ mod traced;
 mod wanted;
 
 pub use definitions::{Declared, DefinitionError, Definitions, Site};
-pub use encoder::Encoder;
-pub(crate) use encoder::HEADER;
+pub use encoder::{Encoder, Pushed};
+pub(crate) use encoder::{HEADER, encode_one};
 pub use memory::Memory;
 pub(crate) use patience::allowed;
 pub use plan::{Plan, Step};

@@ -8,7 +8,7 @@ use std::time::Instant;
 use thalweg_abi::chunk;
 use thalweg_abi::desc::{Desc, FREE, FULL, NONE, OWNED, READING, next_generation};
 use thalweg_abi::rules::Rules;
-use thalweg_abi::slot::{DISCARD, MODE, OVERWRITE, STARVED};
+use thalweg_abi::slot::{CLASSES, DISCARD, MODE, OVERWRITE, STARVED};
 use thalweg_filter::Room;
 use thalweg_ring::{Content, Slot, UNIT_WORDS, Walk, clear_and_free, content_of, owner_of};
 
@@ -197,18 +197,24 @@ impl Program {
         self.ring().control(STARVED).load(Relaxed) != 0
     }
 
-    /// How many of its chunks are full, and how many are free.
+    /// How many units of its chunks are full, and how many are free.
     pub(crate) fn full_and_free(&self) -> (usize, usize) {
         let ring = self.ring();
         let (mut full, mut free) = (0, 0);
-        for &unit in self.pool.chunks.keys() {
+        for (&unit, chunk) in &self.pool.chunks {
+            let units = 1 << chunk.class;
             match Desc::unpack(ring.desc(unit).load(Relaxed)).state {
-                FULL => full += 1,
-                FREE => free += 1,
+                FULL => full += units,
+                FREE => free += units,
                 _ => {}
             }
         }
         (full, free)
+    }
+
+    /// Whether so much of its ring filled between two passes that it may be all the next time.
+    fn is_filling(&self) -> bool {
+        !self.overwrites && self.full_and_free().0 > self.granted_units() / 4
     }
 
     /// Gives it more chunks of the classes that it lacks, at most `limit` units.
@@ -216,6 +222,11 @@ impl Program {
         // A flight recorder's threads always lack some: that is no news as long as there is no room.
         if limit == 0 && self.is_kept() {
             return 0;
+        }
+        if limit > 0 && self.is_filling() {
+            // As if a thread had lacked a large chunk already: by then it would be too late.
+            let largest = 1 << (CLASSES - 1);
+            self.ring().control(STARVED).fetch_or(largest, Relaxed);
         }
         let units = self.pool.grow(&self.memory, self.slot, limit);
         self.freed += units as u64;

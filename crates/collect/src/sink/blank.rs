@@ -4,7 +4,8 @@ use thalweg_ctf::write::PacketHeader;
 
 /// What packets are multiples of, and what a write is never cut within.
 pub(super) const PAGE: u64 = 4096;
-const PAGE_LEN: usize = PAGE as usize;
+/// The same, of memory.
+pub(crate) const PAGE_LEN: usize = PAGE as usize;
 
 /// Files grow by their own length, but at least and at most by so many pages.
 const MIN_PAGES: usize = 16;
@@ -15,6 +16,13 @@ pub(super) fn growth_pages(len: u64) -> usize {
     usize::try_from(len / PAGE)
         .unwrap_or(MAX_PAGES)
         .clamp(MIN_PAGES, MAX_PAGES)
+}
+
+/// How many pages `bytes` take, at most as many as are written at once.
+pub(super) fn needed_pages(bytes: u64) -> usize {
+    usize::try_from(bytes.div_ceil(PAGE))
+        .unwrap_or(MAX_PAGES)
+        .clamp(1, MAX_PAGES)
 }
 
 /// Room for the longest run of blank pages, filled anew for each use.

@@ -23,6 +23,8 @@ pub trait Disk {
     fn open(&self, path: &Path) -> io::Result<Self::File>;
     /// Writes some of `parts`, one after the other, from byte `at` on; says how many bytes.
     fn write_at(&self, file: &Self::File, parts: &[IoSlice<'_>], at: u64) -> io::Result<usize>;
+    /// Lets writes of whole pages go past the page cache, or not.
+    fn set_direct(&self, file: &Self::File, direct: bool) -> io::Result<()>;
     /// Cuts a file off.
     fn truncate(&self, file: &Self::File, len: u64) -> io::Result<()>;
     /// Puts `from` in the place of `to`.
@@ -73,6 +75,16 @@ impl Disk for HostDisk {
 
     fn write_at(&self, file: &File, parts: &[IoSlice<'_>], at: u64) -> io::Result<usize> {
         Ok(rustix::io::pwritev(file, parts, at)?)
+    }
+
+    fn set_direct(&self, file: &File, direct: bool) -> io::Result<()> {
+        let flags = rustix::fs::fcntl_getfl(file)? - OFlags::DIRECT;
+        let direct = if direct {
+            OFlags::DIRECT
+        } else {
+            OFlags::empty()
+        };
+        Ok(rustix::fs::fcntl_setfl(file, flags | direct)?)
     }
 
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! Invariant: after each system call, and after each page of a write that is cut short, every
-//! reader of CTF 1.8 reads the folder without a warning and finds each packet whose
-//! [`TraceWriter::write_packet`] returned. A killed recorder leaves nothing to repair.
+//! reader of CTF 1.8 reads the folder without a warning and finds each packet of which
+//! [`TraceWriter::write_packet`] or [`TraceWriter::append_pages`] said that it is there. A killed
+//! recorder leaves nothing to repair.
 
 mod blank;
 mod blocks;
@@ -24,11 +25,12 @@ mod stream;
 mod walk;
 mod writer;
 
+pub(crate) use blank::PAGE_LEN;
 pub use closing::{Closed, ClosedStream};
 pub use disk::{Disk, HostDisk};
 pub use error::SinkError;
 pub use reopen::{FoundStream, Report};
-pub use stream::PacketHead;
+pub use stream::{PacketHead, PageHead};
 pub use walk::PacketOnDisk;
 pub use writer::{StreamClassId, StreamId, TraceIdentity, TraceWriter};
 

@@ -11,7 +11,7 @@ use super::closing::Stream;
 use super::declarations::{Declarations, hidden_path};
 use super::disk::{Disk, HostDisk};
 use super::index::IndexFile;
-use super::stream::{PacketHead, StreamFile, Target};
+use super::stream::{PacketHead, PageHead, StreamFile, Target};
 
 /// What a trace is, before it has a stream.
 #[derive(Clone, Debug)]
@@ -211,6 +211,46 @@ impl<D: Disk> TraceWriter<D> {
         Ok(())
     }
 
+    /// Writes packets of one page each, which lie in `bytes` with room for one page more; in front of
+    /// each page's records is room for header and context. How many are in the file, each whole,
+    /// and what went wrong if these are not all.
+    pub fn append_pages(
+        &mut self,
+        stream: StreamId,
+        (context, discarded_total): (&[u8], u64),
+        heads: &[PageHead],
+        bytes: &mut [u8],
+    ) -> (usize, Option<SinkError>) {
+        match self.try_append(stream, (context, discarded_total), heads, bytes) {
+            Ok(outcome) => outcome,
+            Err(error) => (0, Some(error)),
+        }
+    }
+
+    fn try_append(
+        &mut self,
+        stream: StreamId,
+        (context, discarded_total): (&[u8], u64),
+        heads: &[PageHead],
+        bytes: &mut [u8],
+    ) -> Result<(usize, Option<SinkError>), SinkError> {
+        self.flush_metadata()?;
+        let (stream, mut to) = self.parts(stream)?;
+        check_len(context.len(), stream.file.context().len())?;
+        check_len(bytes.len(), (heads.len() + 1) * PAGE as usize)?;
+        check_page_order(heads, stream.file.last_end())?;
+        let empty = stream.file.begin_count(&mut to, discarded_total)?;
+        stream.log(to.disk, empty);
+        let rest = stream.file.leave_one_page(&mut to)?;
+        stream.log(to.disk, rest);
+        let about = (context, discarded_total);
+        let (entries, error) = stream.file.append(to.disk, about, heads, bytes);
+        for entry in &entries {
+            stream.log(to.disk, Some(*entry));
+        }
+        Ok((entries.len(), error))
+    }
+
     /// Takes note that so many events of a stream were discarded in all, up to `at`. It is on disk
     /// at once, also on a full one, and the next packet, or a last empty one, tells it again.
     pub fn note_discarded(
@@ -307,6 +347,20 @@ fn check_order(head: &PacketHead<'_>, last_end: Timestamp) -> Result<(), SinkErr
             last_end,
         }),
     }
+}
+
+fn check_page_order(heads: &[PageHead], mut last_end: Timestamp) -> Result<(), SinkError> {
+    for PageHead { begin, end, .. } in heads.iter().copied() {
+        if last_end > begin || begin > end {
+            return Err(SinkError::OutOfOrder {
+                begin,
+                end,
+                last_end,
+            });
+        }
+        last_end = end;
+    }
+    Ok(())
 }
 
 /// Readers take every visible file beside `metadata` for a stream, and skip hidden ones.

@@ -112,6 +112,11 @@ impl Disk for DyingDisk {
         }
     }
 
+    /// Changes nothing on disk, and is not refused to the writer: it would only write as usual.
+    fn set_direct(&self, file: &File, direct: bool) -> io::Result<()> {
+        HostDisk.set_direct(file, direct)
+    }
+
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
         self.step(0, 0)?;
         HostDisk.truncate(file, len)

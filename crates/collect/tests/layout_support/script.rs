@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use thalweg_collect::sink::{
-    Disk, EventHeader, PacketContext, PacketHead, SinkError, StreamId, StreamLayout, TraceIdentity,
-    TraceWriter,
+    Disk, EventHeader, PacketContext, PacketHead, PacketHeader, PageHead, SinkError, StreamId,
+    StreamLayout, TraceIdentity, TraceWriter,
 };
 use thalweg_model::{
     ClockClass, EnvValue, FieldClass, LogLevel, Member, StructClass, Timestamp, Uuid,
@@ -17,8 +17,8 @@ use thalweg_model::{
 pub struct WrittenStream {
     /// The records of each committed packet.
     pub packets: Vec<Vec<u8>>,
-    /// A packet that may be there or not: death came inside of it.
-    pub in_flight: Option<Vec<u8>>,
+    /// Packets that may be there or not, from the first one on: death came inside of them.
+    pub in_flight: Vec<Vec<u8>>,
     /// Discarded events of which the writer said that they are on disk.
     pub discarded: u64,
 }
@@ -117,7 +117,7 @@ impl Pen {
         let records = records(self.header, self.event, begin.0, bytes);
         let end = Timestamp(begin.0 + 10_000);
         let seen = written.streams.entry(self.name.to_owned()).or_default();
-        seen.in_flight = Some(records.clone());
+        seen.in_flight = vec![records.clone()];
         let head = PacketHead {
             begin,
             end,
@@ -125,8 +125,35 @@ impl Pen {
             context: &self.context,
         };
         trace.write_packet(self.stream, &head, &records)?;
-        seen.in_flight = None;
+        seen.in_flight.clear();
         seen.packets.push(records);
+        seen.discarded = seen.discarded.max(discarded_total);
+        Ok(())
+    }
+
+    /// Writes packets of one page each, with about so many bytes of records.
+    pub fn pages<D: Disk>(
+        &self,
+        trace: &mut TraceWriter<D>,
+        written: &mut Written,
+        sizes: &[usize],
+        discarded_total: u64,
+    ) -> Result<(), SinkError> {
+        let begin = trace.last_end(self.stream).unwrap();
+        let made = sizes.iter().enumerate().map(|(number, bytes)| {
+            let begin = begin.0 + number as u64 * 1_000;
+            (begin, records(self.header, self.event, begin, *bytes))
+        });
+        let made: Vec<(u64, Vec<u8>)> = made.collect();
+        let (heads, mut bytes) = in_pages(&made, self.context.len());
+        let seen = written.streams.entry(self.name.to_owned()).or_default();
+        seen.in_flight = made.into_iter().map(|(_, records)| records).collect();
+        let about = (&self.context[..], discarded_total);
+        let (whole, error) = trace.append_pages(self.stream, about, &heads, &mut bytes);
+        seen.packets.extend(seen.in_flight.drain(..whole));
+        if let Some(error) = error {
+            return Err(error);
+        }
         seen.discarded = seen.discarded.max(discarded_total);
         Ok(())
     }
@@ -146,6 +173,22 @@ impl Pen {
             .discarded = total;
         Ok(())
     }
+}
+
+/// Records with the times of their begins, as pages, and room for one more.
+pub fn in_pages(made: &[(u64, Vec<u8>)], context_len: usize) -> (Vec<PageHead>, Vec<u8>) {
+    let mut bytes = vec![0; (made.len() + 1) * 4096];
+    let mut heads = Vec::new();
+    for (page, (begin, records)) in bytes.chunks_exact_mut(4096).zip(made) {
+        let content = PacketHeader::LEN + context_len + records.len();
+        page[content - records.len()..content].copy_from_slice(records);
+        heads.push(PageHead {
+            begin: Timestamp(*begin),
+            end: Timestamp(begin + 1_000),
+            content_bytes: content as u64,
+        });
+    }
+    (heads, bytes)
 }
 
 fn kernel_pen<D: Disk>(
@@ -191,9 +234,17 @@ pub fn play<D: Disk>(disk: D, dir: &Path, written: &mut Written) -> Result<(), S
     let app = program_pen(&mut trace, "p_0")?;
     app.packet(&mut trace, written, 9_000, 0)?;
     app.discarded(&mut trace, written, 5)?;
+    app.pages(&mut trace, written, &[100, 3_900, 10, 2_000], 5)?;
     cpu0.packet(&mut trace, written, 100_000, 2)?;
     app.discarded(&mut trace, written, 6)?;
     app.packet(&mut trace, written, 10, 7)?;
+    app.pages(&mut trace, written, &[1], 7)?;
+    app.packet(&mut trace, written, 20_000, 7)?;
+    app.pages(&mut trace, written, &[3_900; 40], 8)?;
+    let pages = program_pen(&mut trace, "p_1")?;
+    pages.pages(&mut trace, written, &[50, 50], 0)?;
+    pages.discarded(&mut trace, written, 3)?;
+    cpu1.pages(&mut trace, written, &[9, 9], 3)?;
     let idle = kernel_pen(&mut trace, "k_2", 2)?;
     let lossy = kernel_pen(&mut trace, "k_3", 3)?;
     lossy.discarded(&mut trace, written, 11)?;
@@ -246,13 +297,13 @@ fn settle<D: Disk>(trace: &TraceWriter<D>, written: &mut Written, stream: Stream
         .filter_map(Result::ok)
         .filter(|(id, _)| *id == stream);
     let whole = on_disk.filter(|(_, packet)| !packet.is_empty()).count();
-    let landed = seen.in_flight.take().filter(|records| !records.is_empty());
     let expected = seen
         .packets
         .iter()
         .filter(|records| !records.is_empty())
         .count();
-    if let Some(records) = landed.filter(|_| whole > expected) {
-        seen.packets.push(records);
-    }
+    let landed = whole.saturating_sub(expected);
+    seen.in_flight.retain(|records| !records.is_empty());
+    seen.in_flight.truncate(landed);
+    seen.packets.append(&mut seen.in_flight);
 }

@@ -79,7 +79,7 @@ fn verify_stream(
         .try_for_each(|packet| declared(packet, metadata))?;
     verify_records(&found, expected)?;
     let told = found.last().map_or(0, |last| last.discarded);
-    let at_most = if expected.in_flight.is_some() {
+    let at_most = if !expected.in_flight.is_empty() {
         u64::MAX
     } else {
         expected.discarded.max(told)
@@ -112,10 +112,12 @@ fn verify_records(found: &[Packet], expected: &WrittenStream) -> Result<(), Stri
         .collect();
     let mut committed = expected.packets.clone();
     committed.retain(|records| !records.is_empty());
-    let landed = records.len() == committed.len() + 1;
-    if let Some(in_flight) = expected.in_flight.clone().filter(|_| landed) {
-        committed.push(in_flight);
-    }
+    let landed = records.len().saturating_sub(committed.len());
+    let in_flight = expected
+        .in_flight
+        .iter()
+        .filter(|records| !records.is_empty());
+    committed.extend(in_flight.take(landed).cloned());
     match records == committed {
         true => Ok(()),
         false => Err(format!(

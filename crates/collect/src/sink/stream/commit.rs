@@ -44,7 +44,7 @@ impl<F> StreamFile<F> {
     }
 
     /// The open packet behind `packet`.
-    fn header_after(&self, packet: &PacketHeader) -> PacketHeader {
+    pub(super) fn header_after(&self, packet: &PacketHeader) -> PacketHeader {
         PacketHeader {
             begin: packet.end,
             content_bytes: self.header_len(),
@@ -56,7 +56,7 @@ impl<F> StreamFile<F> {
 
     /// The records and, behind them, the next open packet: padding, as long as nobody says more.
     fn write_body<D: Disk<File = F>>(
-        &self,
+        &mut self,
         disk: &D,
         packet: &PacketHeader,
         records: &[u8],
@@ -69,7 +69,7 @@ impl<F> StreamFile<F> {
         self.write(disk, &mut parts, self.open_at + self.header_len())
     }
 
-    fn advance(&mut self, packet: &PacketHeader, next: PacketHeader, context: &[u8]) {
+    pub(super) fn advance(&mut self, packet: &PacketHeader, next: PacketHeader, context: &[u8]) {
         self.open_at += packet.packet_bytes;
         self.open = next;
         self.last_end = packet.end;

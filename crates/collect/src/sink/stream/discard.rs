@@ -54,7 +54,8 @@ impl<F> StreamFile<F> {
             discarded: total,
             ..self.open
         };
-        self.write_header(disk, &open, &self.context)?;
+        let context = self.context.clone();
+        self.write_header(disk, &open, &context)?;
         self.open = open;
         Ok(())
     }

@@ -37,6 +37,11 @@ pub(in crate::sink) struct StreamFile<F> {
     pub(super) last_end: Timestamp,
     /// What the last real packet says of discarded events.
     pub(super) told: u64,
+    /// It gets no more room than is asked for: what follows brings its own.
+    pub(super) grows_by_need: bool,
+    /// Whether writes go past the page cache, and whether they can.
+    is_direct: bool,
+    pub(super) takes_direct: bool,
 }
 
 impl<F> StreamFile<F> {
@@ -52,6 +57,9 @@ impl<F> StreamFile<F> {
             len: 0,
             last_end,
             told: 0,
+            grows_by_need: false,
+            is_direct: false,
+            takes_direct: true,
         }
     }
 
@@ -74,6 +82,9 @@ impl<F> StreamFile<F> {
             len,
             last_end,
             told,
+            grows_by_need: false,
+            is_direct: false,
+            takes_direct: true,
         }
     }
 
@@ -127,7 +138,7 @@ pub(in crate::sink) struct Target<'a, D> {
 impl<F> StreamFile<F> {
     /// One write inside one page: it happens or it does not.
     pub(super) fn write_header<D: Disk<File = F>>(
-        &self,
+        &mut self,
         disk: &D,
         header: &PacketHeader,
         context: &[u8],
@@ -137,12 +148,25 @@ impl<F> StreamFile<F> {
     }
 
     pub(super) fn write<D: Disk<File = F>>(
-        &self,
+        &mut self,
         disk: &D,
         parts: &mut [IoSlice<'_>],
         at: u64,
     ) -> Result<(), SinkError> {
+        self.set_direct(disk, false);
         write_all(disk, &self.file, parts, at).map_err(|(_, error)| self.error(error))
+    }
+
+    /// Lets the next writes go past the page cache, or not; whether they do.
+    pub(super) fn set_direct<D: Disk<File = F>>(&mut self, disk: &D, direct: bool) -> bool {
+        if direct != self.is_direct && (self.takes_direct || !direct) {
+            match disk.set_direct(&self.file, direct) {
+                Ok(()) => self.is_direct = direct,
+                // Not on this file system: not asked again.
+                Err(_) => self.takes_direct = false,
+            }
+        }
+        self.is_direct
     }
 
     pub(super) fn error(&self, error: io::Error) -> SinkError {

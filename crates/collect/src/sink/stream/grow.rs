@@ -6,7 +6,7 @@ use thalweg_ctf::write::PacketHeader;
 
 use super::file::{StreamFile, Target};
 use crate::sink::SinkError;
-use crate::sink::blank::{PAGE, growth_pages};
+use crate::sink::blank::{PAGE, growth_pages, needed_pages};
 use crate::sink::disk::{Disk, write_all};
 
 impl<F> StreamFile<F> {
@@ -18,17 +18,26 @@ impl<F> StreamFile<F> {
     ) -> Result<(), SinkError> {
         self.merge(to.disk)?;
         while self.room() < bytes {
-            self.grow(to)?;
+            self.grow(to, bytes - self.room())?;
             self.merge(to.disk)?;
         }
         Ok(())
     }
 
-    /// Appends blank pages: all that were asked for, or what there was room for.
-    fn grow<D: Disk<File = F>>(&mut self, to: &mut Target<'_, D>) -> Result<(), SinkError> {
+    /// Appends blank pages, for `missing` bytes or more at once: all, or what there was room for.
+    fn grow<D: Disk<File = F>>(
+        &mut self,
+        to: &mut Target<'_, D>,
+        missing: u64,
+    ) -> Result<(), SinkError> {
+        self.set_direct(to.disk, false);
         let begins_open = self.room() == 0;
         let first = self.blank_header(if begins_open { 0 } else { 1 });
-        let pages = to.blank.fill(first, &self.context, growth_pages(self.len));
+        let count = match self.grows_by_need {
+            true => needed_pages(missing),
+            false => growth_pages(self.len),
+        };
+        let pages = to.blank.fill(first, &self.context, count);
         let outcome = write_all(to.disk, &self.file, &mut [IoSlice::new(pages)], self.len);
         let written = outcome
             .as_ref()

@@ -14,14 +14,18 @@
 //! until the packet's header is replaced, by one write inside one page, which the kernel does not
 //! cut. So each packet is there whole or not at all, and there is nothing to repair.
 //!
+//! Packets of one page each are simpler: see [`append`].
+//!
 //! Invariant: an open packet of at least one page ends the file, of at least two as long as the
 //! file has no packet. Overwriting it needs no new room, so that the count of discarded events
 //! reaches even a full disk.
 
+mod append;
 mod commit;
 mod discard;
 mod file;
 mod grow;
 
+pub use append::PageHead;
 pub use file::PacketHead;
 pub(super) use file::{StreamFile, Target};
