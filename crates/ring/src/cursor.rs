@@ -7,11 +7,16 @@
 use crate::claim::Owner;
 use crate::leave::Leaving;
 use crate::local::LocalWord;
+#[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
+use crate::local::{is_equal_in_place, step};
 use crate::nest::{Entry, Nest};
 use crate::payload::Payload;
 use crate::place::Place;
-use crate::slot::Slot;
-use crate::sync::{AtomicU64, Relaxed, Release, handler_fence};
+use crate::prefetch;
+use crate::slot::{Slot, UNIT_WORDS};
+use crate::sync::{Relaxed, Release, handler_fence};
+#[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
+use core::mem::offset_of;
 use thalweg_abi::record::{COMMITTED, CPU_LEN, EXTENDED_FROM, Mark, PENDING};
 use thalweg_abi::slot;
 
@@ -136,15 +141,48 @@ impl Cursor {
         cpu: impl Fn() -> u32,
         fill: impl FnOnce(&mut Payload<'_>),
     ) -> bool {
-        let Some(entry) = self.nest.enter(event.stack) else {
+        if !self.is_idle() {
             return false;
-        };
+        }
+        let entry = self.nest.enter_first(event.stack);
         let room = self.reserve_soon(event, clock, entry);
         if let Some(room) = &room {
             write(&slot(), room, event.payload_len, cpu, fill);
         }
         self.nest.leave(entry);
         room.is_some()
+    }
+
+    /// Whether no event is under way.
+    #[inline(always)]
+    #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
+    fn is_idle(&self) -> bool {
+        const TOP: usize = offset_of!(Cursor, nest) + Nest::TOP_AT;
+        step();
+        is_equal_in_place!(self, TOP, "qword", "0")
+    }
+
+    /// Whether no event is under way.
+    #[inline(always)]
+    #[cfg(any(not(target_arch = "x86_64"), loom, shuttle))]
+    fn is_idle(&self) -> bool {
+        self.nest.is_idle()
+    }
+
+    /// Whether the known time has this high half.
+    #[inline(always)]
+    #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
+    fn knows(&self, high: u32) -> bool {
+        const HIGH: usize = offset_of!(Cursor, time) + 4;
+        step();
+        is_equal_in_place!(self, HIGH, "dword", reg high)
+    }
+
+    /// Whether the known time has this high half.
+    #[inline(always)]
+    #[cfg(any(not(target_arch = "x86_64"), loom, shuttle))]
+    fn knows(&self, high: u32) -> bool {
+        self.time.load() >> 32 == u64::from(high)
     }
 
     /// Writes one event, also if it interrupted another, or needs a new chunk or its whole time.
@@ -189,8 +227,7 @@ impl Cursor {
         let (high, low) = clock();
         let words = Mark::words_for(event.payload_len, false);
         // Within the same 2^32 cycles the low halves tell the order, and no whole time is needed.
-        let soon = u64::from(high) == self.time.load() >> 32 && Place::is_before(word, low);
-        if !soon || words > Place::unpack(word).left {
+        if !self.knows(high) || !Place::is_before(word, low) || words > Place::unpack(word).left {
             return None;
         }
         let mark = committed(event.site, words, false, low);
@@ -265,29 +302,9 @@ fn committed(site: u16, words: usize, extended: bool, time_low: u32) -> Mark {
     }
 }
 
-/// How far behind a record the memory is asked for that later ones will be written to.
+/// How far behind a record the memory is asked for that later ones will be written to: the
+/// collector has had it last, and the stores of an event would wait for it.
 const AHEAD_BYTES: usize = 512;
-
-/// Asks for the cache line that will be written to soon: the collector has had it last, and the
-/// stores of an event would wait for it.
-///
-/// Past the end of the chunk this asks for a neighbour's line, now and then, and past the end of
-/// the mapping for nothing: the instruction never faults.
-#[inline(always)]
-fn will_write_behind(record: &[AtomicU64]) {
-    #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
-    // SAFETY: a prefetch has no effect but on the cache, whatever the address is.
-    unsafe {
-        core::arch::asm!(
-            "prefetchw byte ptr [{record} + {ahead}]",
-            record = in(reg) record.as_ptr(),
-            ahead = const AHEAD_BYTES,
-            options(nostack, readonly, preserves_flags),
-        );
-    }
-    #[cfg(any(not(target_arch = "x86_64"), loom, shuttle))]
-    let _ = (record, AHEAD_BYTES);
-}
 
 /// Writes a record into its room.
 #[inline(always)]
@@ -305,7 +322,9 @@ fn write(
     if room.mark.extended {
         record[1].store(room.time, Relaxed);
     }
-    will_write_behind(record);
+    // Counted from a unit before, as it follows from the place: one addition less.
+    let before = room.at.wrapping_sub(UNIT_WORDS);
+    prefetch::will_write::<{ 8 * UNIT_WORDS + AHEAD_BYTES }>(slot.chunks(), before);
     let mut payload = Payload::new(&record[head..], CPU_LEN + payload_len);
     payload.put(&cpu().to_le_bytes());
     fill(&mut payload);

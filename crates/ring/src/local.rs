@@ -2,6 +2,46 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+/// Whether a value of a struct is equal to another, compared where it lies: what the compiler does
+/// not do with atomics, which costs an instruction and a register. The branch is taken if not.
+macro_rules! is_equal_in_place {
+    ($base:expr, $offset:expr, $size:literal, $value:literal) => {
+        'compared: {
+            // SAFETY: `base` is a reference to what has, at the offset, an atomic of that size.
+            unsafe {
+                core::arch::asm!(
+                    concat!("cmp ", $size, " ptr [{base} + {offset}], ", $value),
+                    "jne {other}",
+                    base = in(reg) core::ptr::from_ref($base),
+                    offset = const $offset,
+                    other = label { break 'compared false },
+                    options(nostack, readonly),
+                );
+            }
+            true
+        }
+    };
+    ($base:expr, $offset:expr, $size:literal, reg $value:expr) => {
+        'compared: {
+            // SAFETY: as above.
+            unsafe {
+                core::arch::asm!(
+                    concat!("cmp ", $size, " ptr [{base} + {offset}], {value:e}"),
+                    "jne {other}",
+                    base = in(reg) core::ptr::from_ref($base),
+                    offset = const $offset,
+                    value = in(reg) $value,
+                    other = label { break 'compared false },
+                    options(nostack, readonly),
+                );
+            }
+            true
+        }
+    };
+}
+
+pub(crate) use is_equal_in_place;
+
 /// A word of one thread: atomic against the thread's own signal handlers, not against others.
 ///
 /// Model checkers of threads need not see it; tests of signals see each of its steps.
@@ -10,7 +50,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(crate) struct LocalWord(AtomicU64);
 
 #[inline(always)]
-fn step() {
+pub(crate) fn step() {
     #[cfg(all(test, not(any(loom, shuttle))))]
     crate::step::step();
 }

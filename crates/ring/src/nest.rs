@@ -183,6 +183,10 @@ fn is_reserved(slot: &Slot<'_>, place: Place, at: usize, time: u64) -> bool {
 }
 
 impl Nest {
+    /// Where the top word lies: 0 there means that no event is under way.
+    #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
+    pub(crate) const TOP_AT: usize = core::mem::offset_of!(Self, top);
+
     pub(crate) const fn new() -> Self {
         Self {
             top: LocalWord::new(0),
@@ -199,12 +203,19 @@ impl Nest {
     }
 
     /// Begins an event whose frame is at `stack`, a multiple of 8; `None` if another is under way.
-    #[inline(always)]
     pub(crate) fn enter(&self, stack: u64) -> Option<Entry<'_>> {
-        if self.top.load() != 0 {
-            return None;
-        }
-        Some(self.begin(&self.open[0], stack, 0, 1))
+        self.is_idle().then(|| self.enter_first(stack))
+    }
+
+    /// Whether no event is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.top.load() == 0
+    }
+
+    /// Begins an event where no other is under way.
+    #[inline(always)]
+    pub(crate) fn enter_first(&self, stack: u64) -> Entry<'_> {
+        self.begin(&self.open[0], stack, 0, 1)
     }
 
     #[inline(always)]

@@ -144,6 +144,12 @@ impl<'m> Slot<'m> {
         &self.parts.lost[thread]
     }
 
+    /// The chunk space.
+    #[inline(always)]
+    pub(crate) fn chunks(&self) -> &'m [AtomicU64] {
+        self.parts.chunks
+    }
+
     /// A word of the chunk space.
     #[inline(always)]
     pub fn word(&self, at: usize) -> &'m AtomicU64 {

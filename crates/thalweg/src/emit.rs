@@ -18,7 +18,7 @@ use thalweg_ring::{Emit, Owner, Refused};
 #[inline(never)]
 pub fn emit(site: &'static Site, fields: impl Fields) {
     if !emit_soon(site, &fields) {
-        emit_rarely(site, &fields);
+        emit_rarely(site, fields);
     }
 }
 
@@ -48,15 +48,18 @@ fn emit_soon(site: &'static Site, fields: &impl Fields) -> bool {
 
 /// Asks the filters, if there are any, and emits in the slow way if they let the event pass. Apart:
 /// an event without filters needs no register saved for calls that it does not make.
+///
+/// It owns the fields, too: so the usual way need not give them a place in memory, nor itself a
+/// frame for this call.
 #[inline(never)]
-fn emit_rarely(site: &'static Site, fields: &impl Fields) {
+fn emit_rarely(site: &'static Site, fields: impl Fields) {
     let Some(block) = thread::current() else {
-        return emit_first(site, fields);
+        return emit_first(site, &fields);
     };
     let lane = block.usual();
     let is_asked = lane.filters_all_of(site.wanted());
-    if !is_asked || lane.pass(site, fields, block) {
-        emit_anyhow(site, fields, block, is_asked);
+    if !is_asked || lane.pass(site, &fields, block) {
+        emit_anyhow(site, &fields, block, is_asked);
     }
 }
 

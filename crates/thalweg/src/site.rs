@@ -29,6 +29,10 @@ pub enum Level {
     Debug = 14,
 }
 
+/// What an index can be, as in a mark.
+const INDEX_MASK: u32 = 0x7fff;
+const _: () = assert!(MAX_SITES <= 0x7fff, "an index fits a mark");
+
 /// The word of a site that has none of its own.
 static NOBODY: AtomicU32 = AtomicU32::new(0);
 
@@ -122,11 +126,17 @@ impl Site {
 
     /// Gives the site the number that its records carry.
     pub(crate) fn number(&self, index: u16) {
-        self.index.store(u32::from(index) << 16, Relaxed);
+        self.index
+            .store((u32::from(index) & INDEX_MASK) << 16, Relaxed);
     }
 
+    #[inline(always)]
     pub(crate) fn index(&self) -> u16 {
-        (self.index.load(Relaxed) >> 16) as u16
+        let index = self.index.load(Relaxed);
+        // SAFETY: `number` stores nothing else. Known to the compiler, the index need not be
+        // masked where a mark is made of it.
+        unsafe { core::hint::assert_unchecked(index & !(INDEX_MASK << 16) == 0) };
+        (index >> 16) as u16
     }
 }
 

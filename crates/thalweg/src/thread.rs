@@ -34,10 +34,11 @@ pub(crate) struct Block {
 /// A thread's way to one collector.
 #[repr(C)]
 pub(crate) struct Lane {
+    /// First: its address is the lane's, which is at hand.
+    pub(crate) cursor: Cursor,
     /// A site's word if this slot alone wants the event, at the time of the processor's counter.
     word: AtomicU32,
     base: AtomicPtr<u8>,
-    pub(crate) cursor: Cursor,
 }
 
 impl Lane {
@@ -149,7 +150,7 @@ pub(crate) fn current() -> Option<&'static Block> {
     }
     // SAFETY: the address of a block in `state`, which is never unmapped.
     let block = unsafe { &*(address as *const Block) };
-    (block.thread.load(Relaxed) == tls::pointer()).then_some(block)
+    tls::is_pointer(block.thread.load(Relaxed)).then_some(block)
 }
 
 /// Lets the forking thread's event, if one was under way, come to its end in a child: its block is

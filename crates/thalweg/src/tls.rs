@@ -38,6 +38,17 @@ pub(crate) fn pointer() -> u64 {
     pointer
 }
 
+/// Whether a value is this thread's pointer.
+#[inline(always)]
+pub(crate) fn is_pointer(value: u64) -> bool {
+    // SAFETY: reads the thread pointer, as above.
+    unsafe {
+        asm!("cmp {}, qword ptr fs:[0]", "jne {}", in(reg) value, label { return false },
+            options(nostack, readonly));
+    }
+    true
+}
+
 /// The address of this thread's block, or 0.
 #[inline(always)]
 pub(crate) fn block() -> u64 {
