@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Stdio};
-use thalweg_tests::{Recorder, Report, Trace, World, is_full};
+use thalweg_tests::{Recorder, Report, Trace, World, is_full, with_ids_numbered};
 
 /// Name and fields of each event, in order; the module is `:`.
 const FIELDS: &str = r#":unsigned: { a = 255, b = 65535, c = 4294967295, d = 18446744073709551615, e = 0 }
@@ -204,22 +204,8 @@ fn without_line(line: &str) -> String {
 #[test]
 fn spans_keep_their_ids_and_parents_wherever_they_go() {
     let (_, events) = record(&["spans"]);
-    let mut ids = BTreeMap::from([("0".to_owned(), 0)]);
     let text = lines(&events).replace("tracing_layer::spans", "");
-    let words = text.split_inclusive(' ').collect::<Vec<_>>();
-    let mut out = String::new();
-    for (at, word) in words.iter().enumerate() {
-        let is_id = at >= 2 && words[at - 2].ends_with("_id ") && !word.starts_with('"');
-        let number = word.trim_end_matches([' ', ',']);
-        if is_id {
-            let next = ids.len();
-            let id = *ids.entry(number.to_owned()).or_insert(next);
-            out.push_str(&word.replace(number, &format!("#{id}")));
-        } else {
-            out.push_str(word);
-        }
-    }
-    assert_eq!(out, SPANS);
+    assert_eq!(with_ids_numbered(&text), SPANS);
 }
 
 #[test]
