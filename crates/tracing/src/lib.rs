@@ -71,6 +71,11 @@
 
 #![forbid(unsafe_code)]
 
+/// The guide's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/tracing.md")]
+mod guide {}
+
 #[cfg(feature = "log")]
 mod bridge;
 mod code;
