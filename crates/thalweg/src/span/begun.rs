@@ -1,7 +1,7 @@
 //! What is known of a span from its begin on.
 
 use super::id::SpanId;
-use super::ids::{self, Ids};
+use super::ids;
 use crate::emit::emit;
 use crate::field::Nothing;
 use crate::site::Site;
@@ -29,10 +29,11 @@ impl Begun {
     #[cold]
     #[inline(never)]
     pub fn now(sites: &[&'static Site]) -> Self {
-        Self::try_now(sites).unwrap_or(Self::NOTHING)
+        Self::try_now(sites.iter().copied()).unwrap_or(Self::NOTHING)
     }
 
-    fn try_now(sites: &[&'static Site]) -> Option<Self> {
+    /// The same; `None` if nobody does.
+    pub(crate) fn try_now(mut sites: impl Iterator<Item = &'static Site>) -> Option<Self> {
         let state = state::get()?;
         if state.process().is_none() {
             life::set_up_child();
@@ -40,7 +41,7 @@ impl Begun {
         }
         // Read once: it must be that of the process in which this began, even if a handler forks.
         let origin = state.span_ids.origin();
-        if sites.iter().all(|site| site.wanted() == 0) {
+        if sites.all(|site| site.wanted() == 0) {
             return None;
         }
         let number = match thread::current() {
@@ -52,6 +53,22 @@ impl Begun {
             id: ids::id(origin, number),
             origin: MaybeUninit::new(origin),
         })
+    }
+
+    /// A span that began elsewhere in this process or, if its origin is another, is not this one's to
+    /// end.
+    pub(crate) fn from_parts(id: u64, origin: u64) -> Self {
+        Self {
+            id: SpanId::from_u64(id),
+            origin: MaybeUninit::new(origin),
+        }
+    }
+
+    /// Its id and its origin, if it is there.
+    pub(crate) fn parts(&self) -> Option<(u64, u64)> {
+        // SAFETY: a span that is there was made with its origin.
+        let origin = || unsafe { self.origin.assume_init() };
+        self.is_there().then(|| (self.id.to_u64(), origin()))
     }
 
     /// The span's id.
@@ -75,8 +92,7 @@ impl Begun {
 
     /// Whether the span is there, and began in this process: which is set up, then.
     fn is_of_this_process(&self) -> bool {
-        // SAFETY: a span that is there was made with its origin.
-        let is_ours = |ids: &Ids| ids.origin() == unsafe { self.origin.assume_init() };
-        self.is_there() && state::get().is_some_and(|state| is_ours(&state.span_ids))
+        let here = state::get().map(|state| state.span_ids.origin());
+        self.parts().is_some_and(|(_, origin)| here == Some(origin))
     }
 }

@@ -14,8 +14,8 @@ use crate::tls;
 /// What was around the thread before it entered a span.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    before: SpanId,
-    depth: u32,
+    pub(crate) before: SpanId,
+    pub(crate) depth: u32,
 }
 
 /// The current span.

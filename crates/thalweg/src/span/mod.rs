@@ -11,7 +11,7 @@
 //! nothing of the thread.
 
 mod begun;
-mod current;
+pub(crate) mod current;
 mod future;
 mod id;
 mod ids;
