@@ -1,5 +1,6 @@
 /* One event of each kind of field, with values at the ends of their ranges. C and C++. */
 #include <math.h>
+#include <pthread.h>
 #include <thalweg.h>
 
 /* Programs do that, and it is not their level. */
@@ -86,15 +87,50 @@ static int evaluate(void)
     return ++evaluated;
 }
 
+static void *finish_task(void *task)
+{
+    {
+        THALWEG_SPAN_ENTER((struct thalweg_span *)task);
+        THALWEG_SPAN("c:finish", INFO);
+    }
+    THALWEG_SPAN_END((struct thalweg_span *)task);
+    return NULL;
+}
+
+/* A span that another thread ends, one that is named as a parent, and one that nobody records. */
+static void spans(void)
+{
+    struct thalweg_span task, other;
+    pthread_t thread;
+    THALWEG_SPAN_BEGIN(&task, "c:task", INFO, tw_i32(id, 2));
+    {
+        THALWEG_SPAN("c:beside", INFO);
+        THALWEG_SPAN_ENTER(&task);
+        THALWEG_SPAN("c:part", INFO);
+        THALWEG_EVENT("c:current", INFO, tw_x64(span_id, THALWEG_CURRENT_SPAN()));
+    }
+    THALWEG_SPAN_BEGIN_IN(&other, task.begun.id, "c:other", INFO);
+    if (pthread_create(&thread, NULL, finish_task, &task) == 0)
+        pthread_join(thread, NULL);
+    THALWEG_SPAN_END(&other);
+    THALWEG_SPAN_BEGIN(&task, "hidden:task", INFO, tw_i32(evaluated, evaluate()));
+    {
+        THALWEG_SPAN_ENTER(&task);
+        THALWEG_SPAN("hidden:scope", INFO);
+        THALWEG_SPAN("c:seen", INFO);
+    }
+    THALWEG_SPAN_END(&task);
+}
+
 static void rest(void)
 {
     THALWEG_EVENT("c:nothing", INFO);
     {
         THALWEG_SPAN("c:span", INFO, tw_i32(id, 1));
         THALWEG_SPAN("c:inner", INFO);
+        THALWEG_SPAN_IN(0, "c:root", INFO);
     }
-    THALWEG_SPAN_BEGIN("c:long-span", INFO, tw_i32(id, 2));
-    THALWEG_SPAN_END("c:long-span", INFO);
+    spans();
     thalweg_tracef("%s is %d", "seven", 7);
     thalweg_tracef("%01200d", 0);
     thalweg_tracelog(DEBUG_UNIT, "level %d", 12);

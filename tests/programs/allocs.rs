@@ -80,8 +80,11 @@ fn mark() {
     std::hint::black_box(rustix::process::getppid());
 }
 
-/// Fields and messages that are made where the event is.
+/// Fields and messages that are made where the event is, and spans around them.
 fn messages(path: &str) {
+    let _span = thalweg::span!("test:span", Info, { path: &str = path });
+    let task = thalweg::task_span!("test:task", Info);
+    let _entered = task.enter();
     thalweg::tracef!("{path} has {:>3} letters of {:?}", path.len(), "ß");
     thalweg::tracelog!(Info, "{:#x}", path.len());
     let words = [Some(path), None];

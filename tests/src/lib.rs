@@ -17,6 +17,7 @@
 mod c;
 mod compiled;
 mod escape;
+mod ids;
 mod ledger;
 mod library;
 mod preload;
@@ -27,6 +28,7 @@ mod world;
 pub use c::{Installed, Link};
 pub use compiled::compile;
 pub use escape::{escape, with_escape};
+pub use ids::with_ids_numbered;
 pub use ledger::{Account, Ledger};
 pub use library::Library;
 pub use preload::{Preloaded, helper_path};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 use thalweg_testkit::finish;
-use thalweg_tests::{Installed, Link, Report, World};
+use thalweg_tests::{Installed, Link, Report, World, with_ids_numbered};
 
 /// Name and fields of each event of `fields.c`, in order.
 const FIELDS: &str = include_str!("c_fields.txt");
@@ -45,7 +45,7 @@ fn events(report: &Report) -> String {
         let (_, fields) = fields.split_once(" }, ").expect("fields");
         format!("{}: {fields}\n", event.name)
     });
-    lines.collect()
+    with_ids_numbered(&lines.collect::<String>())
 }
 
 /// Compiles and runs `fields.c`; its values have to come back.

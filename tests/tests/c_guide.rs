@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use thalweg_testkit::finish;
-use thalweg_tests::{Installed, World};
+use thalweg_tests::{Installed, World, with_ids_numbered};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -79,7 +79,8 @@ fn record(
         let (_, fields) = fields.split_once(" }, ").expect("fields");
         format!("{}: {fields}\n", event.name)
     });
-    (ran.stdout, lines.collect())
+    let lines = with_ids_numbered(&lines.collect::<String>());
+    (ran.stdout, lines)
 }
 
 #[test]

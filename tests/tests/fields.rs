@@ -1,7 +1,7 @@
 //! Values of all types come back as they were, in babeltrace2's words.
 
 use std::path::Path;
-use thalweg_tests::World;
+use thalweg_tests::{World, with_ids_numbered};
 
 /// Name and fields of each event, in order. A span's end comes when its function ends.
 const EXPECTED: &str = r#"f:unsigned: { a = 255, b = 65535, c = 4294967295, d = 18446744073709551615, e = 0 }
@@ -26,8 +26,8 @@ f:Ünïcode 🦀: { }
 f:keywords: { type = 1, event = 2, struct = 3, _under = 4, integer = 5 }
 f:nothing: { }
 f:constants: { a = 1, b = 2, c = 3 }
-f:span_begin: { id = 1 }
-f:span_end: { }
+f:span_begin: { span_id = #1, parent_span_id = #0, id = 1 }
+f:span_end: { span_id = #1 }
 f:64: { f0 = 0, f1 = 1, f2 = 2, f3 = 3, f4 = 4, f5 = 5, f6 = 6, f7 = 7, f8 = 8, f9 = 9, f10 = 10, f11 = 11, f12 = 12, f13 = 13, f14 = 14, f15 = 15, f16 = 16, f17 = 17, f18 = 18, f19 = 19, f20 = 20, f21 = 21, f22 = 22, f23 = 23, f24 = 24, f25 = 25, f26 = 26, f27 = 27, f28 = 28, f29 = 29, f30 = 30, f31 = 31, f32 = 32, f33 = 33, f34 = 34, f35 = 35, f36 = 36, f37 = 37, f38 = 38, f39 = 39, f40 = 40, f41 = 41, f42 = 42, f43 = 43, f44 = 44, f45 = 45, f46 = 46, f47 = 47, f48 = 48, f49 = 49, f50 = 50, f51 = 51, f52 = 52, f53 = 53, f54 = 54, f55 = 55, f56 = 56, f57 = 57, f58 = 58, f59 = 59, f60 = 60, f61 = 61, f62 = 62, f63 = 63 }
 f:bases: { a = 0xFFFFFFFFFFFFFFFF, b = 0xFFFF, c = 010, d = 077777777770, e = 0b00000101, f = 0b1000000000000001 }
 f:network: { a = 4660, b = -2, c = 1, d = 1.5, e = -0.25, f = 7 }
@@ -79,7 +79,7 @@ fn all_values_come_back_exactly() {
         let (_, fields) = fields.split_once(" }, ").expect("fields");
         format!("{}: {}\n", event.name, with_runs_counted(fields))
     });
-    let found: String = lines.collect();
+    let found = with_ids_numbered(&lines.collect::<String>());
     let expected = EXPECTED
         .replace("= WARNING", &format!("= {}", line_of("tracelog!(Warning")))
         .replace(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Stdio};
-use thalweg_tests::{Recorder, Report, Trace, World, is_full};
+use thalweg_tests::{Recorder, Report, Trace, World, is_full, with_ids_numbered};
 
 /// Name and fields of each event, in order; the module is `:`.
 const FIELDS: &str = r#":unsigned: { a = 255, b = 65535, c = 4294967295, d = 18446744073709551615, e = 0 }
@@ -50,59 +50,59 @@ log:made 0: { message = "no. 2", file = "tests/programs/tracing_layer/fields.rs"
 "#;
 
 /// The same of spans; ids are numbered in the order in which they appear.
-const SPANS: &str = r#":outer_new: { span_id = #1, parent_id = #0, id = 1 }
-:outer_begin: { span_id = #1, parent_id = #0 }
-:inner_new: { span_id = #2, parent_id = #1, name = "Ada" }
-:inner_begin: { span_id = #2, parent_id = #1 }
+const SPANS: &str = r#":outer_begin: { span_id = #1, parent_span_id = #0, id = 1 }
+:outer_enter: { span_id = #1 }
+:inner_begin: { span_id = #2, parent_span_id = #1, name = "Ada" }
+:inner_enter: { span_id = #2 }
 :event: { a = 1 }
+:inner_exit: { span_id = #2 }
 :inner_end: { span_id = #2 }
-:inner_close: { span_id = #2 }
+:outer_exit: { span_id = #1 }
 :outer_end: { span_id = #1 }
-:outer_close: { span_id = #1 }
-:late_new: { span_id = #3, parent_id = #0, trace_id = "4bf92f3577b34da6a3ce929d0e0e4736" }
+:late_begin: { span_id = #3, parent_span_id = #0, trace_id = "4bf92f3577b34da6a3ce929d0e0e4736" }
 :late_record: { span_id = #3, id = 7 }
 :late_record: { span_id = #3, id = "seven" }
-:late_close: { span_id = #3 }
-:cause_new: { span_id = #4, parent_id = #0 }
-:effect_new: { span_id = #5, parent_id = #0 }
-:effect_follows: { span_id = #5, follows_id = #4 }
-:effect_close: { span_id = #5 }
-:cause_close: { span_id = #4 }
-:parent_new: { span_id = #6, parent_id = #0 }
-:of_parent: { parent_id = #6, a = 1 }
-:child_new: { span_id = #7, parent_id = #6 }
-:root_new: { span_id = #8, parent_id = #0 }
-:root_close: { span_id = #8 }
-:child_close: { span_id = #7 }
-:parent_close: { span_id = #6 }
-:request_new: { span_id = #9, parent_id = #0, id = 7, customer = "Ada" }
-:request_begin: { span_id = #9, parent_id = #0 }
+:late_end: { span_id = #3 }
+:cause_begin: { span_id = #4, parent_span_id = #0 }
+:effect_begin: { span_id = #5, parent_span_id = #0 }
+:effect_follows: { span_id = #5, follows_span_id = #4 }
+:effect_end: { span_id = #5 }
+:cause_end: { span_id = #4 }
+:parent_begin: { span_id = #6, parent_span_id = #0 }
+:of_parent: { span_id = #6, a = 1 }
+:child_begin: { span_id = #7, parent_span_id = #6 }
+:root_begin: { span_id = #8, parent_span_id = #0 }
+:root_end: { span_id = #8 }
+:child_end: { span_id = #7 }
+:parent_end: { span_id = #6 }
+:request_begin: { span_id = #9, parent_span_id = #0, id = 7, customer = "Ada" }
+:request_enter: { span_id = #9 }
 :received: { message = "got it" }
+:request_exit: { span_id = #9 }
+:request_enter: { span_id = #9 }
+:request_exit: { span_id = #9 }
+:request_enter: { span_id = #9 }
+:request_exit: { span_id = #9 }
+:request_enter: { span_id = #9 }
+:request_exit: { span_id = #9 }
 :request_end: { span_id = #9 }
-:request_begin: { span_id = #9, parent_id = #0 }
-:request_end: { span_id = #9 }
-:request_begin: { span_id = #9, parent_id = #0 }
-:request_end: { span_id = #9 }
-:request_begin: { span_id = #9, parent_id = #0 }
-:request_end: { span_id = #9 }
-:request_close: { span_id = #9 }
-:block_new: { span_id = #10, parent_id = #0 }
-:block_begin: { span_id = #10, parent_id = #0 }
+:block_begin: { span_id = #10, parent_span_id = #0 }
+:block_enter: { span_id = #10 }
 :inside: { message = "in" }
+:block_exit: { span_id = #10 }
+:block_enter: { span_id = #10 }
+:block_exit: { span_id = #10 }
 :block_end: { span_id = #10 }
-:block_begin: { span_id = #10, parent_id = #0 }
-:block_end: { span_id = #10 }
-:block_close: { span_id = #10 }
-:moving_new: { span_id = #11, parent_id = #0, id = 3 }
-:moving_begin: { span_id = #11, parent_id = #0 }
+:moving_begin: { span_id = #11, parent_span_id = #0, id = 3 }
+:moving_enter: { span_id = #11 }
+:moving_exit: { span_id = #11 }
+:moving_enter: { span_id = #11 }
+:moving_exit: { span_id = #11 }
+:moving_enter: { span_id = #11 }
+:moving_exit: { span_id = #11 }
+:moving_enter: { span_id = #11 }
+:moving_exit: { span_id = #11 }
 :moving_end: { span_id = #11 }
-:moving_begin: { span_id = #11, parent_id = #0 }
-:moving_end: { span_id = #11 }
-:moving_begin: { span_id = #11, parent_id = #0 }
-:moving_end: { span_id = #11 }
-:moving_begin: { span_id = #11, parent_id = #0 }
-:moving_end: { span_id = #11 }
-:moving_close: { span_id = #11 }
 "#;
 
 /// A program that says a line, and waits.
@@ -204,22 +204,8 @@ fn without_line(line: &str) -> String {
 #[test]
 fn spans_keep_their_ids_and_parents_wherever_they_go() {
     let (_, events) = record(&["spans"]);
-    let mut ids = BTreeMap::from([("0".to_owned(), 0)]);
     let text = lines(&events).replace("tracing_layer::spans", "");
-    let words = text.split_inclusive(' ').collect::<Vec<_>>();
-    let mut out = String::new();
-    for (at, word) in words.iter().enumerate() {
-        let is_id = at >= 2 && words[at - 2].ends_with("_id ") && !word.starts_with('"');
-        let number = word.trim_end_matches([' ', ',']);
-        if is_id {
-            let next = ids.len();
-            let id = *ids.entry(number.to_owned()).or_insert(next);
-            out.push_str(&word.replace(number, &format!("#{id}")));
-        } else {
-            out.push_str(word);
-        }
-    }
-    assert_eq!(out, SPANS);
+    assert_eq!(with_ids_numbered(&text), SPANS);
 }
 
 #[test]
@@ -229,7 +215,7 @@ fn a_span_that_moves_is_entered_on_several_threads() {
     let trace = report.trace();
     let begins = trace
         .events()
-        .filter(|event| event.name.ends_with("moving_begin"));
+        .filter(|event| event.name.ends_with("moving_enter"));
     let threads: Vec<(u64, u32)> = begins
         .map(|event| (event.number("span_id"), event.thread().1))
         .collect();
@@ -366,7 +352,7 @@ fn without_a_recorder_other_layers_see_everything() {
 #[test]
 fn rules_choose_spans_by_their_events_names() {
     let world = World::new();
-    let recorder = world.recorder("trace").exclude("*_new").exclude("*:tick");
+    let recorder = world.recorder("trace").exclude("*_begin").exclude("*:tick");
     let (_, report) = run(&world, recorder.start(), &["threads", "2", "100"]);
     assert_eq!((report.recorded(), report.lost()), (600, 0), "{report:?}");
 }

@@ -66,11 +66,30 @@
  * one that was loaded before: for what has to be prepared. THALWEG_ENABLED(name, level) */
 #define THALWEG_ENABLED(name, level) THALWEG__ENABLED(name, THALWEG__LEVEL_##level)
 
-/* A span: the events NAME_begin, with the fields, and NAME_end, without any. The first form ends the
- * span where its scope ends, by return, break, goto or exception. */
-#define THALWEG_SPAN(name, ...) THALWEG__SPAN(name, THALWEG__LEVEL_##__VA_ARGS__)
-#define THALWEG_SPAN_BEGIN(name, ...) THALWEG__EVENT(name "_begin", THALWEG__LEVEL_##__VA_ARGS__)
-#define THALWEG_SPAN_END(name, level) THALWEG__EVENT(name "_end", THALWEG__LEVEL_##level)
+/* A span: the events NAME_begin, with span_id, parent_span_id (0: none) and the fields, and NAME_end, with
+ * span_id. It ends where its scope ends, by return, break, goto or exception. Until then the thread is in it,
+ * and what begins on the thread is part of it. The second form names what the span is part of. */
+#define THALWEG_SPAN(name, ...) \
+    THALWEG__SPAN(thalweg_current_span_0(), name, THALWEG__LEVEL_##__VA_ARGS__)
+#define THALWEG_SPAN_IN(parent, name, ...) THALWEG__SPAN(parent, name, THALWEG__LEVEL_##__VA_ARGS__)
+
+/* A span that may move between threads, as a struct thalweg_span of the program's:
+ *
+ *     THALWEG_SPAN_BEGIN(&span, name, level, fields ...)              once, before all else
+ *     THALWEG_SPAN_BEGIN_IN(&span, parent, name, level, fields ...)   the same, as a part of another span
+ *     THALWEG_SPAN_ENTER(&span)                                       this thread is in it for this scope
+ *     THALWEG_SPAN_END(&span)                                         once, on any thread
+ *
+ * Beside begin and end it has NAME_enter and NAME_exit, with span_id. Its id is span.begun.id. */
+#define THALWEG_SPAN_BEGIN(span, name, ...) \
+    THALWEG__SPAN_BEGIN(span, thalweg_current_span_0(), name, THALWEG__LEVEL_##__VA_ARGS__)
+#define THALWEG_SPAN_BEGIN_IN(span, parent, name, ...) \
+    THALWEG__SPAN_BEGIN(span, parent, name, THALWEG__LEVEL_##__VA_ARGS__)
+#define THALWEG_SPAN_ENTER(span) THALWEG__SPAN_ENTER(span, THALWEG__JOIN(thalweg_entered_, __LINE__))
+#define THALWEG_SPAN_END(span) thalweg__end_span(span)
+
+/* The id of the span that this thread is in, or 0. */
+#define THALWEG_CURRENT_SPAN() thalweg_current_span_0()
 
 /* A formatted message, as LTTng's lttng_ust_tracef:event { msg }. */
 #define thalweg_tracef(...) THALWEG__TRACEF(thalweg__tracef, __VA_ARGS__)
@@ -141,6 +160,26 @@ struct thalweg_piece {
     size_t len;
 };
 
+/* A span that has begun, or none: then its id is 0. */
+struct thalweg_begun {
+    uint64_t id;
+    uint64_t origin;
+};
+
+/* What was around a thread before it entered a span. */
+struct thalweg_place {
+    uint64_t before;
+    uint64_t depth;
+};
+
+/* A span, and the sites of what happens to it. */
+struct thalweg_span {
+    struct thalweg_begun begun;
+    const struct thalweg_site *end;
+    const struct thalweg_site *enter;
+    const struct thalweg_site *exit;
+};
+
 /* One of each module: the gate of sites that are not registered, and how many of the module's
  * object files are alive. */
 struct thalweg_module {
@@ -157,6 +196,11 @@ void thalweg_unregister_0(struct thalweg_site *const *from, struct thalweg_site 
 void thalweg_emit_0(const struct thalweg_site *site, const uint64_t *words, size_t len);
 void thalweg_emit_pieces_0(const struct thalweg_site *site, const struct thalweg_piece *pieces, size_t count);
 bool thalweg_wants_0(const struct thalweg_site *site);
+void thalweg_begin_span_0(struct thalweg_begun *begun, const struct thalweg_site *const *sites, size_t count);
+void thalweg_tell_span_0(const struct thalweg_site *site, const struct thalweg_begun *begun);
+uint64_t thalweg_current_span_0(void);
+void thalweg_enter_span_0(const struct thalweg_begun *begun, struct thalweg_place *place);
+void thalweg_leave_span_0(const struct thalweg_place *place);
 
 extern struct thalweg_module thalweg_module_0 __attribute__((weak, visibility("hidden")));
 extern struct thalweg_site *__start_thalweg_c_sites[] __attribute__((weak, visibility("hidden")));
@@ -261,21 +305,137 @@ THALWEG__INLINE bool thalweg__is_open(const struct thalweg_site *site)
         thalweg__is_open(thalweg_guard) && thalweg_wants_0(thalweg_guard); \
     }))
 
-#define THALWEG__SPAN(name, ...) \
-    THALWEG__EVENT(name "_begin", __VA_ARGS__); \
-    THALWEG__SPAN_END(name, THALWEG__FIRST(__VA_ARGS__, 0), THALWEG__JOIN(thalweg_end_, __LINE__), \
-                      THALWEG__JOIN(thalweg_span_, __LINE__))
-#define THALWEG__SPAN_END(name, level, site, span) THALWEG__SPAN_END_OF(name, level, site, span)
-#define THALWEG__SPAN_END_OF(name, level, end, span) \
-    THALWEG__SITE(end, THALWEG__PARTS(THALWEG_KIND_EVENT, name "_end", level, 0, 0, __FILE__, \
-                                      __LINE__)); \
-    __attribute__((cleanup(thalweg__end_span), unused)) struct thalweg_site *span = end
+/* ------------------------------------------------------------------------------------------------
+ * Spans: the begin is an event whose first field takes the id
+ */
 
-THALWEG__INLINE void thalweg__end_span(struct thalweg_site **site)
+__attribute__((unused)) THALWEG__CONST struct thalweg_field thalweg__span_id[] = {
+    { "span_id", 0, 0, 0, THALWEG_SHAPE_NUMBER, THALWEG_SCALAR_HEX, 8, 0, 0 }
+};
+
+#define THALWEG__OF_SPAN(site, name, level) \
+    THALWEG__SITE(site, THALWEG__PARTS(THALWEG_KIND_EVENT, name, level, thalweg__span_id, 1, __FILE__, \
+                                       __LINE__))
+
+#define THALWEG__AND(field) , field
+
+#define THALWEG__BEGIN(parent, id, name, level, ...) \
+    THALWEG__EVENT(name "_begin", level, tw_x64(span_id, id), \
+                   tw_x64(parent_span_id, parent) \
+                       THALWEG__EACH(THALWEG__COUNT(__VA_ARGS__), THALWEG__AND, __VA_ARGS__))
+
+/* A span of a scope; a null pointer to it is all that there is of one that nobody records. */
+struct thalweg__scope {
+    struct thalweg_begun begun;
+    const struct thalweg_site *end;
+    struct thalweg_place place;
+};
+
+#define THALWEG__SPAN(parent, name, ...) \
+    THALWEG__SPAN_OF(THALWEG__JOIN(thalweg_span_, __LINE__), THALWEG__JOIN(thalweg_scope_, __LINE__), \
+                     THALWEG__JOIN(thalweg_end_, __LINE__), parent, name, THALWEG__FIRST(__VA_ARGS__, 0), \
+                     __VA_ARGS__)
+#define THALWEG__SPAN_OF(span, scope, site, parent, name, level, ...) \
+    THALWEG__OF_SPAN(site, name "_end", level); \
+    struct thalweg__scope scope; \
+    __attribute__((cleanup(thalweg__end_scope), unused)) struct thalweg__scope *span = 0; \
+    THALWEG__BEGIN(parent, thalweg__id_of(span = thalweg__begin_scope(&scope, thalweg_site, site)), name, level, \
+                   __VA_ARGS__); \
+    thalweg__enter_scope(span)
+
+THALWEG__COLD struct thalweg__scope *thalweg__begin_scope(struct thalweg__scope *scope,
+                                                          const struct thalweg_site *begin,
+                                                          const struct thalweg_site *end)
 {
-    const uint64_t none = 0;
-    if (thalweg__is_open(*site))
-        thalweg_emit_0(*site, &none, 0);
+    const struct thalweg_site *const sites[] = { begin, end };
+    scope->end = end;
+    thalweg_begin_span_0(&scope->begun, sites, 2);
+    return scope->begun.id != 0 ? scope : 0;
+}
+
+THALWEG__INLINE uint64_t thalweg__id_of(const struct thalweg__scope *scope)
+{
+    return scope != 0 ? scope->begun.id : 0;
+}
+
+THALWEG__INLINE void thalweg__enter_scope(struct thalweg__scope *scope)
+{
+    if (__builtin_expect(scope != 0, 0))
+        thalweg_enter_span_0(&scope->begun, &scope->place);
+}
+
+THALWEG__INLINE void thalweg__end_scope(struct thalweg__scope **scope)
+{
+    if (__builtin_expect(*scope != 0, 0)) {
+        thalweg_leave_span_0(&(*scope)->place);
+        thalweg_tell_span_0((*scope)->end, &(*scope)->begun);
+    }
+}
+
+#define THALWEG__SPAN_BEGIN(span, parent, name, ...) \
+    THALWEG__SPAN_BEGIN_OF(span, parent, name, THALWEG__FIRST(__VA_ARGS__, 0), __VA_ARGS__)
+#define THALWEG__SPAN_BEGIN_OF(span, parent, name, level, ...) \
+    do { \
+        THALWEG__OF_SPAN(thalweg_end, name "_end", level); \
+        THALWEG__OF_SPAN(thalweg_enter, name "_enter", level); \
+        THALWEG__OF_SPAN(thalweg_exit, name "_exit", level); \
+        struct thalweg_span *const thalweg_span = (span); \
+        thalweg_span->begun.id = 0; \
+        THALWEG__BEGIN(parent, \
+                       thalweg__begin_span(thalweg_span, thalweg_site, thalweg_end, thalweg_enter, \
+                                           thalweg_exit), \
+                       name, level, __VA_ARGS__); \
+    } while (0)
+
+THALWEG__COLD uint64_t thalweg__begin_span(struct thalweg_span *span, const struct thalweg_site *begin,
+                                           const struct thalweg_site *end,
+                                           const struct thalweg_site *enter,
+                                           const struct thalweg_site *exit)
+{
+    const struct thalweg_site *const sites[] = { begin, end, enter, exit };
+    span->end = end;
+    span->enter = enter;
+    span->exit = exit;
+    thalweg_begin_span_0(&span->begun, sites, 4);
+    return span->begun.id;
+}
+
+THALWEG__INLINE void thalweg__end_span(struct thalweg_span *span)
+{
+    if (__builtin_expect(span->begun.id != 0, 0)) {
+        thalweg_tell_span_0(span->end, &span->begun);
+        span->begun.id = 0;
+    }
+}
+
+/* A thread in a span. */
+struct thalweg__entered {
+    const struct thalweg_span *span;
+    struct thalweg_place place;
+};
+
+#define THALWEG__SPAN_ENTER(span, entered) \
+    __attribute__((cleanup(thalweg__exit_span), unused)) struct thalweg__entered entered = \
+        thalweg__enter_span(span)
+
+THALWEG__INLINE struct thalweg__entered thalweg__enter_span(const struct thalweg_span *span)
+{
+    struct thalweg__entered entered;
+    entered.span = 0;
+    if (__builtin_expect(span->begun.id != 0, 0)) {
+        entered.span = span;
+        thalweg_enter_span_0(&span->begun, &entered.place);
+        thalweg_tell_span_0(span->enter, &span->begun);
+    }
+    return entered;
+}
+
+THALWEG__INLINE void thalweg__exit_span(struct thalweg__entered *entered)
+{
+    if (__builtin_expect(entered->span != 0, 0)) {
+        thalweg_tell_span_0(entered->span->exit, &entered->span->begun);
+        thalweg_leave_span_0(&entered->place);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ fn facts() -> Vec<(String, usize)> {
         name, labels, label_count, length, shape, scalar, bytes, reserved, reserved_too);
     structure!(Label, "thalweg_label": number, label);
     structure!(Piece, "thalweg_piece": at, len);
+    structure!(Begun, "thalweg_begun": id, origin);
+    structure!(Place, "thalweg_place": before, depth);
     let tags = [
         ("KIND_EVENT", EVENT),
         ("KIND_GUARD", GUARD),
@@ -50,6 +52,11 @@ void (*unregisters)(struct thalweg_site *const *, struct thalweg_site *const *) 
 void (*emits)(const struct thalweg_site *, const uint64_t *, size_t) = thalweg_emit_0;
 void (*emits_pieces)(const struct thalweg_site *, const struct thalweg_piece *, size_t) = thalweg_emit_pieces_0;
 bool (*wants)(const struct thalweg_site *) = thalweg_wants_0;
+void (*begins)(struct thalweg_begun *, const struct thalweg_site *const *, size_t) = thalweg_begin_span_0;
+void (*tells)(const struct thalweg_site *, const struct thalweg_begun *) = thalweg_tell_span_0;
+uint64_t (*current)(void) = thalweg_current_span_0;
+void (*enters)(const struct thalweg_begun *, struct thalweg_place *) = thalweg_enter_span_0;
+void (*leaves)(const struct thalweg_place *) = thalweg_leave_span_0;
 ";
 
 /// Compiles the facts with a compiler.

@@ -8,7 +8,7 @@ use thalweg::ffi;
 
 /// The library's site, which outlives every module.
 #[inline(always)]
-fn handle_of(site: &Site) -> Option<&'static rust::Site> {
+pub(crate) fn handle_of(site: &Site) -> Option<&'static rust::Site> {
     // ORDER(connected): Acquire, pairs with the Release store in `register::connect`.
     site.gate.load(Acquire);
     let handle = site.handle.load(Relaxed);

@@ -86,6 +86,26 @@ pub struct Label {
     pub label: *const c_char,
 }
 
+/// A span that has begun, or none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    /// Its id, or 0.
+    pub id: u64,
+    /// The number of the process in which it began.
+    pub origin: u64,
+}
+
+/// What was around a thread before it entered a span.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The id of the span that was current, or 0.
+    pub before: u64,
+    /// How many spans were around it.
+    pub depth: u64,
+}
+
 /// The kind of a site that emits.
 pub(crate) const EVENT: u8 = 0;
 /// The kind of a site that only asks whether another is on.

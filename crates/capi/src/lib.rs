@@ -24,11 +24,16 @@ mod describe;
 mod emit;
 mod layout;
 mod register;
+mod span;
 mod value;
 
 pub use emit::{thalweg_emit_0, thalweg_emit_pieces_0, thalweg_wants_0};
-pub use layout::{Field, Label, Piece, Site};
+pub use layout::{Begun, Field, Label, Piece, Place, Site};
 pub use register::{thalweg_register_0, thalweg_unregister_0};
+pub use span::{
+    thalweg_begin_span_0, thalweg_current_span_0, thalweg_enter_span_0, thalweg_leave_span_0,
+    thalweg_tell_span_0,
+};
 
 #[cfg(test)]
 mod agreement;

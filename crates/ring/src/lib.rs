@@ -48,6 +48,7 @@ mod walk;
 
 pub use claim::Owner;
 pub use cursor::{Cursor, Emit, Halves, Refused};
+pub use local::LocalWord;
 pub use overwrite::{
     Content, content_of, hand_over_for_gone, hold, last_time, let_go, overwritten, owner_of,
     settle, tally_of,

@@ -47,7 +47,7 @@ pub(crate) use is_equal_in_place;
 /// Model checkers of threads need not see it; tests of signals see each of its steps.
 #[derive(Debug)]
 #[repr(transparent)]
-pub(crate) struct LocalWord(AtomicU64);
+pub struct LocalWord(AtomicU64);
 
 #[inline(always)]
 pub(crate) fn step() {
@@ -56,18 +56,21 @@ pub(crate) fn step() {
 }
 
 impl LocalWord {
-    pub(crate) const fn new(value: u64) -> Self {
+    /// A word with this value.
+    pub const fn new(value: u64) -> Self {
         Self(AtomicU64::new(value))
     }
 
+    /// The value.
     #[inline(always)]
-    pub(crate) fn load(&self) -> u64 {
+    pub fn load(&self) -> u64 {
         step();
         self.0.load(Relaxed)
     }
 
+    /// Sets the value.
     #[inline(always)]
-    pub(crate) fn store(&self, value: u64) {
+    pub fn store(&self, value: u64) {
         step();
         self.0.store(value, Relaxed);
     }
@@ -75,7 +78,7 @@ impl LocalWord {
     /// Stores `new` if the word is `current`, in one instruction that no signal can split.
     #[inline(always)]
     #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
-    pub(crate) fn compare_exchange(&self, current: u64, new: u64) -> bool {
+    pub fn compare_exchange(&self, current: u64, new: u64) -> bool {
         step();
         // SAFETY: the pointer is to a live AtomicU64, aligned to 8; the instruction writes at most
         // those 8 bytes. Without the lock prefix it is atomic on this processor only, which is all
@@ -97,7 +100,7 @@ impl LocalWord {
     /// Stores `new` if the word is `current`.
     #[inline(always)]
     #[cfg(any(not(target_arch = "x86_64"), loom, shuttle))]
-    pub(crate) fn compare_exchange(&self, current: u64, new: u64) -> bool {
+    pub fn compare_exchange(&self, current: u64, new: u64) -> bool {
         step();
         self.0
             .compare_exchange(current, new, Relaxed, Relaxed)

@@ -32,14 +32,15 @@
 //! | `[T; N]`, `&[T; N]`, `&[T]` | an array, a sequence |
 //! | `Option<T>` | a tag, `none` or `some`, and a variant |
 //! | structures of [`fields!`] | a structure |
+//! | [`SpanId`], [`TraceId`] | an integer in base 16; text of 32 digits |
 //!
 //! All of them nest, up to 8 deep. An event has up to 64 fields; those behind `nowrite` are for filters
 //! only. Texts for which no record is large enough are cut between two characters; an event whose
 //! lists are too long for any record is counted as lost.
 //!
 //! [`event_class!`] gives several events the same fields, [`site!`] asks before something costly is
-//! prepared, [`span!`] is two events with a scope between them, [`tracef!`] and [`tracelog!`] are
-//! formatted messages.
+//! prepared, [`span!`] is two events with a scope between them, [`task_span!`] is the same for work that
+//! moves between threads, [`tracef!`] and [`tracelog!`] are formatted messages.
 //!
 //! ```text
 //!   before main          the event                          a collector, any time
@@ -90,6 +91,7 @@ mod state;
 mod sys;
 mod thread;
 mod tls;
+mod trace_context;
 mod tracepoint;
 mod usdt;
 
@@ -98,7 +100,8 @@ pub use field::{
     OctetStream, Text,
 };
 pub use site::Level;
-pub use span::Span;
+pub use span::{Entered, InSpan, Span, SpanId, Spanned, TaskSpan};
+pub use trace_context::{InvalidTraceContext, TraceId, Traceparent};
 pub use tracepoint::{EventClass, Tracepoint};
 
 /// What the macros expand to. Not for direct use: it may change with every version.
@@ -110,6 +113,7 @@ pub mod __private {
     pub use crate::label::Numbers;
     pub use crate::message::{Message, function_around};
     pub use crate::site::{Site, are_simple, field_name, has_provider, have_bytes, typed};
+    pub use crate::span::{Begun, SPAN_ID, TaskSites};
     pub use crate::usdt::Arguments;
     pub use thalweg_abi::field::{Field, FieldClass, Integer as IntegerClass, Label};
     pub use thalweg_abi::program::gate_of;

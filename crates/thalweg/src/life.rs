@@ -118,6 +118,7 @@ fn try_set_up(state: &'static State) -> bool {
     let nonce = register::nonce();
     memory.map.head(program::HEAD_NONCE).store(nonce, Relaxed);
     state.identity.note();
+    state.span_ids.begin_at(nonce);
     site::each().for_each(|site| site.point_to(&memory.map));
     register::register(&memory.map, &memory.file, nonce);
     if !memory.show_gates() {

@@ -12,6 +12,7 @@
 
 use crate::identity::Identity;
 use crate::map::Map;
+use crate::span::Ids;
 use crate::thread::Block;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
@@ -33,6 +34,7 @@ pub(crate) struct State {
     map: UnsafeCell<MaybeUninit<Map>>,
     pub(crate) next_thread: AtomicU64,
     pub(crate) identity: Identity,
+    pub(crate) span_ids: Ids,
     /// How many events came while the process was being set up.
     too_early: AtomicU64,
     /// The thread that is defining an event, or 0.

@@ -52,6 +52,15 @@ pub(crate) fn getpid() -> u32 {
     unsafe { libc::syscall(libc::SYS_getpid) as u32 }
 }
 
+/// Random bytes; what the kernel does not give is 0.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let _errno = ErrnoKept::new();
+    let mut bytes = [0; N];
+    // SAFETY: the bytes are live, and as many as is said.
+    unsafe { libc::syscall(libc::SYS_getrandom, bytes.as_mut_ptr(), N, 0) };
+    bytes
+}
+
 /// Real, effective and saved id of the user, and of the group.
 pub(crate) fn ids() -> [u32; 6] {
     let mut ids = [0; 6];

@@ -8,6 +8,7 @@ use crate::filter;
 use crate::identity::Identity;
 use crate::map::{Map, filters_at};
 use crate::site::Site;
+use crate::span::Batch;
 use crate::state::{self, Process, State, TID_OFFSET};
 use crate::tls;
 use core::arch::asm;
@@ -29,6 +30,8 @@ pub(crate) struct Block {
     tid: AtomicU32,
     index: AtomicU32,
     lanes: [Lane; SLOTS],
+    /// Span ids that are the thread's to give; whoever has the block next goes on with them.
+    pub(crate) span_ids: Batch,
 }
 
 /// A thread's way to one collector.

@@ -1,4 +1,5 @@
-//! Two words of a thread: its block, and a processor number for where the kernel keeps none.
+//! Three words of a thread: its block, its span, and a processor number for where the kernel keeps
+//! none.
 //!
 //! They are initial-exec storage that the assembler reserves: `thread_local!` may call the
 //! allocator at a dlopened library's first access, and an event must not.
@@ -9,12 +10,12 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 global_asm!(
     ".pushsection .tbss,\"awT\",@nobits",
     ".p2align 3",
-    ".hidden thalweg_thread_words_2",
-    ".globl thalweg_thread_words_2",
-    ".type thalweg_thread_words_2, @object",
-    ".size thalweg_thread_words_2, 16",
-    "thalweg_thread_words_2:",
-    ".zero 16",
+    ".hidden thalweg_thread_words_3",
+    ".globl thalweg_thread_words_3",
+    ".type thalweg_thread_words_3, @object",
+    ".size thalweg_thread_words_3, 24",
+    "thalweg_thread_words_3:",
+    ".zero 24",
     ".popsection",
 );
 
@@ -23,8 +24,15 @@ global_asm!(
 pub(crate) struct Words {
     /// The address of the thread's block, or 0.
     block: AtomicU64,
+    span: AtomicU64,
     cpu: AtomicU32,
+    depth: AtomicU32,
 }
+
+const _: () = assert!(
+    size_of::<Words>() == 24,
+    "as much as the assembler reserves"
+);
 
 /// Which thread this is: an address that the thread and nobody else in the process has.
 #[inline(always)]
@@ -56,7 +64,7 @@ pub(crate) fn block() -> u64 {
     // SAFETY: reads the thread's own storage, at a fixed offset from the thread pointer.
     unsafe {
         asm!(
-            "mov {block}, qword ptr [rip + thalweg_thread_words_2@GOTTPOFF]",
+            "mov {block}, qword ptr [rip + thalweg_thread_words_3@GOTTPOFF]",
             "mov {block}, qword ptr fs:[{block}]",
             block = out(reg) block,
             options(nostack, readonly, preserves_flags),
@@ -66,16 +74,18 @@ pub(crate) fn block() -> u64 {
 }
 
 /// The distance of the words from the thread pointer, the same in each thread.
+#[inline(always)]
 fn offset() -> isize {
     let offset: isize;
     // SAFETY: reads a constant that the linker or the loader has filled in.
     unsafe {
-        asm!("mov {}, qword ptr [rip + thalweg_thread_words_2@GOTTPOFF]", out(reg) offset,
+        asm!("mov {}, qword ptr [rip + thalweg_thread_words_3@GOTTPOFF]", out(reg) offset,
             options(nostack, pure, readonly, preserves_flags));
     }
     offset
 }
 
+#[inline(always)]
 fn words() -> &'static Words {
     let address = (pointer() as usize).wrapping_add_signed(offset());
     // SAFETY: the thread's own storage, zeroed at its start, aligned to 8 by the section above.
@@ -86,6 +96,21 @@ fn words() -> &'static Words {
 /// Sets the thread's block; of a thread and its signal handlers the last one wins.
 pub(crate) fn set_block(address: u64) {
     words().block.store(address, Relaxed);
+}
+
+/// The thread's current span, and how many spans are around what it does.
+#[inline(always)]
+pub(crate) fn span() -> (u64, u32) {
+    let words = words();
+    (words.span.load(Relaxed), words.depth.load(Relaxed))
+}
+
+/// Sets both; a signal handler that comes between puts back what it found.
+#[inline(always)]
+pub(crate) fn set_span(id: u64, depth: u32) {
+    let words = words();
+    words.span.store(id, Relaxed);
+    words.depth.store(depth, Relaxed);
 }
 
 /// Gives the thread a processor number of its own; its distance from the thread pointer.

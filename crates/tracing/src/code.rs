@@ -38,7 +38,7 @@ impl Extra {
 
     /// The name of a field of ours by its index.
     pub(crate) fn name(index: u16) -> Option<&'static str> {
-        let names = ["span_id", "parent_id", "follows_id"];
+        let names = ["span_id", "parent_span_id", "follows_span_id"];
         let at = index.checked_sub(Self::Span as u16)?;
         names.get(usize::from(at)).copied()
     }
@@ -81,8 +81,8 @@ mod tests {
     fn fields_of_ours_have_names() {
         let name = |extra: Extra| Extra::name(extra as u16);
         assert_eq!(name(Extra::Span), Some("span_id"));
-        assert_eq!(name(Extra::Parent), Some("parent_id"));
-        assert_eq!(name(Extra::Follows), Some("follows_id"));
+        assert_eq!(name(Extra::Parent), Some("parent_span_id"));
+        assert_eq!(name(Extra::Follows), Some("follows_span_id"));
         assert_eq!((Extra::name(59), Extra::name(259)), (None, None));
     }
 }

@@ -46,33 +46,21 @@ impl Recorder {
         Self { is_alone: true }
     }
 
-    /// Records what happens to a span.
+    /// Records what happens to a span after its begin.
     fn tell<S>(&self, id: &Id, context: &Context<'_, S>, what: What, fields: &impl Fields)
     where
         S: Subscriber + for<'l> LookupSpan<'l>,
     {
-        let Some(span) = context.span(id) else { return };
-        let extras = [
-            (Extra::Span, id.into_u64()),
-            (Extra::Parent, parent_of(&span, what)),
-        ];
-        let count = 1 + usize::from(has_parent(what));
-        let place = table::find_or_add(span.metadata());
-        place.family(what).emit(&extras[..count], fields);
+        if let Some(span) = context.span(id) {
+            let place = table::find_or_add(span.metadata());
+            let extras = [(Extra::Span, id.into_u64())];
+            place.family(what).emit(&extras, fields);
+        }
     }
 }
 
-fn has_parent(what: What) -> bool {
-    matches!(what, What::New | What::Begin)
-}
-
-fn parent_of<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>, what: What) -> u64 {
-    let parent = if has_parent(what) {
-        span.parent()
-    } else {
-        None
-    };
-    parent.map_or(0, |parent| parent.id().into_u64())
+fn parent_of<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> u64 {
+    span.parent().map_or(0, |parent| parent.id().into_u64())
 }
 
 impl<S> Layer<S> for Recorder
@@ -96,29 +84,35 @@ where
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let place = table::find_or_add(event.metadata());
         match event.parent() {
-            None => place.family(What::New).emit(&[], event),
+            None => place.family(What::Begin).emit(&[], event),
             Some(parent) => {
-                let extras = [(Extra::Parent, parent.into_u64())];
-                place.family(What::New).emit(&extras, event);
+                let extras = [(Extra::Span, parent.into_u64())];
+                place.family(What::Begin).emit(&extras, event);
             }
         }
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        table::find_or_add(attributes.metadata()).define_span();
-        self.tell(id, &context, What::New, attributes);
+        let Some(span) = context.span(id) else { return };
+        let place = table::find_or_add(attributes.metadata());
+        place.define_span();
+        let extras = [
+            (Extra::Span, id.into_u64()),
+            (Extra::Parent, parent_of(&span)),
+        ];
+        place.family(What::Begin).emit(&extras, attributes);
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        self.tell(id, &context, What::Begin, &NoFields);
+        self.tell(id, &context, What::Enter, &NoFields);
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        self.tell(id, &context, What::End, &NoFields);
+        self.tell(id, &context, What::Exit, &NoFields);
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        self.tell(&id, &context, What::Close, &NoFields);
+        self.tell(&id, &context, What::End, &NoFields);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {

@@ -30,18 +30,19 @@
 //! |---|---|---|
 //! | `info!(name: "slow", …)` | `TARGET:slow` | its own |
 //! | `info!(…)` | `TARGET:LINE`; `TARGET:MODULE:LINE` where the target is not the module | its own |
-//! | a new span `request` | `TARGET:request_new` | `span_id`, `parent_id` (0: none), its own |
-//! | a thread enters it | `TARGET:request_begin` | `span_id`, `parent_id` |
-//! | a thread leaves it | `TARGET:request_end` | `span_id` |
-//! | its last handle is dropped | `TARGET:request_close` | `span_id` |
+//! | a new span `request` | `TARGET:request_begin` | `span_id`, `parent_span_id` (0: none), its own |
+//! | a thread enters it | `TARGET:request_enter` | `span_id` |
+//! | a thread leaves it | `TARGET:request_exit` | `span_id` |
+//! | its last handle is dropped | `TARGET:request_end` | `span_id` |
 //! | `span.record(…)` | `TARGET:request_record` | `span_id`, those that are recorded |
-//! | `span.follows_from(other)` | `TARGET:request_follows` | `span_id`, `follows_id` |
-//! | `info!(parent: &span, …)` | as above | `parent_id`, its own |
+//! | `span.follows_from(other)` | `TARGET:request_follows` | `span_id`, `follows_span_id` |
+//! | `info!(parent: &span, …)` | as above | `span_id`, its own |
 //! | a record of `log` (feature `log`) | `log:TARGET` | `message`, `file`, `line`, `module_path` |
 //!
-//! A span that moves between threads keeps its id; the thread is in each event's context. Without an
-//! explicit parent, an event belongs to the span that its thread entered last. An id is used again
-//! when its span is long closed. A field `trace_id` (W3C) is a field like any other.
+//! Spans are those of [`thalweg::task_span!`], under the same names. One that moves between threads keeps
+//! its id; the thread is in each event's context. Without an explicit parent, an event belongs to the
+//! span that its thread entered last. Ids are the subscriber's: they tell the spans of one process apart,
+//! and come again when a span has long ended. A field `trace_id` (W3C) is a field like any other.
 //!
 //! Integers are recorded as `u64` or `i64`, floats as `f64`; `bool`, text and bytes as they are, whole.
 //! What only `Debug` or `Display` can show, errors (with their sources), and integers of 128 bits become
@@ -69,6 +70,11 @@
 //! it not from a signal handler: `tracing` itself is not made for that.
 
 #![forbid(unsafe_code)]
+
+/// The guide's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/tracing.md")]
+mod guide {}
 
 #[cfg(feature = "log")]
 mod bridge;

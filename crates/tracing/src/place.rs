@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   event:  NAME
-//!   span:   NAME_new, NAME_begin, NAME_end, NAME_close, NAME_record, NAME_follows
+//!   span:   NAME_begin, NAME_enter, NAME_exit, NAME_end, NAME_record, NAME_follows
 //! ```
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -15,20 +15,20 @@ use crate::name;
 /// What happens at a call site. An event's place has the first only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum What {
-    /// An event, or a new span.
-    New,
+    /// An event, or the begin of a span.
     Begin,
+    Enter,
+    Exit,
     End,
-    Close,
     Record,
     Follows,
 }
 
 const SPAN_EVENTS: [(What, &str); 6] = [
-    (What::New, "_new"),
     (What::Begin, "_begin"),
+    (What::Enter, "_enter"),
+    (What::Exit, "_exit"),
     (What::End, "_end"),
-    (What::Close, "_close"),
     (What::Record, "_record"),
     (What::Follows, "_follows"),
 ];
@@ -47,7 +47,7 @@ impl Place {
         let base = name::name(metadata);
         let fields = Some(metadata.fields());
         let of_span = |(what, suffix)| {
-            let own = matches!(what, What::New | What::Record);
+            let own = matches!(what, What::Begin | What::Record);
             let fields = fields.filter(|_| own);
             Family::new(format!("{base}{suffix}"), level, fields)
         };
@@ -73,11 +73,10 @@ impl Place {
     /// Defines what is known of a span before it happens, so that collectors can ask for it.
     #[inline]
     pub(crate) fn define_span(&self) {
-        if self.family(What::Close).is_wanted().is_none() {
-            self.family(What::Begin)
-                .define(&[Extra::Span, Extra::Parent]);
+        if self.family(What::End).is_wanted().is_none() {
+            self.family(What::Enter).define(&[Extra::Span]);
+            self.family(What::Exit).define(&[Extra::Span]);
             self.family(What::End).define(&[Extra::Span]);
-            self.family(What::Close).define(&[Extra::Span]);
         }
     }
 

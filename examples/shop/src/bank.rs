@@ -1,18 +1,22 @@
 //! The bank: a TCP service on loopback, one thread a connection.
 //!
 //! ```text
-//!   worker ──▶ bank   | order id, 8 bytes | cents, 8 bytes |      little-endian
+//!   worker ──▶ bank   | order id, 8 bytes | cents, 8 bytes | span id, 8 bytes |      little-endian
 //!   worker ◀── bank   | verdict, 2 bytes  |
 //! ```
+//!
+//! With the span's id the bank's work is part of the payment that asked for it.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
+use thalweg::SpanId;
+
 use crate::count;
-use crate::event::{Verdict, event};
+use crate::event::{Verdict, event, span};
 use crate::random::mix;
 
-const REQUEST_BYTES: usize = 16;
+const REQUEST_BYTES: usize = 24;
 
 /// A bank that listens on a port of its own.
 pub(crate) struct Bank {
@@ -47,7 +51,8 @@ impl Clerk {
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut handled: i8 = 0;
         let statement = thalweg::site!("shop:bank_statement", DebugSystem, Statement);
-        while let Some((id, cents)) = receive(&mut self.customer)? {
+        while let Some(Request { id, cents, caller }) = receive(&mut self.customer)? {
+            let _judgement = span!(parent: caller, "shop:judgement", Info, { id: u64 = id });
             let verdict = judge(id, cents);
             handled = handled.wrapping_add(1);
             event!("shop:bank_judged", DebugUnit, {
@@ -76,21 +81,41 @@ thalweg::event_class! {
     struct Statement<'s> { words: &'s str, digits: u32 }
 }
 
+/// What a customer asks for.
+struct Request {
+    id: u64,
+    cents: u64,
+    /// The span in which it asks.
+    caller: SpanId,
+}
+
+impl Request {
+    fn encode(&self) -> [u8; REQUEST_BYTES] {
+        let words = [self.id, self.cents, self.caller.to_u64()].map(u64::to_le_bytes);
+        let mut bytes = [0; REQUEST_BYTES];
+        bytes.copy_from_slice(words.as_flattened());
+        bytes
+    }
+
+    fn decode(bytes: &[u8; REQUEST_BYTES]) -> Self {
+        let (words, _) = bytes.as_chunks();
+        let word = |at: usize| u64::from_le_bytes(words[at]);
+        Self {
+            id: word(0),
+            cents: word(1),
+            caller: SpanId::from_u64(word(2)),
+        }
+    }
+}
+
 /// The next request; `None` when the customer hung up between two.
-fn receive(customer: &mut TcpStream) -> io::Result<Option<(u64, u64)>> {
+fn receive(customer: &mut TcpStream) -> io::Result<Option<Request>> {
     let mut request = [0; REQUEST_BYTES];
     if customer.read(&mut request[..1])? == 0 {
         return Ok(None);
     }
     customer.read_exact(&mut request[1..])?;
-    let (id, cents) = request.split_at(8);
-    let number = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .rev()
-            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-    };
-    Ok(Some((number(id), number(cents))))
+    Ok(Some(Request::decode(&request)))
 }
 
 /// One order in 32 is refused, one in 32 stays pending; which is a matter of its number alone.
@@ -115,10 +140,9 @@ impl Account {
 
     /// Asks the bank to move money; gives its verdict and the bytes of the answer.
     pub(crate) fn pay(&mut self, id: u64, cents: u64) -> io::Result<(Verdict, [u8; 2])> {
-        let mut request = [0; REQUEST_BYTES];
-        request[..8].copy_from_slice(&id.to_le_bytes());
-        request[8..].copy_from_slice(&cents.to_le_bytes());
-        self.stream.write_all(&request)?;
+        let caller = SpanId::current();
+        self.stream
+            .write_all(&Request { id, cents, caller }.encode())?;
         let mut answer = [0; 2];
         self.stream.read_exact(&mut answer)?;
         Ok((verdict(i16::from_le_bytes(answer))?, answer))

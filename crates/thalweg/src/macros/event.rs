@@ -1,4 +1,4 @@
-//! Events and spans.
+//! Events.
 
 /// Emits an event, if a collector asked for it.
 ///
@@ -51,35 +51,6 @@ macro_rules! event {
     ($($anything:tt)*) => {
         ::core::compile_error!(
             "an event is `event!(\"provider:name\", Level, { field: Type = expression, … })`; level and fields may be left out"
-        )
-    };
-}
-
-/// Emits `NAME_begin` with the fields now, and `NAME_end` when the returned [`Span`](crate::Span)
-/// is dropped.
-///
-/// ```
-/// let _request = thalweg::span!("shop:request", Info, { id: u64 = 7 });
-/// ```
-#[macro_export]
-macro_rules! span {
-    ($name:literal $(,)?) => {
-        $crate::span!($name, DebugLine, {})
-    };
-    ($name:literal, { $($fields:tt)* } $(,)?) => {
-        $crate::span!($name, DebugLine, { $($fields)* })
-    };
-    ($name:literal, $level:ident $(,)?) => {
-        $crate::span!($name, $level, {})
-    };
-    ($name:literal, $level:ident, { $($fields:tt)* } $(,)?) => {{
-        $crate::event!(::core::concat!($name, "_begin"), $level, { $($fields)* });
-        $crate::__site!(::core::concat!($name, "_end"), $level, "", &[]);
-        $crate::Span::new(&__SITE)
-    }};
-    ($($anything:tt)*) => {
-        ::core::compile_error!(
-            "a span is `span!(\"provider:name\", Level, { field: Type = expression, … })`; level and fields may be left out"
         )
     };
 }

@@ -1,7 +1,8 @@
 //! The macros: what a program writes.
 //!
 //! ```text
-//!   event!, span!  ─▶ __event!   the fields as one list: [written name: Type = value, nowrite …]
+//!   span!, task_span!  ─▶ event! of the begin, __site! of what comes after
+//!   event!         ─▶ __event!   the fields as one list: [written name: Type = value, nowrite …]
 //!                       └─▶ __site!    the static in its section, its gate, what must be true of it
 //!   event_class!, fields!, labels!   types of the program's own      site!   a call site to ask first
 //!   tracef!, tracelog!               formatted messages       usdt!   events that are USDT probes too
@@ -15,4 +16,5 @@ mod event;
 mod labels;
 mod message;
 mod site;
+mod span;
 mod usdt;

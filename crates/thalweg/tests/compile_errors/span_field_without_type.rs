@@ -1,0 +1,3 @@
+fn main() {
+    let _span = thalweg::span!("shop:request", Info, { id = 7 });
+}

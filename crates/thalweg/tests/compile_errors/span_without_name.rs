@@ -1,0 +1,3 @@
+fn main() {
+    let _span = thalweg::span!(Info, { id: u64 = 7 });
+}

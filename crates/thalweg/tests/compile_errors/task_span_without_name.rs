@@ -1,0 +1,3 @@
+fn main() {
+    let _span = thalweg::task_span!(parent: thalweg::SpanId::NONE, Info);
+}
