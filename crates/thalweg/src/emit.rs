@@ -135,10 +135,13 @@ fn lanes(block: &'static Block, word: u32) -> impl Iterator<Item = (usize, &'sta
 /// Where the stack is: an event of a signal handler, or of a function deeper in, has a lower one.
 #[inline(always)]
 fn stack() -> u64 {
-    let pointer: u64;
-    // SAFETY: reads a register.
-    unsafe { asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
-    pointer
+    let behind: u64;
+    // SAFETY: reads a register. One more than it, because the depth is added to the result: the
+    // compiler makes nothing of both.
+    unsafe {
+        asm!("lea {}, [rsp + 1]", out(reg) behind, options(nomem, nostack, preserves_flags));
+    }
+    behind - 1
 }
 
 /// The first event of a thread, or of a forked child, whose state is wiped: set up, and then as

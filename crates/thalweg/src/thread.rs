@@ -16,7 +16,7 @@ use core::sync::atomic::{
     AtomicIsize, AtomicPtr, AtomicU32, AtomicU64,
     Ordering::{AcqRel, Relaxed, Release},
 };
-use thalweg_abi::{MAX_THREADS, SLOTS, program, thread};
+use thalweg_abi::{MAX_THREADS, SLOTS, program, slot, thread};
 use thalweg_ring::{Cursor, Owner, Slot};
 
 /// What one thread needs to emit. Zeroed memory is a valid one that is nobody's.
@@ -41,21 +41,47 @@ pub(crate) struct Lane {
     pub(crate) cursor: Cursor,
     /// A site's word if this slot alone wants the event, at the time of the processor's counter.
     word: AtomicU32,
-    base: AtomicPtr<u8>,
+    /// Where the slot's chunks are.
+    chunks: AtomicPtr<u8>,
 }
 
 impl Lane {
+    /// Where the slot begins.
+    #[inline(always)]
+    fn base(&self) -> *const u8 {
+        self.chunks.load(Relaxed).wrapping_sub(slot::CHUNKS)
+    }
+
+    /// Lets the lane lead to a slot.
+    fn point_to(&self, base: *const u8) {
+        let chunks = base.wrapping_add(slot::CHUNKS);
+        self.chunks.store(chunks.cast_mut(), Relaxed);
+    }
+
     /// The ring, as the tables that it consists of, of which each is computed by who needs it.
     #[inline(always)]
     pub(crate) fn ring(&self) -> Slot<'static> {
         // SAFETY: `slot::LEN` bytes from there are mapped for ever, and page-aligned.
-        unsafe { Slot::from_base(self.base.load(Relaxed)) }
+        unsafe { Slot::from_base(self.base()) }
     }
 
     /// Whether a site's word says that this slot and no other wants the event, in the usual way.
     #[inline(always)]
     pub(crate) fn is_all_of(&self, word: u32) -> bool {
-        self.word.load(Relaxed) == word
+        // SAFETY: reads the lane's word, where it lies: with a load of its own the compiler takes
+        // one instruction more.
+        unsafe {
+            asm!(
+                "cmp {word:e}, dword ptr [{lane} + {at}]",
+                "jne {other}",
+                word = in(reg) word,
+                lane = in(reg) core::ptr::from_ref(self),
+                at = const core::mem::offset_of!(Self, word),
+                other = label { return false },
+                options(nostack, readonly),
+            );
+        }
+        true
     }
 
     /// Whether a site's word says that this slot wants the event, whoever else does.
@@ -76,7 +102,7 @@ impl Lane {
     #[inline(always)]
     pub(crate) fn pass(&self, site: &Site, fields: &impl Fields, block: &Block) -> bool {
         // SAFETY: the slot's memory, as in `ring`.
-        let filters = unsafe { filters_at(self.base.load(Relaxed)) };
+        let filters = unsafe { filters_at(self.base()) };
         filter::pass(filters, site.index(), block, fields)
     }
 }
@@ -124,7 +150,7 @@ impl Block {
     /// Lets the lanes lead to a map's slots.
     fn point_lanes_to(&self, map: &Map) {
         for (slot, lane) in self.lanes.iter().enumerate() {
-            lane.base.store(map.slot_base(slot).cast_mut(), Relaxed);
+            lane.point_to(map.slot_base(slot));
         }
         self.prefer(&self.lanes[0]);
     }
