@@ -14,7 +14,7 @@ use crate::summary::RingMode;
 
 /// When nothing was freed for so long nobody is to wait any longer: what the threads wait for is in
 /// chunks that other threads have not filled, and there is no memory for more.
-const HOPELESS: Duration = Duration::from_millis(20);
+const HOPELESS: Duration = Duration::from_millis(100);
 /// The same where chunks are free: threads that still wait need larger ones.
 const UNFIT: Duration = Duration::from_millis(200);
 
