@@ -8,6 +8,7 @@
 #   cold.sh           one event each millisecond
 #   memory.sh         what tracing adds to an idle process, and for each of 1,000 threads
 #   collector.sh      CPU time of the collectors
+#   modes.sh          blocking and overwriting
 #   instructions.sh   by callgrind
 #   sustain.sh        the rate that is held without loss; a script of its own, too
 #
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
 done
 [[ $rounds =~ ^[1-9][0-9]*$ ]] || fail "--rounds takes a number from 1"
 enter run "${arguments[@]}"
-for part in events cold memory collector instructions; do . bench/ust/$part.sh; done
+for part in events cold memory collector modes instructions; do . bench/ust/$part.sh; done
 : >"$csv"
 : >"$numbers"
 
@@ -39,7 +40,7 @@ for round in $(seq "$rounds"); do
     events
     cold
     # These change little from round to round.
-    if [ "$round" -le $once ]; then memory; collector; fi
+    if [ "$round" -le $once ]; then memory; collector; modes; fi
 done
 echo "load after: $(load); $valid of $recordings recordings valid: produced = recorded, none discarded"
 all_instructions

@@ -31,7 +31,7 @@ void sleep_ns(uint64_t ns)
 static int usage(void)
 {
 	fputs("usage: peer emit WORKLOAD THREADS BATCHES | loop WORKLOAD event|empty COUNT | cold SAMPLES |"
-		" stay THREADS | pace PER_SECOND SECONDS | cpu PID\n", stderr);
+		" stay THREADS | pace PER_SECOND SECONDS | flood COUNT | cpu PID\n", stderr);
 	return 2;
 }
 
@@ -55,6 +55,7 @@ int main(int count, char **words)
 	if (count == 3 && !strcmp(command, "cold")) return cold(number(words[2], 1));
 	if (count == 3 && !strcmp(command, "stay")) return stay((int)number(words[2], 0));
 	if (count == 4 && !strcmp(command, "pace")) return pace(number(words[2], 1), number(words[3], 1));
+	if (count == 3 && !strcmp(command, "flood")) return flood(number(words[2], 1));
 	if (count == 3 && !strcmp(command, "cpu")) return cpu(number(words[2], 1));
 	return usage();
 }

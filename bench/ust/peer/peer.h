@@ -28,5 +28,6 @@ int bare_loop(const struct workload *workload, const char *kind, long count);
 int cold(long samples);
 int stay(int threads);
 int pace(long per_second, long seconds);
+int flood(long count);
 int cpu(long pid);
 #endif

@@ -128,6 +128,12 @@ pub(crate) static FLOORS: &[Floor<Measured>] = &[
         0.5,
         |m, pick| m.share("collector_ns_byte", pick),
     ),
+    at_most("blocking: ns on the wall", 60.0, |m, pick| {
+        m.numbers.of(OURS, "blocking_wall_ns", pick)
+    }),
+    at_least("one integer, overwriting: ratio", 8.0, |m, pick| {
+        m.ratio(OURS, "overwrite", 1, pick)
+    }),
     at_least("zero-loss rate: in LTTng's", 8.0, |m, pick| {
         m.share("zero_loss_rate", pick)
     }),

@@ -9,7 +9,7 @@ use crate::pick::{Pick, best, median, p99_9};
 use crate::verdict::Verdict;
 
 /// Numbers that are told beside the table of events.
-const NUMBERS: [(&str, &str); 10] = [
+const NUMBERS: [(&str, &str); 11] = [
     (
         "instructions_int",
         "instructions of an event of one integer",
@@ -38,6 +38,10 @@ const NUMBERS: [(&str, &str); 10] = [
         "collector's CPU time a byte of trace, ns",
     ),
     ("zero_loss_rate", "events a second without loss"),
+    (
+        "blocking_wall_ns",
+        "an event that waits for room in 256 KiB, ns on the wall",
+    ),
 ];
 
 /// Prints all of it; fails below a floor.

@@ -6,6 +6,7 @@
 //!   bench-ust cold SAMPLES                       rows of one event each millisecond
 //!   bench-ust stay THREADS                       one event a thread, then stay to be looked at
 //!   bench-ust pace PER_SECOND SECONDS            events at a rate, from two threads
+//!   bench-ust flood COUNT                      events of one thread, flat out, on the wall
 //!   bench-ust judge BATCHES NUMBERS              medians, best batches, ratios, floors
 //! ```
 //!
@@ -19,6 +20,7 @@
 mod batches;
 mod cold;
 mod emit;
+mod flood;
 mod floors;
 mod judge;
 mod numbers;
@@ -53,6 +55,7 @@ fn run(words: &[&str]) -> Option<ExitCode> {
         ["pace", per_second, seconds] => {
             pace::pace(per_second.parse().ok()?, seconds.parse().ok()?)
         }
+        ["flood", count] => flood::flood(count.parse().ok().filter(|count| *count > 0)?),
         ["judge", batches, numbers] => judge::judge(batches, numbers),
         _ => return None,
     })
@@ -61,7 +64,7 @@ fn run(words: &[&str]) -> Option<ExitCode> {
 fn usage() -> ExitCode {
     eprintln!(
         "usage: bench-ust emit WORKLOAD THREADS BATCHES | loop WORKLOAD event|empty COUNT | \
-         cold SAMPLES | stay THREADS | pace PER_SECOND SECONDS | judge BATCHES NUMBERS"
+         cold SAMPLES | stay THREADS | pace PER_SECOND SECONDS | flood COUNT | judge BATCHES NUMBERS"
     );
     ExitCode::from(2)
 }
