@@ -13,7 +13,7 @@ use crate::keeper::Keeper;
 use crate::kernel_events::{Depth, KernelEvents};
 use crate::program::{Program, Reach};
 use crate::programs::{Limits, Programs, Until};
-use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, tag};
+use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, has_own_proc, tag};
 use crate::rule;
 use crate::session::Session;
 use crate::summary::{Progress, RecordingConfig, RingMode, Snapshot, Started, Summary};
@@ -391,8 +391,16 @@ fn new_session(out: std::path::PathBuf) -> Session {
     }
 }
 
+/// What is told where processes cannot be looked at.
+const FOREIGN_PROC: &str = "programs cannot be traced: /proc is not that of this pid namespace; mount \
+    it, with: mount -t proc proc /proc";
+
 /// A place in each folder that can be used.
 fn take_posts(id: &str, advert: &Advert, notes: &mut Vec<String>) -> (Vec<Post>, Option<Watch>) {
+    if has_own_proc() == Some(false) {
+        notes.push(FOREIGN_PROC.to_owned());
+        return (Vec::new(), None);
+    }
     let watch = Watch::new().map_err(|why| notes.push(format!("failed to watch folders: {why}")));
     let Ok(watch) = watch else {
         return (Vec::new(), None);

@@ -28,8 +28,7 @@ impl Programs {
             for program in programs.iter().filter(|program| program.is_kept()) {
                 let copy = program.copy();
                 copies.push(copy.map_err(|why| format!("copy {}: {why}", program.title()))?);
-                let pid = program.definitions.head.pid;
-                living.insert(program.nonce(), program.process.threads(pid));
+                living.insert(program.nonce(), program.process.threads());
             }
             if copies.is_empty() {
                 continue;

@@ -115,7 +115,7 @@ impl Known {
         values.pthread_id = program.thread_pointer(chunk);
         Self {
             values,
-            task: program.process.task(vpid.cast_unsigned(), tid),
+            task: program.process.task(tid),
             read_at: 0,
             bytes: [Vec::new(), Vec::new()],
         }

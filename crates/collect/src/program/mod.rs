@@ -7,6 +7,7 @@ mod counters;
 mod definitions;
 mod encoder;
 mod flight;
+mod identity;
 mod input;
 mod lowered;
 mod memory;
