@@ -3,7 +3,7 @@
 use std::process::Child;
 use std::sync::atomic::Ordering::SeqCst;
 
-use thalweg_tests::{Report, World};
+use thalweg_tests::{Report, Trace, World};
 
 /// What runs a command in a pid namespace of its own.
 type Within = &'static [&'static str];
@@ -79,6 +79,75 @@ fn a_program_that_runs_already_is_traced_wherever_it_runs() {
         );
         assert!(trace.events().all(|event| event.thread().0 == 1), "vpid");
     }
+}
+
+#[test]
+fn programs_with_the_same_number_in_two_namespaces_are_two() {
+    let world = World::new();
+    let early = Running::start(&world, OWN, "states", &["poll"]);
+    has_files(&world, 1);
+    let recorder = world.recorder("trace").start();
+    world.wait_until("events", || world.ledger().count(0) > 1000);
+    // Its number is 1, too, and it is another image.
+    let late = Running::start(&world, OWN, "states", &["wait"]);
+    world.wait_until("its state", || world.ledger().count(100) == 3);
+    // For some time: who is taken for dead is left at the next look.
+    let before = world.ledger().count(0);
+    let more = || world.ledger().count(0) > before + 50_000;
+    world.wait_until("more events", more);
+    early.end();
+    late.end();
+    let report = recorder.finish();
+    let trace = report.trace();
+    assert_eq!(report.lost(), 0, "{report:?}");
+    assert_eq!(told(&trace), 9);
+    let ticks = trace.events().filter(|event| event.name == "test:tick");
+    let last = ticks.map(|event| event.number("n")).max();
+    assert_eq!(last, Some(world.ledger().count(0)));
+    let starts = trace.dump().filter(|event| event.name.ends_with(":start"));
+    assert_eq!(starts.count(), 2);
+}
+
+fn told(trace: &Trace) -> usize {
+    let states = trace.events().filter(|event| event.name == "test:state");
+    states.count()
+}
+
+#[test]
+fn threads_of_another_namespace_are_known_by_their_own_numbers() {
+    let world = World::new();
+    let child = Running::start(&world, OWN, "states", &["wait"]);
+    has_files(&world, 1);
+    let mut recorder = world.recorder("trace").context("vtid").start();
+    world.wait_until("its state", || world.ledger().count(100) == 2);
+    recorder.order("states");
+    world.wait_until("its state again", || world.ledger().count(100) == 4);
+    child.end();
+    let report = recorder.finish();
+    let trace = report.trace();
+    let named = trace
+        .dump()
+        .filter(|event| event.name.ends_with(":procname"));
+    let mut named: Vec<(u32, &str)> = named
+        .map(|event| {
+            let (_, name) = event.rest.rsplit_once("procname = \"").expect("the field");
+            (event.thread().1, name.split('"').next().unwrap_or_default())
+        })
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    assert_eq!(named[0], (1, "states"));
+    let tellers: Vec<&str> = named[1..].iter().map(|(_, name)| *name).collect();
+    assert!(
+        tellers.contains(&"teller-a") && tellers.contains(&"teller-b"),
+        "{named:?}"
+    );
+    assert!(named.iter().all(|(vtid, _)| *vtid < 20), "{named:?}");
+    let own = |path: &str| path.contains("/states\"");
+    let has = trace
+        .dump()
+        .any(|event| event.find_field("path").is_some_and(own));
+    assert!(has, "its executable");
 }
 
 #[test]

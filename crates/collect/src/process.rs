@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::context::{innermost_tid, is_nested};
+use crate::context::{innermost_tid, is_nested, name_of_comm};
 
 /// A process of this host, never mistaken for another one with its number.
 ///
@@ -124,6 +124,25 @@ impl Process {
         };
         found.filter(|task| task.is_dir())
     }
+
+    /// The numbers that its threads use themselves, and their names; at most `most` of them.
+    pub(crate) fn thread_names(&self, most: usize) -> Vec<(u32, Vec<u8>)> {
+        let tasks = self.folder().map(|folder| folder.join("task"));
+        let listed = tasks.as_deref().and_then(numbers).unwrap_or_default();
+        let named = listed.into_iter().take(most).filter_map(|tid| {
+            let task = tasks.as_ref()?.join(tid.to_string());
+            let comm = fs::read(task.join("comm")).ok()?;
+            let vtid = if self.is_nested {
+                own_number(&task)?
+            } else {
+                tid
+            };
+            Some((vtid, name_of_comm(&comm).to_vec()))
+        });
+        let named = named.collect();
+        // Else these could be another process's that has the number now.
+        if self.is_reaped() { Vec::new() } else { named }
+    }
 }
 
 /// How often threads are listed until none ends meanwhile.
@@ -236,6 +255,9 @@ mod tests {
             .expect("a calm moment");
         assert!(threads.contains(tid) && threads.contains(std::process::id()));
         assert!(!threads.contains(u32::MAX));
+        let name = (tid, b"a thread".to_vec());
+        assert!(nested.thread_names(1 << 20).contains(&name));
+        assert_eq!(nested.thread_names(1).len(), 1);
         drop(send);
         thread.join().unwrap();
     }

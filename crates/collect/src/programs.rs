@@ -18,6 +18,7 @@ use crate::rendezvous::{Call, Found, Owner, Owners, Post, Watch, accept_all, ope
 use crate::session::Session;
 use crate::sink::SinkError;
 use crate::statedump::{LAST_DUMPS, StateDumps};
+use crate::states::Due;
 use crate::summary::{RingMode, SourceSummary};
 
 /// A program's memory, before it is attached.
@@ -56,12 +57,14 @@ pub(crate) struct Limits {
 
 /// All programs of a recording.
 pub(crate) struct Programs {
-    session: Session,
+    pub(crate) session: Session,
     pub(crate) limits: Limits,
     posts: Vec<Post>,
     watch: Watch,
     pub(crate) groups: BTreeMap<u32, Group>,
-    dumps: StateDumps,
+    pub(crate) dumps: StateDumps,
+    /// Whose dumps are to be taken again.
+    pub(crate) due: Due,
     gone: Vec<SourceSummary>,
     notes: Vec<String>,
     /// Programs that are still setting their rings up.
@@ -114,6 +117,7 @@ impl Programs {
             watch,
             groups: BTreeMap::new(),
             dumps,
+            due: Due::new(),
             gone: Vec::new(),
             notes: Vec::new(),
             waiting: Vec::new(),
@@ -280,7 +284,10 @@ impl Programs {
                 self.end_replaced(uid, &program);
                 hold(&program, uid, slot);
                 self.give_pulse(&program, slot);
-                program.enable(&self.limits.rules);
+                // One that has set its ring up by itself has turned its events on, and knows.
+                if program.enable(&self.limits.rules) > 0 {
+                    program.ask_for_state();
+                }
                 match self.add(uid, program) {
                     Ok(()) => self.meet(uid, main),
                     Err(error) => {
@@ -361,8 +368,8 @@ impl Programs {
         if let Some(group) = self.groups.get_mut(&uid)
             && let Some(program) = group.programs.last()
         {
-            let context = group.output.contexts.meet(program, main);
-            self.dumps.set_context(program.nonce(), context);
+            self.dumps.set_values(program.nonce(), main.clone());
+            group.output.contexts.meet(program, main);
         }
     }
 
@@ -372,8 +379,10 @@ impl Programs {
             Some(end) => dumps.wait(end),
             None => dumps.take(),
         };
+        self.ask_for_due_dumps();
         while let Some(dump) = next(&mut self.dumps) {
-            let (events, ledger) = (dump.events.len() as u64, &mut self.dumps.ledger);
+            self.ask_for_due_dumps();
+            let (events, ledger) = (dump.len(), &mut self.dumps.ledger);
             match self.groups.get_mut(&dump.uid) {
                 Some(group) => group.output.write_dump(&dump, ledger),
                 None => ledger.lose(LossCause::Storage, events),

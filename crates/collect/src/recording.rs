@@ -265,13 +265,8 @@ impl Recording {
             out: path.clone(),
             ..self.session.clone()
         };
-        let empty = Snapshot {
-            path: path.clone(),
-            events: 0,
-            missing: 0,
-        };
         let Some(programs) = &mut self.programs else {
-            return Ok(empty);
+            return Ok(Snapshot::of(path));
         };
         programs.welcome(false, &mut hold(self.keeper.as_ref()));
         let taken = programs.snapshot(&session);
@@ -279,6 +274,15 @@ impl Recording {
             // A part of it is no use, and would take the room of what comes at the end.
             let _ = fs::remove_dir_all(&path);
             Error::Snapshot { path, why }
+        })
+    }
+
+    /// Has each program's state told again: by itself, if it watches, and by a state dump; of how many
+    /// programs. What they tell goes the way of their events.
+    pub fn tell_states_again(&mut self) -> usize {
+        self.programs.as_mut().map_or(0, |programs| {
+            programs.welcome(false, &mut hold(self.keeper.as_ref()));
+            programs.tell_states_again()
         })
     }
 
@@ -329,6 +333,7 @@ impl Recording {
         while programs.is_waiting() && Instant::now() < end {
             programs.welcome(false, &mut hold(self.keeper.as_ref()));
         }
+        programs.gather_states();
         programs.disable();
         programs.begin_end();
         loop {

@@ -15,6 +15,7 @@ mod patience;
 mod plan;
 mod pool;
 mod portion;
+mod state;
 mod traced;
 mod wanted;
 
