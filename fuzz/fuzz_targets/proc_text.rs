@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use thalweg_collect::context::{
-    IdMap, cgroup, container, ids, innermost_tid, namespace, processor,
+    IdMap, cgroup, container, ids, innermost_tid, is_nested, namespace, processor,
 };
 use thalweg_collect::statedump::mappings;
 
@@ -20,6 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let text = String::from_utf8_lossy(bytes);
     let _ = (ids(&text), innermost_tid(&text));
+    assert!(!is_nested(&text) || text.contains("NSpid:"));
     let map = IdMap::parse(&text);
     for id in [0, 1000, u32::MAX] {
         let _ = map.inside(id);

@@ -45,6 +45,7 @@ fn honest(head: &[u8], rest: &[u8]) -> Option<Definitions> {
     file[..8].copy_from_slice(&MAGIC.to_le_bytes());
     file[8..12].copy_from_slice(&thalweg_abi::VERSION.to_le_bytes());
     file[12..16].copy_from_slice(&len.to_le_bytes());
+    file[56..64].fill(0);
     file[92..96].copy_from_slice(&1000_u32.to_le_bytes());
     let mut definitions = Definitions::parse(&file).ok()?;
     let before = definitions.sites.len();

@@ -1,6 +1,6 @@
 //! `allocs LIBRARY`: every call of the allocator in the process is counted, whoever makes it. Says
 //! `control N events M`: calls while something is allocated on purpose, and calls while events
-//! are emitted: a thread's first ones in a loaded library, and many more. Around the latter it
+//! are emitted: a thread's first ones in a loaded library, and many more, and polls of a watch. Around the latter it
 //! calls `getppid`, for whoever watches its system calls.
 
 #![allow(unsafe_code, reason = "it stands in for the C library's allocator")]
@@ -98,12 +98,15 @@ fn main() {
     let control = calls_of(|| drop(std::hint::black_box(Box::new(1))));
     let messages = calls_of(|| messages(&path));
     let in_thread = || {
+        let mut watch = thalweg::Watch::new();
+        watch.poll();
         let own = ledger.account(0).open();
         let of_library = ledger.account(1).open().count();
         calls_of(|| {
             mark();
             library.ticks(1, of_library, EVENTS / 2);
             own.ticks(EVENTS / 2);
+            assert!((0..1000).all(|_| !watch.poll()), "nobody asks");
             mark();
         })
     };

@@ -1,6 +1,7 @@
 //! A recorder for tests: says `ready`, records until its standard input ends, and says what it
 //! recorded, one `key TAB number TAB text` a line. Before that it does what its standard input says,
-//! a line at a time, and answers `done`: `snapshot`, `limit BYTES`.
+//! a line at a time, and answers `done`: `snapshot`, `states`, `limit
+//! BYTES`.
 
 #![forbid(unsafe_code)]
 
@@ -124,6 +125,7 @@ fn obey(recording: &mut Recording, order: &str) {
             Ok(taken) => println!("done {} {}", taken.events, taken.missing),
             Err(error) => println!("failed to {error}"),
         },
+        None if order == "states" => println!("done {}", recording.tell_states_again()),
         Some(("limit", bytes)) => {
             recording.set_ring_limit(bytes.parse().expect("a number of bytes"));
             println!("done");

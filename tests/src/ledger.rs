@@ -10,6 +10,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 
 /// The variable that names the file.
@@ -55,10 +56,13 @@ impl Ledger {
         Self { words }
     }
 
-    /// The ledger of this program's test.
+    /// The ledger of this program's test, mapped once however often it is asked for.
     pub fn of_test() -> Self {
-        let path = std::env::var_os(VARIABLE).expect("a test runs this program");
-        Self::open(Path::new(&path))
+        static LEDGER: OnceLock<Ledger> = OnceLock::new();
+        *LEDGER.get_or_init(|| {
+            let path = std::env::var_os(VARIABLE).expect("a test runs this program");
+            Self::open(Path::new(&path))
+        })
     }
 
     /// An account.

@@ -14,6 +14,7 @@ pub struct Options<'w> {
     world: &'w World,
     output: PathBuf,
     args: Vec<String>,
+    within: Vec<String>,
 }
 
 impl<'w> Options<'w> {
@@ -22,6 +23,7 @@ impl<'w> Options<'w> {
             world,
             output,
             args: Vec::new(),
+            within: Vec::new(),
         }
     }
 
@@ -84,10 +86,17 @@ impl<'w> Options<'w> {
         self.with("--keeper", "yes")
     }
 
+    /// Runs it inside of this command, which must end when it does.
+    #[must_use]
+    pub fn within(mut self, command: &[&str]) -> Self {
+        self.within = command.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
     /// Starts it; it is recording when this returns.
     #[track_caller]
     pub fn start(self) -> Recorder {
-        let mut command = self.world.command("recorder");
+        let mut command = self.world.command_within(&self.within, "recorder");
         command.arg(&self.output).args(&self.args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("cargo builds the recorder");

@@ -56,6 +56,17 @@ impl World {
         command
     }
 
+    /// The same inside of another command, if that has any words.
+    pub fn command_within(&self, within: &[String], program: &str) -> Command {
+        let Some((first, rest)) = within.split_first() else {
+            return self.command(program);
+        };
+        let mut command = Command::new(first);
+        command.args(rest).arg(executable(program));
+        self.place(&mut command);
+        command
+    }
+
     /// Lets any command find this world's folders.
     pub fn place(&self, command: &mut Command) {
         command

@@ -248,6 +248,30 @@ fn events_of_c_never_call_the_allocator() {
 }
 
 #[test]
+fn a_c_program_tells_its_state_when_it_is_asked() {
+    let world = World::new();
+    let installed = Installed::new(&world);
+    let compilers = Installed::c_compilers()
+        .into_iter()
+        .chain(Installed::cpp_compilers());
+    for compiler in compilers {
+        let link = match compiler.ends_with("++") {
+            true => Link::Archive,
+            false => Link::Shared,
+        };
+        let language = ["-x", if compiler.ends_with("++") { "c++" } else { "c" }];
+        let program = installed.compile(compiler, &["watch.c"], link, &language);
+        let (said, report) = record(&world, &program, &[]);
+        assert_eq!(said, "1 1 0 0\n", "{compiler}");
+        let events = events(&report);
+        let state = "watch:state: { item = 1 }\nwatch:state: { item = 2 }\n";
+        assert!(events.starts_with(&format!("{state}watch:turn: {{ }}\n")));
+        assert_eq!(events.matches("watch:state").count(), 2);
+        assert_eq!(events.matches("watch:turn").count(), 1000);
+    }
+}
+
+#[test]
 fn without_a_recorder_nothing_happens_and_nothing_stays_behind() {
     let world = World::new();
     let installed = Installed::new(&world);

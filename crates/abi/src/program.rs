@@ -44,6 +44,21 @@ pub const HEAD_DEFINITIONS_LEN: usize = 7;
 /// copy elsewhere: this one is for collectors to read.
 pub const HEAD_ALLOWS: usize = 8;
 
+/// Word index: a futex. The low half goes up whenever a recording wants the program to tell its state
+/// anew: it has begun, or a snapshot is about to be taken. The high half is the program's to choose
+/// before anybody sees it, not 0, and another one in a forked child.
+pub const HEAD_ASKED: usize = 9;
+/// Word index: how many watches the program has, each of which tells a part of its state when it is
+/// asked.
+pub const HEAD_WATCHES: usize = 10;
+/// Word index: the sum of the counts in [`HEAD_ASKED`] that the watches have answered, modulo 2^32.
+pub const HEAD_ANSWERED: usize = 11;
+
+/// Whether each watch has answered all that was asked, by what the three words hold.
+pub const fn is_answered(asked: u64, watches: u64, answered: u64) -> bool {
+    (asked as u32).wrapping_mul(watches as u32) == answered as u32
+}
+
 /// Bit of [`HEAD_ALLOWS`]: its threads may be made to wait for room in a ring.
 pub const ALLOWS_BLOCKING: u64 = 1;
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   byte 0    8         12      16    20       24       32     40      48         64
-//!   | magic   | version | len   | pid | ringfd | start  | image | nonce | boot id  |
+//!   | magic   | version | len   | pid | ringfd | start  | image | nonce | pid ns · 0 |
 //!   64        72          80          88        92        96           112
 //!   | ino     | ring len  | sites n   | tid     | capac.  | procname    | definitions …
 //! ```
@@ -39,7 +39,7 @@ pub const MAX_FIELDS: usize = 64;
 pub struct Head {
     /// The file's length.
     pub len: u32,
-    /// The process id, as the program sees it.
+    /// The process id, as the program sees it, which is in [`Self::pid_ns`].
     pub pid: u32,
     /// The descriptor of the memfd in the program.
     pub ring_fd: i32,
@@ -49,8 +49,8 @@ pub struct Head {
     pub image: u64,
     /// A number that no two files share.
     pub nonce: u64,
-    /// The kernel's boot id.
-    pub boot_id: [u8; 16],
+    /// The inode number of the program's pid namespace; 0 if it could not tell.
+    pub pid_ns: u64,
     /// The memfd's inode number.
     pub ring_ino: u64,
     /// The memfd's length.
@@ -82,7 +82,8 @@ impl Head {
         put(&self.start_time.to_le_bytes());
         put(&self.image.to_le_bytes());
         put(&self.nonce.to_le_bytes());
-        put(&self.boot_id);
+        put(&self.pid_ns.to_le_bytes());
+        put(&[0; 8]);
         put(&self.ring_ino.to_le_bytes());
         put(&self.ring_len.to_le_bytes());
         put(&self.sites.to_le_bytes());
@@ -92,7 +93,7 @@ impl Head {
         out
     }
 
-    /// The head in `bytes`, if magic and version are ours.
+    /// The head in `bytes`, if magic and version are ours, and zero what is not used.
     pub fn decode(bytes: &[u8; HEAD_LEN]) -> Option<Self> {
         let u32_at = |at: usize| {
             u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
@@ -103,7 +104,7 @@ impl Head {
             out.copy_from_slice(&bytes[at..at + 16]);
             out
         };
-        if u64_at(0) != MAGIC || u32_at(8) != crate::VERSION {
+        if u64_at(0) != MAGIC || u32_at(8) != crate::VERSION || u64_at(56) != 0 {
             return None;
         }
         Some(Self {
@@ -113,7 +114,7 @@ impl Head {
             start_time: u64_at(24),
             image: u64_at(32),
             nonce: u64_at(40),
-            boot_id: sixteen(48),
+            pid_ns: u64_at(48),
             ring_ino: u64_at(64),
             ring_len: u64_at(72),
             sites: u64_at(80),
@@ -137,7 +138,7 @@ mod tests {
             start_time: 4,
             image: 5,
             nonce: 6,
-            boot_id: [7; 16],
+            pid_ns: 7,
             ring_ino: 8,
             ring_len: 9,
             sites: 10,
@@ -147,5 +148,8 @@ mod tests {
         };
         assert_eq!(Head::decode(&head.encode()), Some(head));
         assert_eq!(Head::decode(&[0; HEAD_LEN]), None);
+        let mut unused = head.encode();
+        unused[56] = 1;
+        assert_eq!(Head::decode(&unused), None);
     }
 }

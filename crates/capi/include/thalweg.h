@@ -100,6 +100,26 @@
 #define thalweg_tracelog(...) THALWEG__TRACELOG(thalweg__tracelog, THALWEG__NAMED_##__VA_ARGS__)
 #define thalweg_vtracelog(...) THALWEG__TRACELOG(thalweg__vtracelog, THALWEG__NAMED_##__VA_ARGS__)
 
+/* The program's state, told anew when somebody begins to listen. Both functions say whether it is to
+ * be told since the watch was asked last: a recording has begun, a snapshot is about to be taken, or the
+ * user wants it. Who asks again has told it: a snapshot waits for that, 50 ms at most. A poll is a few
+ * loads; a wait sleeps for so many milliseconds at most, for ever if they are negative.
+ *
+ *     static struct thalweg_watch watch = THALWEG_WATCH_INIT;
+ *
+ *     if (thalweg_watch_poll(&watch))
+ *         tell_state();
+ *
+ * A thread that ends, or a module that is unloaded, ends its watch. */
+struct thalweg_watch {
+    uint64_t seen;
+    uint64_t answered;
+};
+#define THALWEG_WATCH_INIT { 0, 0 }
+#define thalweg_watch_poll(watch) thalweg_watch_poll_0(watch)
+#define thalweg_watch_wait(watch, milliseconds) thalweg_watch_wait_0(watch, milliseconds)
+#define thalweg_watch_end(watch) thalweg_watch_end_0(watch)
+
 /* ------------------------------------------------------------------------------------------------
  * What header and library share. Not for direct use, like everything with two underscores.
  */
@@ -201,6 +221,9 @@ void thalweg_tell_span_0(const struct thalweg_site *site, const struct thalweg_b
 uint64_t thalweg_current_span_0(void);
 void thalweg_enter_span_0(const struct thalweg_begun *begun, struct thalweg_place *place);
 void thalweg_leave_span_0(const struct thalweg_place *place);
+bool thalweg_watch_poll_0(struct thalweg_watch *watch);
+bool thalweg_watch_wait_0(struct thalweg_watch *watch, int64_t milliseconds);
+void thalweg_watch_end_0(struct thalweg_watch *watch);
 
 extern struct thalweg_module thalweg_module_0 __attribute__((weak, visibility("hidden")));
 extern struct thalweg_site *__start_thalweg_c_sites[] __attribute__((weak, visibility("hidden")));

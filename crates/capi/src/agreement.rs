@@ -26,6 +26,9 @@ fn facts() -> Vec<(String, usize)> {
     structure!(Piece, "thalweg_piece": at, len);
     structure!(Begun, "thalweg_begun": id, origin);
     structure!(Place, "thalweg_place": before, depth);
+    // What is in it is the library's alone.
+    let watch = size_of::<thalweg::Watch>();
+    facts.push(("sizeof(struct thalweg_watch)".to_owned(), watch));
     let tags = [
         ("KIND_EVENT", EVENT),
         ("KIND_GUARD", GUARD),
@@ -57,6 +60,9 @@ void (*tells)(const struct thalweg_site *, const struct thalweg_begun *) = thalw
 uint64_t (*current)(void) = thalweg_current_span_0;
 void (*enters)(const struct thalweg_begun *, struct thalweg_place *) = thalweg_enter_span_0;
 void (*leaves)(const struct thalweg_place *) = thalweg_leave_span_0;
+bool (*polls)(struct thalweg_watch *) = thalweg_watch_poll_0;
+bool (*waits)(struct thalweg_watch *, int64_t) = thalweg_watch_wait_0;
+void (*ends)(struct thalweg_watch *) = thalweg_watch_end_0;
 ";
 
 /// Compiles the facts with a compiler.

@@ -26,6 +26,7 @@ mod layout;
 mod register;
 mod span;
 mod value;
+mod watch;
 
 pub use emit::{thalweg_emit_0, thalweg_emit_pieces_0, thalweg_wants_0};
 pub use layout::{Begun, Field, Label, Piece, Place, Site};
@@ -34,6 +35,7 @@ pub use span::{
     thalweg_begin_span_0, thalweg_current_span_0, thalweg_enter_span_0, thalweg_leave_span_0,
     thalweg_tell_span_0,
 };
+pub use watch::{thalweg_watch_end_0, thalweg_watch_poll_0, thalweg_watch_wait_0};
 
 #[cfg(test)]
 mod agreement;

@@ -113,7 +113,7 @@ pub(crate) struct RecordArgs {
     pub(crate) ring_size: u64,
 
     /// Keep the newest events of programs in their rings, and write them at the end, or into
-    /// DIR-snapshot-N whenever SIGUSR1 comes.
+    /// DIR-snapshot-N, with a state dump, whenever SIGUSR1 comes.
     #[arg(long, conflicts_with = "blocking")]
     pub(crate) overwrite: bool,
 
@@ -173,6 +173,10 @@ Processes that COMMAND starts have them, too; programs that are linked staticall
 
 Recording ends when COMMAND has ended, not when its children have. Ctrl-C is the command's; the
 recording ends with it. A second Ctrl-C ends the recording at once and leaves the command alone.
+
+SIGUSR1 takes a snapshot of a recording with --overwrite. SIGUSR2 has the state of all programs told
+again in any recording: what they have in memory and what their threads are called, and of those that
+watch for it (thalweg::Watch, thalweg_watch_poll) whatever else they have to tell.
 
 Exit status: that of COMMAND; 128+N if signal N ended it; 1 if it succeeded but the disk refused
 events; 125 if thalweg failed; 126 if COMMAND cannot be run; 127 if it is not found.";

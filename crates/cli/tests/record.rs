@@ -230,8 +230,30 @@ fn a_flight_recorder_takes_a_snapshot_whenever_it_gets_sigusr1() {
     for number in 0..2 {
         let folder = scene.dir().join(format!("t-snapshot-{number}"));
         assert!(folder.is_dir(), "{}", ended.stderr);
-        let said = format!("snapshot: 0 events in {}; 0 before", folder.display());
+        let said = format!(
+            "snapshot: 0 events and 0 of state dumps in {}; 0 before",
+            folder.display()
+        );
         assert!(ended.stderr.contains(&said), "{}", ended.stderr);
     }
     assert!(!scene.dir().join("t-snapshot-2").exists());
+}
+
+#[test]
+fn signals_that_ask_for_something_end_no_recording() {
+    let scene = Scene::new();
+    let script =
+        "kill -USR1 $PPID; sleep 0.2; kill -USR2 $PPID; sleep 0.2; kill -USR1 $PPID; exit 7";
+    let args = ["record", "--no-kernel", "-o", "t", "--", "sh", "-c", script];
+    let ended = scene.thalweg(&args);
+    assert_eq!(ended.status, Some(7), "{}", ended.stderr);
+    let first = "no snapshot: SIGUSR1 takes one of a recording with --overwrite; this one goes on, and \
+                 is on disk already\nthe state of 0 programs is being told again\n";
+    assert!(ended.stderr.starts_with(first), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("recorded 0 events"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(scene.files(), ["t"]);
 }

@@ -21,6 +21,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
+use crate::process::Process;
 use crate::program::Program;
 use crate::recover::{Held, Remains, recover_remains};
 use crate::rendezvous::{Advert, Folder, Post};
@@ -94,7 +95,10 @@ impl Keeper {
             "hold\nnonce {}\nowner {uid} {slot} {pid}\n",
             program.nonce()
         );
-        let descriptors = [program.memory.file().as_fd(), program.rendezvous.as_fd()];
+        let mut descriptors = vec![program.memory.file().as_fd(), program.rendezvous.as_fd()];
+        // Who has no number here is known by nothing else.
+        let hidden = program.process.pidfd().filter(|_| pid == 0);
+        descriptors.extend(hidden.map(AsFd::as_fd));
         // A keeper that is gone keeps nothing: the next run recovers what it can.
         let _ = self.send(&text, &descriptors);
     }
@@ -200,12 +204,17 @@ impl Message {
         let [uid, slot, pid] = owner[..] else {
             return None;
         };
-        let [memfd, file]: [OwnedFd; 2] = self.descriptors.try_into().ok()?;
+        let mut descriptors = self.descriptors.into_iter();
+        let (memfd, file) = (descriptors.next()?, descriptors.next()?);
+        let process = match descriptors.next() {
+            Some(pidfd) => Process::of(None, pidfd),
+            None => Process::open(pid),
+        };
         Some(Held {
             nonce,
             uid,
             slot: slot as usize,
-            pid,
+            process,
             memfd,
             file,
         })

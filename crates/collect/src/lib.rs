@@ -27,6 +27,7 @@ mod shared;
 pub mod sink;
 mod snapshot;
 pub mod statedump;
+mod states;
 mod summary;
 
 pub use context::ContextSet;

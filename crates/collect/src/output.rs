@@ -5,14 +5,14 @@ use std::path::Path;
 use thalweg_ctf::write::{PacketContext, StreamLayout};
 use thalweg_model::{FieldClass, LossCause, Member, Timestamp};
 
-use crate::context::{ContextSet, EventContexts};
+use crate::context::{ContextSet, EventContexts, Values};
 use crate::lanes::{Lanes, Place, User};
 use crate::ledger::Ledger;
 use crate::program::{Encoder, HEADER, Program, ThreadKey};
 use crate::sink::{
     FoundStream, PacketHead, SinkError, StreamClassId, StreamId, TraceIdentity, TraceWriter,
 };
-use crate::statedump::{Dump, DumpKind, LEVEL};
+use crate::statedump::{Dump, DumpKind, LEVEL, Part};
 
 /// Who emitted a packet, or an event of a shared stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -278,40 +278,55 @@ impl Output {
         }
     }
 
-    /// Writes a state dump as one packet; what is not written is counted as lost.
+    /// Writes a state dump, a packet a part; what is not written is counted as lost.
     pub(crate) fn write_dump(&mut self, dump: &Dump, ledger: &mut Ledger) {
-        let events = dump.events.len() as u64;
-        let written = self.encode_dump(dump);
-        match (written, dump.events.last()) {
-            (Ok((lane, records)), Some(last)) => {
+        for part in &dump.parts {
+            self.write_dump_part(&dump.values, part, ledger);
+        }
+    }
+
+    fn write_dump_part(&mut self, main: &Values, part: &Part, ledger: &mut Ledger) {
+        let Some((first, last)) = part.events.first().zip(part.events.last()) else {
+            return;
+        };
+        let events = part.events.len() as u64;
+        let context = PacketContext::program(main.vpid(), part.vtid, &part.name).encode();
+        match self.encode_dump(main, part, &context) {
+            Ok((lane, records)) => {
                 // A clock that is not one everywhere could be behind by a little.
-                let begin = dump.events[0].time.max(self.lanes.last_end(lane));
+                let begin = first.time.max(self.lanes.last_end(lane));
                 let content = Content {
                     begin,
                     end: last.time.max(begin),
                     events,
-                    context: &dump.packet_context,
+                    context: &context,
                     records: &records,
                 };
                 self.write(lane, &content, ledger);
             }
-            (Ok(_), None) => {}
-            (Err(error), _) => {
+            Err(error) => {
                 self.fail(&error);
                 self.lose_somewhere(LossCause::Storage, events, ledger);
             }
         }
     }
 
-    fn encode_dump(&mut self, dump: &Dump) -> Result<(usize, Vec<u8>), SinkError> {
+    fn encode_dump(
+        &mut self,
+        main: &Values,
+        part: &Part,
+        context: &[u8],
+    ) -> Result<(usize, Vec<u8>), SinkError> {
         let mut stream = match self.dumps {
             Some(stream) => stream,
-            None => self.open_dumps(&dump.packet_context)?,
+            None => self.open_dumps(context)?,
         };
+        let values = main.of_thread(part.vtid, &part.name);
+        let event_context = values.encode(self.contexts.set());
         let least = self.lanes.last_end(stream.lane);
         let mut out = Vec::new();
-        let mut previous = dump.events.first().map_or(0, |event| event.time.max(least));
-        for event in &dump.events {
+        let mut previous = part.events.first().map_or(0, |event| event.time.max(least));
+        for event in &part.events {
             let id = match stream.ids[event.kind as usize] {
                 Some(id) => id,
                 None => self.declare_dump_event(event.kind)?,
@@ -319,7 +334,7 @@ impl Output {
             stream.ids[event.kind as usize] = Some(id);
             let time = event.time.max(previous);
             HEADER.encode(id, Timestamp(time), Timestamp(previous), &mut out);
-            out.extend_from_slice(&dump.event_context);
+            out.extend_from_slice(&event_context);
             out.extend_from_slice(&event.payload);
             previous = time;
         }

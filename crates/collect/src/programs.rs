@@ -14,10 +14,11 @@ use crate::output::Output;
 use crate::process::{Process, Threads};
 use crate::program::{Definitions, Memory, Program, Reach, Terms, ThreadKey, Window, allowed};
 use crate::pulse::Pulse;
-use crate::rendezvous::{Call, Found, Post, Watch, accept_all, open_memfd, scan};
+use crate::rendezvous::{Call, Found, Owner, Owners, Post, Watch, accept_all, open_memfd, scan};
 use crate::session::Session;
 use crate::sink::SinkError;
 use crate::statedump::{LAST_DUMPS, StateDumps};
+use crate::states::Due;
 use crate::summary::{RingMode, SourceSummary};
 
 /// A program's memory, before it is attached.
@@ -56,12 +57,14 @@ pub(crate) struct Limits {
 
 /// All programs of a recording.
 pub(crate) struct Programs {
-    session: Session,
+    pub(crate) session: Session,
     pub(crate) limits: Limits,
     posts: Vec<Post>,
     watch: Watch,
     pub(crate) groups: BTreeMap<u32, Group>,
-    dumps: StateDumps,
+    pub(crate) dumps: StateDumps,
+    /// Whose dumps are to be taken again.
+    pub(crate) due: Due,
     gone: Vec<SourceSummary>,
     notes: Vec<String>,
     /// Programs that are still setting their rings up.
@@ -90,6 +93,14 @@ fn enough(free: usize) -> usize {
     free / 4
 }
 
+/// What is told of a program that cannot be recorded.
+const NOT_SEEN: &str = "it is in a pid namespace that cannot be seen from here: if it still runs, \
+    nothing of it is recorded; record it from inside or from the host";
+
+/// What is told of one that can be recorded in part.
+const NOT_WHOLLY_SEEN: &str = "it is in a pid namespace that cannot be seen from here: its events \
+    are recorded, but not which libraries it has, nor its threads' names and contexts";
+
 /// Chunks that nobody used for so long give their memory back.
 const IDLE_SECONDS: u64 = 3;
 
@@ -106,6 +117,7 @@ impl Programs {
             watch,
             groups: BTreeMap::new(),
             dumps,
+            due: Due::new(),
             gone: Vec::new(),
             notes: Vec::new(),
             waiting: Vec::new(),
@@ -148,10 +160,14 @@ impl Programs {
     }
 
     fn answer(&mut self, post: usize, call: Call, hold: &mut Holder<'_>) {
-        let process = Process::open(call.pid);
-        match call.definitions {
-            Ok(definitions) => {
-                let Call { memfd, file, .. } = call;
+        let Call {
+            process,
+            memfd,
+            file,
+            definitions,
+        } = call;
+        match (definitions, process) {
+            (Ok(definitions), Some(process)) => {
                 let found = Ring {
                     memfd,
                     file,
@@ -159,7 +175,18 @@ impl Programs {
                 };
                 self.attach(post, definitions, found, hold);
             }
-            Err(error) => self.note(format!("a program (pid {}) was refused: {error}", call.pid)),
+            (Ok(definitions), None) => {
+                // Its events would fill a ring that nobody empties.
+                let slot = self.posts[post].slot;
+                if let Ok(memory) = Memory::map(&memfd, &definitions.head) {
+                    memory.disable_all(slot);
+                }
+                self.note(format!("{}: {NOT_SEEN}", definitions.title()));
+            }
+            (Err(error), process) => {
+                let pid = process.and_then(|process| process.pid()).unwrap_or(0);
+                self.note(format!("a program (pid {pid}) was refused: {error}"));
+            }
         }
     }
 
@@ -167,6 +194,7 @@ impl Programs {
     fn look_into(&mut self, post: usize, hold: &mut Holder<'_>) {
         let known = |name: &str| self.passed_over.iter().any(|known| known == name);
         let found = scan(&self.posts[post].folder, |name| !known(name));
+        let owners = Owners::default();
         for Found {
             name,
             file,
@@ -176,7 +204,9 @@ impl Programs {
             self.passed_over.push(name.clone());
             match (definitions, file) {
                 (Ok(definitions), Some(file)) => {
-                    self.attach_running(post, definitions, file, hold);
+                    let head = &definitions.head;
+                    let owner = owners.find(head.pid, head.pid_ns);
+                    self.attach_running(post, definitions, (file, owner), hold);
                 }
                 (Ok(_), None) => {}
                 (Err(error), _) => self.note(format!("the file {name} was passed over: {error}")),
@@ -188,26 +218,26 @@ impl Programs {
         &mut self,
         post: usize,
         definitions: Definitions,
-        file: OwnedFd,
+        (file, owner): (OwnedFd, Owner),
         hold: &mut Holder<'_>,
     ) {
         let head = &definitions.head;
         if self.is_attached(head.nonce) {
             return;
         }
-        match open_memfd(head) {
+        let process = match owner {
+            Owner::Known(process) => process,
+            Owner::Gone => return,
+            Owner::Hidden => return self.note(format!("{}: {NOT_SEEN}", definitions.title())),
+        };
+        match open_memfd(&process, head) {
             Ok(memfd) => {
-                let process = Process::open(head.pid);
-                self.attach(
-                    post,
-                    definitions,
-                    Ring {
-                        memfd,
-                        file,
-                        process,
-                    },
-                    hold,
-                );
+                let found = Ring {
+                    memfd,
+                    file,
+                    process,
+                };
+                self.attach(post, definitions, found, hold);
             }
             Err(rustix::io::Errno::NOENT) => {}
             Err(why) => self.note(format!(
@@ -247,11 +277,17 @@ impl Programs {
             Ok(mut program) => {
                 // First of all: a program may end soon.
                 self.dumps.ask(&program, uid);
+                if program.process.is_hidden() {
+                    self.note(format!("{}: {NOT_WHOLLY_SEEN}", program.title()));
+                }
                 let main = Values::of_main_thread(&program, self.limits.contexts);
                 self.end_replaced(uid, &program);
                 hold(&program, uid, slot);
                 self.give_pulse(&program, slot);
-                program.enable(&self.limits.rules);
+                // One that has set its ring up by itself has turned its events on, and knows.
+                if program.enable(&self.limits.rules) > 0 {
+                    program.ask_for_state();
+                }
                 match self.add(uid, program) {
                     Ok(()) => self.meet(uid, main),
                     Err(error) => {
@@ -295,15 +331,15 @@ impl Programs {
 
     /// An `exec` has replaced what the process was: nobody writes into those rings any more.
     fn end_replaced(&mut self, uid: u32, new: &Program) {
-        let head = &new.definitions.head;
         for old in self
             .groups
             .get_mut(&uid)
             .into_iter()
             .flat_map(|group| &mut group.programs)
         {
-            let other = &old.definitions.head;
-            if other.pid == head.pid && other.image != head.image {
+            if old.is_of_same_process(new)
+                && old.definitions.head.image != new.definitions.head.image
+            {
                 old.set_dead();
             }
         }
@@ -332,8 +368,8 @@ impl Programs {
         if let Some(group) = self.groups.get_mut(&uid)
             && let Some(program) = group.programs.last()
         {
-            let context = group.output.contexts.meet(program, main);
-            self.dumps.set_context(program.nonce(), context);
+            self.dumps.set_values(program.nonce(), main.clone());
+            group.output.contexts.meet(program, main);
         }
     }
 
@@ -343,8 +379,10 @@ impl Programs {
             Some(end) => dumps.wait(end),
             None => dumps.take(),
         };
+        self.ask_for_due_dumps();
         while let Some(dump) = next(&mut self.dumps) {
-            let (events, ledger) = (dump.events.len() as u64, &mut self.dumps.ledger);
+            self.ask_for_due_dumps();
+            let (events, ledger) = (dump.len(), &mut self.dumps.ledger);
             match self.groups.get_mut(&dump.uid) {
                 Some(group) => group.output.write_dump(&dump, ledger),
                 None => ledger.lose(LossCause::Storage, events),
@@ -635,13 +673,12 @@ pub(crate) struct Closed {
 }
 
 fn threads(program: &Program) -> Option<Threads> {
-    program.process.threads(program.definitions.head.pid)
+    program.process.threads()
 }
 
 fn tend(program: &mut Program, calm: u64) {
     let process = std::mem::take(&mut program.process);
-    let pid = program.definitions.head.pid;
-    program.tend(|| process.threads(pid), calm);
+    program.tend(|| process.threads(), calm);
     program.process = process;
 }
 

@@ -13,7 +13,7 @@ use crate::keeper::Keeper;
 use crate::kernel_events::{Depth, KernelEvents};
 use crate::program::{Program, Reach};
 use crate::programs::{Limits, Programs, Until};
-use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, tag};
+use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, has_own_proc, tag};
 use crate::rule;
 use crate::session::Session;
 use crate::summary::{Progress, RecordingConfig, RingMode, Snapshot, Started, Summary};
@@ -265,13 +265,8 @@ impl Recording {
             out: path.clone(),
             ..self.session.clone()
         };
-        let empty = Snapshot {
-            path: path.clone(),
-            events: 0,
-            missing: 0,
-        };
         let Some(programs) = &mut self.programs else {
-            return Ok(empty);
+            return Ok(Snapshot::of(path));
         };
         programs.welcome(false, &mut hold(self.keeper.as_ref()));
         let taken = programs.snapshot(&session);
@@ -279,6 +274,15 @@ impl Recording {
             // A part of it is no use, and would take the room of what comes at the end.
             let _ = fs::remove_dir_all(&path);
             Error::Snapshot { path, why }
+        })
+    }
+
+    /// Has each program's state told again: by itself, if it watches, and by a state dump; of how many
+    /// programs. What they tell goes the way of their events.
+    pub fn tell_states_again(&mut self) -> usize {
+        self.programs.as_mut().map_or(0, |programs| {
+            programs.welcome(false, &mut hold(self.keeper.as_ref()));
+            programs.tell_states_again()
         })
     }
 
@@ -329,6 +333,7 @@ impl Recording {
         while programs.is_waiting() && Instant::now() < end {
             programs.welcome(false, &mut hold(self.keeper.as_ref()));
         }
+        programs.gather_states();
         programs.disable();
         programs.begin_end();
         loop {
@@ -391,8 +396,16 @@ fn new_session(out: std::path::PathBuf) -> Session {
     }
 }
 
+/// What is told where processes cannot be looked at.
+const FOREIGN_PROC: &str = "programs cannot be traced: /proc is not that of this pid namespace; mount \
+    it, with: mount -t proc proc /proc";
+
 /// A place in each folder that can be used.
 fn take_posts(id: &str, advert: &Advert, notes: &mut Vec<String>) -> (Vec<Post>, Option<Watch>) {
+    if has_own_proc() == Some(false) {
+        notes.push(FOREIGN_PROC.to_owned());
+        return (Vec::new(), None);
+    }
     let watch = Watch::new().map_err(|why| notes.push(format!("failed to watch folders: {why}")));
     let Ok(watch) = watch else {
         return (Vec::new(), None);

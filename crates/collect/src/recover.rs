@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use thalweg_abi::rendezvous::Head;
 use thalweg_kernel::{KernelRecording, Tracefs};
 
 use crate::clock::SessionClock;
@@ -19,8 +20,8 @@ use crate::process::Process;
 use crate::program::{Definitions, Memory, Program, Terms, ThreadKey};
 use crate::programs::{Limits, Programs};
 use crate::rendezvous::{
-    Advert, Folder, Post, Watch, accept_all, candidates, instances_in_use, left_behind, open_memfd,
-    read, remove_unposted, scan, tag, unfinished,
+    Advert, Folder, Owner, Owners, Post, Watch, accept_all, candidates, has_own_proc,
+    instances_in_use, left_behind, open_memfd, read, remove_unposted, scan, tag, unfinished,
 };
 use crate::session::Session;
 use crate::sink::TraceWriter;
@@ -46,7 +47,7 @@ pub(crate) struct Held {
     pub(crate) nonce: u64,
     pub(crate) uid: u32,
     pub(crate) slot: usize,
-    pub(crate) pid: u32,
+    pub(crate) process: Process,
     pub(crate) memfd: OwnedFd,
     pub(crate) file: OwnedFd,
 }
@@ -101,6 +102,10 @@ pub(crate) fn recover_left_behind() -> Vec<String> {
 }
 
 fn recover_all(wanted: &dyn Fn(&Advert) -> bool) -> Vec<Recovered> {
+    // Whoever lives would be taken for dead.
+    if has_own_proc() != Some(true) {
+        return Vec::new();
+    }
     let mut sessions: BTreeMap<String, (Advert, Vec<Post>)> = BTreeMap::new();
     for (path, uid) in candidates() {
         let Ok(folder) = Folder::open(&path, uid) else {
@@ -128,20 +133,24 @@ fn recover_all(wanted: &dyn Fn(&Advert) -> bool) -> Vec<Recovered> {
 fn find_remains(advert: Advert, posts: Vec<Post>) -> Remains {
     let mut held = Vec::new();
     for post in &posts {
+        let owners = Owners::default();
         for found in scan(&post.folder, |_| true) {
             let (Ok(definitions), Some(file)) = (found.definitions, found.file) else {
                 continue;
             };
             let head = definitions.head;
-            let Ok(memfd) = open_memfd(&head) else {
+            let Owner::Known(process) = owners.find(head.pid, head.pid_ns) else {
                 continue;
             };
-            let (uid, slot, pid, nonce) = (post.folder.uid, post.slot, head.pid, head.nonce);
+            let Ok(memfd) = open_memfd(&process, &head) else {
+                continue;
+            };
+            let (uid, slot, nonce) = (post.folder.uid, post.slot, head.nonce);
             held.push(Held {
                 nonce,
                 uid,
                 slot,
-                pid,
+                process,
                 memfd,
                 file,
             });
@@ -237,16 +246,13 @@ fn recover_programs(session: &Session, held: Vec<Held>, posts: &[Post], recovere
             .into_iter()
             .map(move |call| (uid, post.slot, call))
     });
-    let called = called.map(|(uid, slot, call)| {
-        let (pid, memfd, file) = (call.pid, call.memfd, call.file);
-        Held {
-            nonce: 0,
-            uid,
-            slot,
-            pid,
-            memfd,
-            file,
-        }
+    let called = called.map(|(uid, slot, call)| Held {
+        nonce: 0,
+        uid,
+        slot,
+        process: call.process.unwrap_or_default(),
+        memfd: call.memfd,
+        file: call.file,
     });
     for held in held.into_iter().chain(called) {
         let uid = held.uid;
@@ -289,8 +295,7 @@ fn attach(held: Held, session: &Session) -> Result<Program, String> {
         limit_units: 0,
         mode: None,
     };
-    let process = Process::open(held.pid);
-    let program = Program::attach(definitions, memory, held.file, &terms, process);
+    let program = Program::attach(definitions, memory, held.file, &terms, held.process);
     program.map_err(|why| why.to_string())
 }
 
@@ -404,20 +409,35 @@ fn remove_files_of_the_dead(folder: &Folder) {
     let remove = |name: &str| {
         let _ = rustix::fs::unlinkat(&folder.fd, name, rustix::fs::AtFlags::empty());
     };
+    let owners = Owners::default();
     for found in scan(folder, |_| true) {
         let Ok(definitions) = &found.definitions else {
             continue;
         };
         let head = &definitions.head;
-        if Process::open(head.pid).has_ended() || !started_at(head.pid, head.start_time) {
+        let is_left = match owners.find(head.pid, head.pid_ns) {
+            Owner::Known(process) => !is_alive(&process, head),
+            Owner::Gone => true,
+            Owner::Hidden => false,
+        };
+        if is_left {
             remove(&found.name);
         }
     }
-    for (name, pid) in unfinished(folder) {
-        if Process::open(pid).has_ended() {
+    for (name, pid, pid_ns) in unfinished(folder) {
+        if matches!(owners.find(pid, pid_ns), Owner::Gone) {
             remove(&name);
         }
     }
+}
+
+/// Whether this process is the one of the file and not another with its number: it started then, or
+/// (as in a time namespace of its own it started at another time) it has the memory.
+fn is_alive(process: &Process, head: &Head) -> bool {
+    let started = process
+        .pid()
+        .is_some_and(|pid| started_at(pid, head.start_time));
+    !process.has_ended() && (started || open_memfd(process, head).is_ok())
 }
 
 /// Whether the process with this number is the one that started then.

@@ -1,13 +1,17 @@
-//! A snapshot of a flight recorder: copies of all rings, drained into a trace of their own.
+//! A snapshot of a flight recorder: copies of all rings, drained into a trace of their own, with state
+//! dumps of their own: it is read without the recording's.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
+use crate::context::Values;
 use crate::drain::{Pass, count_losses, drain};
 use crate::output::Output;
 use crate::process::Threads;
 use crate::program::{Program, Reach, Window};
 use crate::programs::Programs;
 use crate::session::Session;
+use crate::statedump::{LAST_DUMPS, MAX_ASKED, StateDumps};
 use crate::summary::Snapshot;
 
 /// The living threads of the programs of which copies were made.
@@ -17,39 +21,69 @@ impl Programs {
     /// Writes what all rings hold into `session`, which is not the recording's own. The rings stay as
     /// they are, and programs go on meanwhile.
     pub(crate) fn snapshot(&self, session: &Session) -> Result<Snapshot, String> {
-        let mut snapshot = Snapshot {
-            path: session.out.clone(),
-            events: 0,
-            missing: 0,
-        };
+        let mut snapshot = Snapshot::of(session.out.clone());
+        self.gather_states();
         for (uid, programs) in self.by_user() {
             let mut copies = Vec::new();
             let mut living = Living::new();
-            for program in programs.iter().filter(|program| program.is_kept()) {
+            let kept = || programs.iter().filter(|program| program.is_kept());
+            for program in kept() {
                 let copy = program.copy();
                 copies.push(copy.map_err(|why| format!("copy {}: {why}", program.title()))?);
-                let pid = program.definitions.head.pid;
-                living.insert(program.nonce(), program.process.threads(pid));
+                living.insert(program.nonce(), program.process.threads());
             }
             if copies.is_empty() {
                 continue;
             }
-            let output = session
+            let mut output = session
                 .create_output(uid, self.limits.contexts)
                 .map_err(|why| why.to_string())?;
-            write(session, copies, &living, output, &mut snapshot)?;
+            for program in kept() {
+                let main = Values::of_main_thread(program, self.limits.contexts);
+                output.contexts.meet(program, main);
+            }
+            write(session, &mut copies, &living, &mut output, &mut snapshot);
+            self.write_dumps_of(&copies, uid, &mut output, &mut snapshot);
+            let (_, error) = output.close(session.clock.now());
+            error.map_or(Ok(()), Err)?;
         }
         Ok(snapshot)
+    }
+
+    /// Takes and writes the state dumps of programs of one user.
+    fn write_dumps_of(
+        &self,
+        programs: &[Program],
+        uid: u32,
+        output: &mut Output,
+        snapshot: &mut Snapshot,
+    ) {
+        let clock = self.session.clock.clone();
+        let mut dumps = StateDumps::new(&self.limits.rules, clock);
+        let end = Instant::now() + LAST_DUMPS;
+        for some in programs.chunks(MAX_ASKED) {
+            for program in some {
+                dumps.ask(program, uid);
+                let main = Values::of_main_thread(program, self.limits.contexts);
+                dumps.set_values(program.nonce(), main);
+            }
+            while let Some(dump) = dumps.wait(end) {
+                output.write_dump(&dump, &mut dumps.ledger);
+            }
+        }
+        snapshot.dumped += dumps.ledger.recorded();
+        snapshot.missing += dumps.ledger.lost();
+        snapshot.notes.extend(dumps.summarise().1);
     }
 }
 
 fn write(
     session: &Session,
-    mut copies: Vec<Program>,
+    copies: &mut [Program],
     living: &Living,
-    mut output: Output,
+    output: &mut Output,
     snapshot: &mut Snapshot,
-) -> Result<(), String> {
+) {
     let now = session.clock.now();
     let window = Window {
         from: session.start,
@@ -63,12 +97,10 @@ fn write(
         live: &live,
         on_disk: &|_, _| None,
     };
-    drain(&mut copies, &mut output, &pass);
-    for copy in &mut copies {
-        count_losses(copy, &mut output);
+    drain(copies, output, &pass);
+    for copy in copies {
+        count_losses(copy, output);
         snapshot.events += copy.ledger.recorded();
         snapshot.missing += copy.ledger.lost();
     }
-    let (_, error) = output.close(now);
-    error.map_or(Ok(()), Err)
 }

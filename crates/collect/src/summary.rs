@@ -125,6 +125,23 @@ pub struct Snapshot {
     pub events: u64,
     /// Events that were overwritten before it, or lost otherwise.
     pub missing: u64,
+    /// Events of its state dumps besides.
+    pub dumped: u64,
+    /// What a user should know.
+    pub notes: Vec<String>,
+}
+
+impl Snapshot {
+    /// An empty one in this folder.
+    pub(crate) fn of(path: PathBuf) -> Self {
+        Self {
+            path,
+            events: 0,
+            missing: 0,
+            dumped: 0,
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// What a finished recording has to say.

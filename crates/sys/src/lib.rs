@@ -6,12 +6,14 @@
 )]
 
 mod futex;
+mod peer;
 mod shared_memory;
 mod signals;
 mod time_stamp_counter;
 mod tracefs_map;
 
 pub use futex::{MAX_FUTEXES, futex_wait_any, futex_wake};
+pub use peer::{Peer, peer_of};
 pub use shared_memory::SharedMemory;
 pub use signals::{Received, Signals, is_ignored};
 pub use time_stamp_counter::{time_stamp_counter, time_stamp_counter_hz};

@@ -42,6 +42,9 @@
 //! prepared, [`span!`] is two events with a scope between them, [`task_span!`] is the same for work that
 //! moves between threads, [`tracef!`] and [`tracelog!`] are formatted messages.
 //!
+//! [`Watch`] tells a program that a recording has begun or a snapshot is about to be taken, so that it
+//! can tell what was before: connections that are open, the configuration.
+//!
 //! ```text
 //!   before main          the event                          a collector, any time
 //!   ───────────          ─────────                          ─────────────────────
@@ -94,6 +97,7 @@ mod tls;
 mod trace_context;
 mod tracepoint;
 mod usdt;
+mod watch;
 
 pub use field::{
     BigEndian, Bin, Blob, Bounded, CountedText, FieldType, Hex, Integer, MediaType, Number, Oct,
@@ -103,6 +107,7 @@ pub use site::Level;
 pub use span::{Entered, InSpan, Span, SpanId, Spanned, TaskSpan};
 pub use trace_context::{InvalidTraceContext, TraceId, Traceparent};
 pub use tracepoint::{EventClass, Tracepoint};
+pub use watch::Watch;
 
 /// What the macros expand to. Not for direct use: it may change with every version.
 #[doc(hidden)]

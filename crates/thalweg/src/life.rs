@@ -117,6 +117,8 @@ fn try_set_up(state: &'static State) -> bool {
     };
     let nonce = register::nonce();
     memory.map.head(program::HEAD_NONCE).store(nonce, Relaxed);
+    let asked = memory.map.head(program::HEAD_ASKED);
+    asked.store((nonce | 1) << 32, Relaxed);
     state.identity.note();
     state.span_ids.begin_at(nonce);
     site::each().for_each(|site| site.point_to(&memory.map));

@@ -93,6 +93,12 @@ pub(crate) fn open(folder: c_int, path: &CStr, flags: c_int, mode: libc::mode_t)
     fd(unsafe { libc::openat(folder, path.as_ptr(), flags, mode) })
 }
 
+/// Opens a path whose last part may be a link.
+pub(crate) fn open_followed(path: &CStr, flags: c_int) -> Option<Fd> {
+    // SAFETY: the path is a C string.
+    fd(unsafe { libc::open(path.as_ptr(), flags) })
+}
+
 pub(crate) fn read(from: &Fd, buffer: &mut [u8]) -> usize {
     // SAFETY: the buffer is writable for its length.
     let n = unsafe { libc::read(from.0, buffer.as_mut_ptr().cast(), buffer.len()) };

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -96,9 +96,15 @@ fn programs(folder: &Path) -> Vec<String> {
         .into_iter()
         .filter_map(|name| read_head(&folder.join(name)));
     heads
-        .filter(|head| started(head.pid) != Some(head.start_time))
+        .filter(|head| is_ours(head) && started(head.pid) != Some(head.start_time))
         .map(|head| title(&head))
         .collect()
+}
+
+/// Whether the number is one of our pid namespace: nothing is said of others.
+fn is_ours(head: &Head) -> bool {
+    let own = fs::metadata("/proc/self/ns/pid").map(|namespace| namespace.ino());
+    head.pid_ns == 0 || own.is_ok_and(|own| own == head.pid_ns)
 }
 
 fn read_head(path: &Path) -> Option<Head> {
@@ -142,7 +148,7 @@ mod tests {
             start_time,
             image: 1,
             nonce: 2,
-            boot_id: [0; 16],
+            pid_ns: 0,
             ring_ino: 1,
             ring_len: 4096,
             sites: 0,
@@ -164,6 +170,11 @@ mod tests {
         assert_eq!(programs(folder.path()), [""; 0]);
         put("1-1-2", head(own, start + 1));
         fs::write(folder.path().join("short"), "THALWEGR").unwrap();
+        let elsewhere = Head {
+            pid_ns: 7,
+            ..head(own, start + 1)
+        };
+        put("1-1-3", elsewhere);
         assert_eq!(programs(folder.path()), [format!("shop[{own}]")]);
     }
 

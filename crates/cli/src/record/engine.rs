@@ -71,6 +71,11 @@ impl Engine {
         self.recording.snapshot().map_err(failure)
     }
 
+    /// Has the programs' state told again; of how many programs.
+    pub(crate) fn tell_states_again(&mut self) -> usize {
+        self.recording.tell_states_again()
+    }
+
     /// Stops, drains the rest, closes the trace.
     pub(crate) fn finish(self) -> Result<Summary, Failure> {
         self.recording.finish().map_err(failure)

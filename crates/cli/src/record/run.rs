@@ -10,7 +10,7 @@ use super::engine::{Engine, WAIT};
 use super::plan::{Plan, plan};
 use super::progress::ProgressLine;
 use super::summary;
-use super::watch::{Stop, Watch};
+use super::watch::{Stop, Watch, Wishes};
 use crate::args::RecordArgs;
 use crate::exit::{Failure, INCOMPLETE, RECORD_FAILED, say};
 
@@ -20,7 +20,7 @@ const KERNEL_BYTES: u64 = 8 << 20;
 /// Records, and gives the status to end with.
 pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     let plan = plan(args)?;
-    let mut watch = Watch::new(args.overwrite)?;
+    let mut watch = Watch::new()?;
     let (engine, started) = Engine::start(&plan)?;
     let engine = accept(engine, &plan, &started)?;
     let (mut engine, mut child) = start_command(engine, args, &plan, &watch)?;
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         ));
     }
     let mut progress = ProgressLine::new(!args.no_progress);
-    let stop = record(&mut engine, &mut watch, &mut child, &mut progress);
+    let stop = record(args, &mut engine, (&mut watch, &mut child), &mut progress);
     progress.wipe();
     if let (Stop::Forced(_), Some(child)) = (stop, &child) {
         tell_of_running(child.id());
@@ -82,16 +82,17 @@ fn start_command(
 
 /// Drains until there is a reason to stop.
 fn record(
+    args: &RecordArgs,
     engine: &mut Engine,
-    watch: &mut Watch,
-    child: &mut Option<Traced>,
+    (watch, child): (&mut Watch, &mut Option<Traced>),
     progress: &mut ProgressLine,
 ) -> Stop {
     loop {
         let stop = watch.look(child);
-        for _ in 0..watch.take_snapshots() {
+        let wishes = watch.take_wishes();
+        if wishes != Wishes::default() {
             progress.wipe();
-            snapshot(engine);
+            grant(wishes, args, engine);
         }
         if let Some(stop) = stop {
             return stop;
@@ -102,9 +103,31 @@ fn record(
     }
 }
 
+fn grant(wishes: Wishes, args: &RecordArgs, engine: &mut Engine) {
+    if wishes.states {
+        say(&summary::of_states(engine.tell_states_again()));
+    }
+    if wishes.snapshots > 0 && !args.overwrite {
+        return say(NO_SNAPSHOT);
+    }
+    for _ in 0..wishes.snapshots {
+        snapshot(engine);
+    }
+}
+
+/// Who wants a snapshot of a recording that goes to disk as it is.
+const NO_SNAPSHOT: &str = "no snapshot: SIGUSR1 takes one of a recording with --overwrite; this one \
+    goes on, and is on disk already";
+
 fn snapshot(engine: &mut Engine) {
     match engine.snapshot() {
-        Ok(taken) => say(&summary::of_snapshot(&taken)),
+        Ok(taken) => {
+            say(&summary::of_snapshot(&taken));
+            taken
+                .notes
+                .iter()
+                .for_each(|note| say(&format!("note: {note}")));
+        }
         // The status is that of the recording, which goes on.
         Err(failure) => drop(failure.tell()),
     }

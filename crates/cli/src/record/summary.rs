@@ -111,10 +111,19 @@ fn fate(cause: LossCause) -> &'static str {
 /// What is said of a snapshot.
 pub(crate) fn of_snapshot(taken: &Snapshot) -> String {
     format!(
-        "snapshot: {} in {}; {} before them overwritten or discarded",
+        "snapshot: {} and {} of state dumps in {}; {} before them overwritten or discarded",
         counted(taken.events, "event"),
+        grouped(taken.dumped),
         taken.path.display(),
         grouped(taken.missing)
+    )
+}
+
+/// What is said when programs' state is told again.
+pub(crate) fn of_states(programs: usize) -> String {
+    format!(
+        "the state of {} is being told again",
+        counted(programs as u64, "program")
     )
 }
 
@@ -195,10 +204,13 @@ mod tests {
             path: "/tmp/t/snapshot-0".into(),
             events: 1204,
             missing: 7,
+            dumped: 30,
+            notes: Vec::new(),
         };
         assert_eq!(
             of_snapshot(&taken),
-            "snapshot: 1 204 events in /tmp/t/snapshot-0; 7 before them overwritten or discarded"
+            "snapshot: 1 204 events and 30 of state dumps in /tmp/t/snapshot-0; 7 before them \
+             overwritten or discarded"
         );
     }
 

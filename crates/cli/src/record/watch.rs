@@ -6,6 +6,8 @@
 //!      │    passed on, unless the terminal
 //!      │    has sent it to the command too
 //!      └── without a command: stop
+//!
+//!   SIGUSR1: a snapshot    SIGUSR2: the state of programs once more
 //! ```
 
 use std::time::{Duration, Instant};
@@ -32,29 +34,35 @@ pub(crate) struct Watch {
     signals: Signals,
     end: Option<Instant>,
     signalled: bool,
-    /// Snapshots that were asked for and not taken yet.
-    snapshots: u32,
+    /// What was asked for and not done yet.
+    wishes: Wishes,
+}
+
+/// What signals have asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wishes {
+    /// So many snapshots: SIGUSR1, each time.
+    pub(crate) snapshots: u32,
+    /// The state of programs, told again: SIGUSR2, however often.
+    pub(crate) states: bool,
 }
 
 impl Watch {
-    /// Takes the signals that end a recording, and SIGUSR1 if it asks for `snapshots`; from here on
-    /// they interrupt nothing.
-    pub(crate) fn new(snapshots: bool) -> Result<Self, Failure> {
-        let mut ending = vec![Signal::INT, Signal::TERM];
+    /// Takes the signals that end a recording or ask for something; from here on they interrupt
+    /// nothing.
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let mut taken = vec![Signal::INT, Signal::TERM, Signal::USR1, Signal::USR2];
         // `nohup` means that the end of the terminal is not the end of the recording.
         if !is_ignored(Signal::HUP) {
-            ending.push(Signal::HUP);
+            taken.push(Signal::HUP);
         }
-        if snapshots {
-            ending.push(Signal::USR1);
-        }
-        let signals = Signals::block(&ending)
+        let signals = Signals::block(&taken)
             .map_err(|error| Failure::words(RECORD_FAILED, format!("wait for signals: {error}")))?;
         Ok(Self {
             signals,
             end: None,
             signalled: false,
-            snapshots: 0,
+            wishes: Wishes::default(),
         })
     }
 
@@ -93,15 +101,14 @@ impl Watch {
         None
     }
 
-    /// How many snapshots were asked for since this was asked last.
-    pub(crate) fn take_snapshots(&mut self) -> u32 {
-        std::mem::take(&mut self.snapshots)
+    /// What was asked for since this was asked last.
+    pub(crate) fn take_wishes(&mut self) -> Wishes {
+        std::mem::take(&mut self.wishes)
     }
 
     fn take_signals(&mut self, child: &mut Option<Traced>) -> Option<Stop> {
         while let Some(signal) = self.signals.take() {
-            if signal.number == Signal::USR1.as_raw() {
-                self.snapshots += 1;
+            if self.wishes.note(signal.number) {
                 continue;
             }
             let Some(child) = child else {
@@ -114,6 +121,18 @@ impl Watch {
             pass_on(signal, child);
         }
         None
+    }
+}
+
+impl Wishes {
+    /// Takes note of a signal, if it asks for something.
+    fn note(&mut self, signal: i32) -> bool {
+        match Signal::from_named_raw(signal) {
+            Some(Signal::USR1) => self.snapshots += 1,
+            Some(Signal::USR2) => self.states = true,
+            _ => return false,
+        }
+        true
     }
 }
 

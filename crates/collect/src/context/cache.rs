@@ -65,14 +65,11 @@ impl EventContexts {
     }
 
     /// A program was attached, and its main thread has these values: threads that are gone before
-    /// they are looked at have them, too. What events of the main thread have.
-    pub(crate) fn meet(&mut self, program: &Program, values: Values) -> Vec<u8> {
-        if self.set.is_empty() {
-            return Vec::new();
+    /// they are looked at have them, too.
+    pub(crate) fn meet(&mut self, program: &Program, values: Values) {
+        if !self.set.is_empty() {
+            self.programs.insert(program.nonce(), values);
         }
-        let bytes = values.encode(self.set);
-        self.programs.insert(program.nonce(), values);
-        bytes
     }
 
     /// A program is gone and nothing of it is left to be written.
@@ -115,7 +112,7 @@ impl Known {
         values.pthread_id = program.thread_pointer(chunk);
         Self {
             values,
-            task: program.process.task(vpid.cast_unsigned(), tid),
+            task: program.process.task(tid),
             read_at: 0,
             bytes: [Vec::new(), Vec::new()],
         }

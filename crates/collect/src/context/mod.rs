@@ -26,5 +26,5 @@ pub(crate) use cache::EventContexts;
 pub use kind::Context;
 pub use set::{ContextSet, UnknownContext};
 pub(crate) use text::name_of_comm;
-pub use text::{IdMap, cgroup, container, ids, innermost_tid, namespace, processor};
+pub use text::{IdMap, cgroup, container, ids, innermost_tid, is_nested, namespace, processor};
 pub(crate) use values::{Values, procname, put_text};

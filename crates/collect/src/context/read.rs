@@ -19,8 +19,10 @@ impl Values {
         let vpid = program.vpid();
         let mut values = Self::new(vpid, vpid, program.procname(), 0);
         let process = &program.process;
-        let vpid = vpid.cast_unsigned();
-        if let Some(task) = process.task(vpid, vpid).filter(|_| !set.is_empty()) {
+        if let Some(task) = process
+            .task(vpid.cast_unsigned())
+            .filter(|_| !set.is_empty())
+        {
             values.look_at(process, &task, set);
         }
         values

@@ -34,6 +34,12 @@ pub fn innermost_tid(status: &str) -> Option<u32> {
     line.split_whitespace().next_back()?.parse().ok()
 }
 
+/// Whether a process has other numbers in its own pid namespace than in ours, from its `status`.
+pub fn is_nested(status: &str) -> bool {
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    line.is_some_and(|line| line.split_whitespace().count() > 1)
+}
+
 /// The path of the control group in a `cgroup`: that of version 2, else of systemd's hierarchy,
 /// else the first.
 pub fn cgroup(text: &[u8]) -> Option<&[u8]> {
@@ -139,6 +145,8 @@ mod tests {
         assert_eq!(ids("Uid:\t1\t2\nGid:\t5\t6\t7\t8\n"), None);
         assert_eq!(innermost_tid(status), Some(7));
         assert_eq!(innermost_tid("Uid:\t1"), None);
+        assert!(is_nested(status));
+        assert!(!is_nested("NSpid:\t700\n") && !is_nested(""));
     }
 
     #[track_caller]

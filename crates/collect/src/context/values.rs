@@ -36,6 +36,24 @@ impl Values {
         }
     }
 
+    /// The process, as it calls itself.
+    pub(crate) fn vpid(&self) -> i32 {
+        self.vpid
+    }
+
+    /// What is known of a thread of the process, from its number and its name.
+    pub(crate) fn of_thread(&self, vtid: i32, procname: &[u8]) -> Self {
+        if vtid == self.vtid {
+            return self.clone();
+        }
+        Self {
+            vtid,
+            procname: procname.to_vec(),
+            pthread_id: 0,
+            ..self.clone()
+        }
+    }
+
     /// The bytes of the contexts in `set`, as [`ContextSet::members`] declares them.
     pub(crate) fn encode(&self, set: ContextSet) -> Vec<u8> {
         let mut out = Vec::new();

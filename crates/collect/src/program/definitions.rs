@@ -304,7 +304,7 @@ mod tests {
             start_time: 0,
             image: 0,
             nonce: 0,
-            boot_id: [0; 16],
+            pid_ns: 0,
             ring_ino: 0,
             ring_len: 0,
             sites: 1,

@@ -7,6 +7,7 @@ mod counters;
 mod definitions;
 mod encoder;
 mod flight;
+mod identity;
 mod input;
 mod lowered;
 mod memory;
@@ -14,6 +15,7 @@ mod patience;
 mod plan;
 mod pool;
 mod portion;
+mod state;
 mod traced;
 mod wanted;
 

@@ -156,21 +156,21 @@ impl Program {
 
     /// `NAME[PID]`, for people.
     pub fn title(&self) -> String {
-        format!(
-            "{}[{}]",
-            String::from_utf8_lossy(self.procname()),
-            self.definitions.head.pid
-        )
+        self.definitions.title()
     }
 
     /// The process's name, up to its NUL.
     pub fn procname(&self) -> &[u8] {
-        let name = &self.definitions.head.procname;
-        let len = name
-            .iter()
-            .position(|&byte| byte == 0)
-            .unwrap_or(name.len());
-        &name[..len]
+        self.definitions.procname()
+    }
+
+    /// Whether another library's program, or what an `exec` made of it, is of the same process. In
+    /// two namespaces there can be two processes with the same number.
+    pub(crate) fn is_of_same_process(&self, other: &Self) -> bool {
+        match (self.process.pid(), other.process.pid()) {
+            (Some(own), Some(others)) => own == others,
+            _ => self.definitions.process() == other.definitions.process(),
+        }
     }
 
     /// The nonce that no other program has.

@@ -4,19 +4,20 @@ use rustix::fd::OwnedFd;
 use rustix::io::{Errno, IoSliceMut};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, accept_with, recvmsg,
-    sockopt,
 };
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
+use thalweg_sys::peer_of;
 
 use super::advert::Post;
 use super::file::{FileError, read};
+use crate::process::Process;
 use crate::program::Definitions;
 
 /// A program that called.
 #[derive(Debug)]
 pub(crate) struct Call {
-    pub(crate) pid: u32,
+    pub(crate) process: Option<Process>,
     pub(crate) memfd: OwnedFd,
     pub(crate) file: OwnedFd,
     pub(crate) definitions: Result<Definitions, FileError>,
@@ -59,15 +60,26 @@ pub(crate) fn accept_all(post: &Post) -> Vec<Call> {
 }
 
 fn receive(socket: &OwnedFd, uid: u32) -> Result<Call, Errno> {
-    let caller = sockopt::socket_peercred(socket)?;
     let [memfd, file] = receive_two(socket)?;
+    let process = caller(socket)?;
     let definitions = read(&file, uid);
-    let pid = caller.pid.as_raw_nonzero().get().cast_unsigned();
     Ok(Call {
-        pid,
+        process,
         memfd,
         file,
         definitions,
+    })
+}
+
+/// The process that has connected; `None` if nothing can be known of it: it is in a pid namespace that
+/// is not seen from here, and the kernel is older than 6.5.
+fn caller(socket: &OwnedFd) -> Result<Option<Process>, Errno> {
+    let peer = peer_of(socket)?;
+    Ok(match (peer.pid, peer.pidfd) {
+        (pid, Ok(pidfd)) => Some(Process::of(pid, pidfd)),
+        (Some(pid), Err(Errno::NOPROTOOPT)) => Some(Process::open(pid)),
+        (None, Err(Errno::NOPROTOOPT)) => None,
+        (_, Err(_)) => Some(Process::default()),
     })
 }
 

@@ -3,10 +3,10 @@
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, DirEntry, FileType, Mode, OFlags, fstat, open, openat};
 use rustix::io::{Errno, pread};
-use std::path::PathBuf;
 use thalweg_abi::rendezvous::{Head, MAX_LEN};
 
 use super::folder::Folder;
+use crate::process::Process;
 use crate::program::{DefinitionError, Definitions};
 
 /// Why a file is passed over.
@@ -71,13 +71,15 @@ pub(crate) fn scan(folder: &Folder, wanted: impl Fn(&str) -> bool) -> Vec<Found>
 }
 
 /// Files that have no name yet, as their programs are still writing them, or were killed doing so;
-/// and the process that each one is of.
-pub(crate) fn unfinished(folder: &Folder) -> Vec<(String, u32)> {
+/// and the process that each one is of: its number, and in which pid namespace.
+pub(crate) fn unfinished(folder: &Folder) -> Vec<(String, u32, u64)> {
     let of_process = |name: String| {
-        let visible = name.strip_prefix('.').filter(|name| is_program(name))?;
-        let (pid, _) = visible.split_once('-')?;
+        let hidden = name.strip_prefix('.')?;
+        let (visible, pid_ns) = hidden.rsplit_once('-')?;
+        let (pid, _) = visible.split_once('-').filter(|_| is_program(visible))?;
         let pid = u32::from_str_radix(pid, 16).ok()?;
-        Some((name, pid))
+        let pid_ns = u64::from_str_radix(pid_ns, 16).ok()?;
+        Some((name, pid, pid_ns))
     };
     names(folder).into_iter().filter_map(of_process).collect()
 }
@@ -106,8 +108,9 @@ fn open_in(folder: &Folder, name: &str) -> Result<OwnedFd, Errno> {
 
 /// The memfd of a program that is running, by the descriptor that it has for it. `NOENT` too when
 /// that is another file by now: the program has become another, or closed what it did not open.
-pub(crate) fn open_memfd(head: &Head) -> Result<OwnedFd, Errno> {
-    let path = PathBuf::from(format!("/proc/{}/fd/{}", head.pid, head.ring_fd));
+pub(crate) fn open_memfd(process: &Process, head: &Head) -> Result<OwnedFd, Errno> {
+    let folder = process.folder().ok_or(Errno::NOENT)?;
+    let path = folder.join("fd").join(head.ring_fd.to_string());
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = open(&path, flags, Mode::empty())?;
     match fstat(&file)?.st_ino == head.ring_ino {

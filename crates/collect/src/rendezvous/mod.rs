@@ -7,6 +7,7 @@ mod advert;
 mod call;
 mod file;
 mod folder;
+mod owner;
 mod unposted;
 mod watch;
 
@@ -14,5 +15,6 @@ pub(crate) use advert::{Advert, Post, instances_in_use, left_behind};
 pub(crate) use call::{Call, accept_all};
 pub(crate) use file::{Found, open_memfd, read, scan, unfinished};
 pub(crate) use folder::{Folder, candidates, tag};
+pub(crate) use owner::{Owner, Owners, has_own_proc};
 pub(crate) use unposted::remove_unposted;
 pub(crate) use watch::Watch;

@@ -6,7 +6,7 @@ use thalweg_model::{
 };
 
 use super::objects::Object;
-use crate::context::{procname, put_text};
+use crate::context::{Values, procname, put_text};
 
 /// Which event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +34,31 @@ pub(crate) struct DumpEvent {
 }
 
 /// A state dump, ready to be written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dump {
     /// Whose trace it belongs to.
     pub(crate) uid: u32,
     /// Whose it is.
     pub(crate) nonce: u64,
-    pub(crate) packet_context: Vec<u8>,
-    /// What stands in each event before the number of the processor.
-    pub(crate) event_context: Vec<u8>,
+    /// What is known of the main thread, for contexts.
+    pub(crate) values: Values,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// What a dump says of one thread, or in its name: a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) vtid: i32,
+    /// The thread's name.
+    pub(crate) name: Vec<u8>,
     pub(crate) events: Vec<DumpEvent>,
+}
+
+impl Dump {
+    /// How many events it has.
+    pub(crate) fn len(&self) -> u64 {
+        self.parts.iter().map(|part| part.events.len() as u64).sum()
+    }
 }
 
 impl DumpKind {
@@ -134,7 +149,12 @@ impl Events<'_> {
         }
     }
 
-    /// The name of the process.
+    /// The events since this was asked last.
+    pub(super) fn take(&mut self) -> Vec<DumpEvent> {
+        std::mem::take(&mut self.done)
+    }
+
+    /// The name of the process, or of one of its threads.
     pub(super) fn push_procname(&mut self, name: &[u8]) {
         self.push(DumpKind::Procname, |out| out.extend(procname(name)));
     }

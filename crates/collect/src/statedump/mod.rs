@@ -1,13 +1,14 @@
 //! State dumps: what a program has in memory when its recording begins.
 //!
 //! ```text
-//!   attached ──ask──▶ a thread: /proc/PID/maps, ELF files ──dump──▶ one packet in `statedump_0`
+//!   attached ──ask──▶ a thread: /proc/PID/{maps,task}, ELF files ──dump──▶ packets in `statedump_0`
 //! ```
 //!
 //! The events are LTTng's `lttng_ust_statedump:*`, and their fields are LTTng's. The program does
 //! nothing for them, and the collector does not wait for the files: a thread reads them, so that
 //! rings are drained meanwhile. What is written is what was mapped at the events' times: a program
-//! that ended before has no `bin_info`.
+//! that ended before has no `bin_info`. Each other thread has a packet of its own with its name. The user
+//! can have all dumps taken again, and each snapshot has dumps of its own.
 //!
 //! Trace Compass finds an address's function with them where events have the contexts `vpid` and
 //! `ip`; the latter is not recorded yet.
@@ -22,7 +23,7 @@ mod maps;
 mod objects;
 mod read;
 
-pub(crate) use asked::{LAST_DUMPS, StateDumps};
+pub(crate) use asked::{LAST_DUMPS, MAX_ASKED, StateDumps};
 pub use elf::{DebugLink, ElfFile, ReadAt, examine};
-pub(crate) use events::{Dump, DumpKind, LEVEL};
+pub(crate) use events::{Dump, DumpKind, LEVEL, Part};
 pub use maps::{Mapping, mappings};

@@ -81,7 +81,7 @@ fn find(path: &Path, flags: OFlags, mapping: &Mapping) -> Option<OwnedFd> {
 
 /// The name of a process's main thread, and the processor on which it ran last.
 pub(super) fn main_thread(process: &Process, vpid: u32) -> Option<(Vec<u8>, u32)> {
-    let task = process.task(vpid, vpid)?;
+    let task = process.task(vpid)?;
     let comm = fs::read(task.join("comm")).ok()?;
     let stat = fs::read(task.join("stat")).ok()?;
     let name = crate::context::name_of_comm(&comm).to_vec();

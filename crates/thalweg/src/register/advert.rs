@@ -102,6 +102,8 @@ fn greet(
     state.store(if ready { slot::ACTIVE } else { slot::IDLE }, Release);
     if ready {
         rules::apply(map, advert.slot, advert.rules, site::each(), room);
+        // As the collector does where it sets the slot up: see `crate::watch`.
+        map.head(program::HEAD_ASKED).fetch_add(1, Release);
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn head(memfd: &Fd, nonce: u64, room: &mut [u8]) -> Option<Head> {
         start_time,
         image: image(),
         nonce,
-        boot_id: boot_id(room),
+        pid_ns: pid_ns(),
         ring_ino: memory.st_ino,
         ring_len: memory.st_size.cast_unsigned(),
         sites: site::each().count() as u64,
@@ -76,14 +76,13 @@ fn start_time(stat: &[u8]) -> u64 {
     })
 }
 
-fn boot_id(room: &mut [u8]) -> [u8; 16] {
-    let text = first_bytes(c"/proc/sys/kernel/random/boot_id", room);
-    let mut id = [0; 16];
-    let digits = text.iter().filter_map(|b| (*b as char).to_digit(16));
-    for (at, digit) in digits.take(32).enumerate() {
-        id[at / 2] = (id[at / 2] << 4) | digit as u8;
-    }
-    id
+/// The inode number of the pid namespace, by which collectors know whose number the process id is.
+fn pid_ns() -> u64 {
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    // What is there is a link that only the kernel can follow.
+    let namespace = sys::open_followed(c"/proc/self/ns/pid", flags);
+    let found = namespace.and_then(|file| sys::identity(&file));
+    found.map_or(0, |stat| stat.st_ino)
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub(crate) fn register(map: &Map, memfd: &Fd, nonce: u64) {
     name.push(b"-").push_hex(head.nonce);
     let mut hidden = Path::new();
     hidden.push(b".").push(name.bytes());
+    // Whoever removes what the dead left must know whose number it is before there is a head.
+    hidden.push(b"-").push_hex(head.pid_ns);
     let Some(file) = file::write(&folder, &hidden, head, &mut work.output) else {
         return;
     };
