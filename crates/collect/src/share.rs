@@ -60,12 +60,14 @@ impl Programs {
     /// Gives more chunks to programs that lack some, as far as the limit goes.
     pub(crate) fn grow(&mut self) {
         let mut room = self.units_left();
+        let clock = &self.session.clock;
+        let time = (clock.now(), clock.second());
         for program in self
             .groups
             .values_mut()
             .flat_map(|group| &mut group.programs)
         {
-            room -= program.grow(room).min(room);
+            room -= program.grow(room, time).min(room);
         }
     }
 

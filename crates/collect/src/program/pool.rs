@@ -198,9 +198,15 @@ impl Pool {
         Ok(())
     }
 
-    /// Adds chunks of the classes that threads looked for in vain, at most `limit` units of them;
-    /// how many units it took.
-    pub(super) fn grow(&mut self, memory: &Memory, slot: usize, limit: usize) -> usize {
+    /// Adds chunks of the classes that threads looked for in vain, so many `times` as there are, at
+    /// most `limit` units of them; how many units it took.
+    pub(super) fn grow(
+        &mut self,
+        memory: &Memory,
+        slot: usize,
+        limit: usize,
+        times: usize,
+    ) -> usize {
         let ring = memory.slot(slot);
         let starved = ring
             .control(STARVED)
@@ -211,8 +217,8 @@ impl Pool {
             .rev()
             .filter(|class| starved & (1 << class) != 0)
         {
-            // As much again as there is, so that a few steps reach any size.
-            let wanted = before.max(1 << class).min(room) >> class;
+            // As much again as there is, or more, so that a few steps reach any size.
+            let wanted = (before * times).max(1 << class).min(room) >> class;
             let mut got = self.refill(memory, slot, class, wanted);
             got += self.extend(memory, slot, class, wanted - got);
             if got < wanted && self.split_hole(class) {

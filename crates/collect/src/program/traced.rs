@@ -21,6 +21,11 @@ use crate::ledger::Ledger;
 use crate::output::Kind;
 use crate::process::{Process, Threads};
 
+/// A ring that is full within such a part of a second needs more room at once.
+const SOON: u64 = 50;
+/// How many times as much.
+const FAST: usize = 7;
+
 /// A thread of a traced program, never mistaken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ThreadKey {
@@ -212,23 +217,49 @@ impl Program {
         (full, free)
     }
 
-    /// Whether so much of its ring filled between two passes that it may be all the next time.
-    fn is_filling(&self) -> bool {
-        !self.overwrites && self.full_and_free().0 > self.granted_units() / 4
+    /// How many times as much memory its ring should get as it has: because it would be full soon at
+    /// the rate at which it fills, or a good part of it filled since the last pass. By the time a
+    /// thread lacks a chunk it would be too late.
+    fn foreseen(&self, now: u64, second: u64) -> usize {
+        if self.overwrites {
+            return 0;
+        }
+        let ring = self.ring();
+        let is_full = |unit: &usize| Desc::unpack(ring.desc(*unit).load(Acquire)).state == FULL;
+        let (mut units, mut begin) = (0, now);
+        for (&unit, chunk) in self.pool.chunks.iter().filter(|(unit, _)| is_full(unit)) {
+            units += 1_usize << chunk.class;
+            let begun = ring.word(unit * UNIT_WORDS + chunk::BEGIN).load(Relaxed);
+            begin = begin.min(begun);
+        }
+        let granted = self.granted_units();
+        let whole = (now - begin).saturating_mul(granted as u64) / units.max(1) as u64;
+        match units {
+            0 => 0,
+            _ if whole < second / SOON => FAST,
+            _ if units > granted / 4 => 1,
+            _ => 0,
+        }
     }
 
-    /// Gives it more chunks of the classes that it lacks, at most `limit` units.
-    pub fn grow(&mut self, limit: usize) -> usize {
+    /// Gives it more chunks of the classes that it lacks, or will lack, at most `limit` units; `now`
+    /// is the time, and `second` how much of it is a second.
+    pub fn grow(&mut self, limit: usize, (now, second): (u64, u64)) -> usize {
         // A flight recorder's threads always lack some: that is no news as long as there is no room.
         if limit == 0 && self.is_kept() {
             return 0;
         }
-        if limit > 0 && self.is_filling() {
-            // As if a thread had lacked a large chunk already: by then it would be too late.
+        let times = if limit > 0 {
+            self.foreseen(now, second)
+        } else {
+            0
+        };
+        if times > 0 {
             let largest = 1 << (CLASSES - 1);
             self.ring().control(STARVED).fetch_or(largest, Relaxed);
         }
-        let units = self.pool.grow(&self.memory, self.slot, limit);
+        let (memory, slot) = (&self.memory, self.slot);
+        let units = self.pool.grow(memory, slot, limit, times.max(1));
         self.freed += units as u64;
         units
     }
