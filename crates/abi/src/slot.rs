@@ -73,8 +73,13 @@ pub const TOLD_OVERWRITTEN: usize = 20;
 /// Word index: one more than [`PULSE`] was when a thread found it silent and gave the collector up:
 /// until it beats again, nobody waits.
 pub const GIVEN_UP: usize = 21;
+/// Word index: changes after a chunk has become free.
+pub const FREES: usize = 22;
+/// Word index: one more than [`FREES`] was when a thread found no chunk free: until that changes,
+/// nobody looks.
+pub const NONE_FREE: usize = 23;
 /// How many control words are in use.
-pub const CONTROL_WORDS: usize = 22;
+pub const CONTROL_WORDS: usize = 24;
 
 /// The event is discarded.
 pub const DISCARD: u64 = 0;

@@ -36,6 +36,21 @@ impl Slot<'_> {
         wanted: u8,
         need_words: usize,
     ) -> (Option<Claim>, bool) {
+        let found = self.find_free(owner, wanted, need_words);
+        let short = found.is_none_or(|claim| claim.class != wanted);
+        (found, short && self.starve(wanted))
+    }
+
+    /// Looks through the chunks, unless somebody has just done so in vain: a program that loses
+    /// events for want of room is not to spend its time, and the collector's, with looking for it.
+    fn find_free(&self, owner: Owner, wanted: u8, need_words: usize) -> Option<Claim> {
+        // ORDER(frees): Acquire, pairs with the Release addition in `announce_free`: a chunk that
+        // was free before is found below.
+        let frees = self.control(slot::FREES).load(Acquire).wrapping_add(1);
+        let none_free = self.control(slot::NONE_FREE);
+        if none_free.load(Relaxed) == frees {
+            return None;
+        }
         let downwards = (0..=wanted).rev();
         let upwards = wanted + 1..slot::CLASSES as u8;
         let fits = |class: &u8| chunk_words(*class) - chunk::FIRST >= need_words;
@@ -43,8 +58,16 @@ impl Slot<'_> {
             .chain(upwards)
             .filter(fits)
             .find_map(|class| self.claim_of(owner, class));
-        let short = found.is_none_or(|claim| claim.class != wanted);
-        (found, short && self.starve(wanted))
+        if found.is_none() && fits(&0) {
+            none_free.store(frees, Relaxed);
+        }
+        found
+    }
+
+    /// Says that a chunk has become free.
+    pub(crate) fn announce_free(&self) {
+        // ORDER(frees): Release, pairs with the Acquire load in `find_free`.
+        self.control(slot::FREES).fetch_add(1, Release);
     }
 
     /// Says that `class` is wanted and not found; whether this is news.
@@ -61,7 +84,8 @@ impl Slot<'_> {
 
     /// Sets a bit of what threads lack; whether this is news.
     fn lacks(&self, bit: u64) -> bool {
-        self.control(slot::STARVED).fetch_or(bit, Relaxed) & bit == 0
+        let starved = self.control(slot::STARVED);
+        starved.load(Relaxed) & bit == 0 && starved.fetch_or(bit, Relaxed) & bit == 0
     }
 
     fn claim_of(&self, owner: Owner, class: u8) -> Option<Claim> {
@@ -139,6 +163,7 @@ impl Slot<'_> {
         if self.move_held(held, free.pack()) {
             self.mask(held.unit / 64, class)
                 .fetch_or(1 << (held.unit % 64), Relaxed);
+            self.announce_free();
         }
     }
 

@@ -24,7 +24,12 @@ impl Slot<'_> {
         self.control(slot::WAITING).store(1, Relaxed);
         // ORDER(patience): the fence pairs with that in `takes_waiting`.
         fence(SeqCst);
-        (!self.has_free(need_words)).then_some(freed)
+        if !self.has_free(need_words) {
+            return Some(freed);
+        }
+        // Who freed it may have died before it said so: without this nobody would look again.
+        self.control(slot::NONE_FREE).store(0, Relaxed);
+        None
     }
 
     /// Whether a chunk with room for `need_words` is free, by its hint and by its descriptor.

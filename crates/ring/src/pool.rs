@@ -26,6 +26,7 @@ pub fn clear_and_free(slot: &Slot<'_>, unit: usize, class: u8, used_words: usize
 pub fn restore_hint(slot: &Slot<'_>, unit: usize, class: u8) {
     slot.mask(unit / 64, class)
         .fetch_or(1 << (unit % 64), Relaxed);
+    slot.announce_free();
 }
 
 /// Takes a free chunk out of the ring, if its descriptor still is `seen`: its memory is the

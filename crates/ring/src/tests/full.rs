@@ -191,3 +191,24 @@ fn a_freed_chunk_is_found_by_a_thread_that_had_none() {
     );
     publish_free(&ring, 0, 0, 9);
 }
+
+#[test]
+fn a_chunk_that_becomes_free_is_found_however_often_there_was_none() {
+    let ring = ring(&[0]);
+    let cursor = Cursor::new();
+    let mut collector = Collector::new(ring);
+    let mut number = 0;
+    let mut emit = || {
+        number += 1;
+        emit_at(&ring, &cursor, 0, number, 0, || number * 7, 1 << 40)
+    };
+    for _ in 0..5 {
+        while emit().is_ok() {}
+        for _ in 0..10 {
+            emit().unwrap_err();
+        }
+        assert_ne!(ring.control(slot::NONE_FREE).load(Relaxed), 0);
+        collector.poll(|_| false);
+        emit().unwrap();
+    }
+}
