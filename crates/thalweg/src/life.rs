@@ -11,8 +11,9 @@ use core::sync::atomic::{
 };
 use thalweg_abi::{SLOTS, program, slot};
 
+// Before the program's own constructors, whose events would be off: theirs begin at 101.
 #[used]
-#[unsafe(link_section = ".init_array")]
+#[unsafe(link_section = ".init_array.00100")]
 static CONSTRUCTOR: extern "C" fn() = construct;
 
 #[used]
@@ -106,9 +107,17 @@ fn set_up() -> bool {
     }
     let is_done = try_set_up(state);
     if !is_done {
+        close_gates();
         state.fail();
     }
     is_done
+}
+
+/// Turns all events of this process off: in a forked child call sites test its parent's gates, and what
+/// its parent's recorder wants would be asked for here, for nothing.
+fn close_gates() {
+    // SAFETY: the static consists of just these whole pages.
+    unsafe { sys::wipe_over(GATES.address(), program::GATES_LEN) };
 }
 
 fn try_set_up(state: &'static State) -> bool {
