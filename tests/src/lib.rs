@@ -22,6 +22,7 @@ mod ledger;
 mod library;
 mod preload;
 mod recorder;
+mod stall;
 mod trace;
 mod world;
 
