@@ -62,7 +62,7 @@ const ENDS: &[Row] = &[
 ];
 
 const THREADS: &[Row] = &[
-    ("threads sequence 300 5", "1500", Well),
+    ("threads sequence 50 5", "250", Well),
     ("threads at_once 30 N", "60 N", Well),
     ("situations small-stack N", "2 N", Well),
     ("situations key-destructor N", "5 N", Well),
