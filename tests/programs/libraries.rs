@@ -71,13 +71,16 @@ fn two(paths: &[&Path]) {
     });
 }
 
+/// Loaded and unloaded so often that a small ring has no room for what is gone.
+const LOADS: u64 = 200;
+
 /// Loaded and unloaded all the time, in between the executable's events.
 fn again(path: &Path) {
     let [own, of_library] = [0, 1].map(|number| Ledger::of_test().account(number).open());
-    for _ in 0..events() / 50 {
-        own.ticks(50);
+    for _ in 0..LOADS {
+        own.ticks(events() / LOADS);
         let library = Library::open(path);
-        library.ticks(1, of_library.count(), 50);
+        library.ticks(1, of_library.count(), events() / LOADS);
         library.close();
     }
 }

@@ -51,3 +51,18 @@ fn two_libraries_and_the_executable_emit_by_turns() {
     let report = check(&world, &args, &accounts);
     assert_eq!(report.recorded(), 600);
 }
+
+#[test]
+fn a_library_that_was_unloaded_takes_no_room() {
+    let world = World::new();
+    let recorder = world.recorder("trace").limit_bytes(256 << 10).start();
+    let library = library_path();
+    world.run("libraries", &["again", "2000", text(&library)]);
+    let report = recorder.finish();
+    assert_eq!(
+        report.trace().missing(world.ledger()),
+        [].into(),
+        "{report:?}"
+    );
+    assert_eq!(report.recorded(), 4000);
+}
