@@ -28,7 +28,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "asan",
-        shows: "stress tests under AddressSanitizer",
+        shows: "stress tests and hostile programs under AddressSanitizer",
         run: sanitize::address,
     },
     Step {
