@@ -83,6 +83,17 @@ fn again(path: &Path) {
         library.ticks(1, of_library.count(), events() / LOADS);
         library.close();
     }
+    assert_eq!(rings(), 1, "descriptors that stay behind");
+}
+
+/// How many descriptors of rings this process has.
+fn rings() -> usize {
+    let entries = std::fs::read_dir("/proc/self/fd").expect("every process has descriptors");
+    let is_ring = |entry: &std::fs::DirEntry| {
+        let to = std::fs::read_link(entry.path()).unwrap_or_default();
+        to.to_string_lossy().contains("memfd:thalweg")
+    };
+    entries.flatten().filter(is_ring).count()
 }
 
 /// Loaded, used and unloaded by two threads at once; the executable emits meanwhile.
