@@ -1,4 +1,4 @@
-//! `forks HOW`: processes that come from this one in all ways, each with an account of its own.
+//! `forks HOW [EVENTS]`: processes that come from this one in all ways, each with an account of its own.
 //!
 //! ```text
 //!   account 0: this process    1: its child    2: the child's child    3: what a child executes
@@ -12,7 +12,11 @@ use std::process::Command;
 use std::sync::atomic::Ordering::SeqCst;
 use thalweg_tests::{Account, Ledger};
 
-const EVENTS: u64 = 100;
+/// Events of one piece of a process's life.
+fn events() -> u64 {
+    let said = std::env::args().nth(2).and_then(|count| count.parse().ok());
+    said.unwrap_or(100)
+}
 
 fn open(account: u32) -> Account {
     Ledger::of_test().account(account).open()
@@ -53,14 +57,14 @@ fn in_child(new: fn() -> libc::pid_t, child: impl FnOnce()) {
 /// Parent, child and the child's child, all with events before and after.
 fn family(new: fn() -> libc::pid_t) {
     let parent = open(0);
-    parent.ticks(EVENTS);
+    parent.watched_ticks(events());
     in_child(new, || {
         let child = open(1);
-        child.ticks(EVENTS);
-        in_child(new, || open(2).ticks(EVENTS));
-        child.ticks(EVENTS);
+        child.watched_ticks(events());
+        in_child(new, || open(2).watched_ticks(events()));
+        child.watched_ticks(events());
     });
-    parent.ticks(EVENTS);
+    parent.watched_ticks(events());
 }
 
 fn own_path() -> CString {
@@ -69,7 +73,8 @@ fn own_path() -> CString {
 
 /// This program again, as `leaf`.
 fn execute_leaf() -> ! {
-    let error = Command::new("/proc/self/exe").arg("leaf").exec();
+    let mut leaf = Command::new("/proc/self/exe");
+    let error = leaf.args(["leaf", &events().to_string()]).exec();
     panic!("{error}");
 }
 
@@ -82,9 +87,10 @@ fn pointers(texts: &[CString]) -> Vec<*const c_char> {
 /// `vfork` and `execve` in one piece: the child shares this stack and must not return.
 fn vfork_leaf() {
     let path = own_path();
-    let args = [path.clone(), CString::new("leaf").expect("without a zero")];
+    let text = |text: &str| CString::new(text).expect("without a zero");
+    let args = [path.clone(), text("leaf"), text(&events().to_string())];
     let environment: Vec<CString> = std::env::vars()
-        .map(|(name, value)| CString::new(format!("{name}={value}")).expect("without a zero"))
+        .map(|(name, value)| text(&format!("{name}={value}")))
         .collect();
     let (args, environment) = (pointers(&args), pointers(&environment));
     // SAFETY: the child touches nothing but registers until it is another program, or exits.
@@ -112,17 +118,17 @@ fn vfork_leaf() {
 }
 
 fn daemon() {
-    open(0).ticks(EVENTS);
+    open(0).watched_ticks(events());
     if fork() != 0 {
         return wait();
     }
-    open(1).ticks(EVENTS);
+    open(1).watched_ticks(events());
     // SAFETY: no memory is passed.
     unsafe { libc::setsid() };
     if fork() != 0 {
         exit();
     }
-    open(2).ticks(EVENTS);
+    open(2).watched_ticks(events());
     Ledger::of_test().flag().store(1, SeqCst);
     exit();
 }
@@ -130,7 +136,7 @@ fn daemon() {
 fn main() {
     let how = std::env::args().nth(1).unwrap_or_default();
     match how.as_str() {
-        "leaf" => open(3).ticks(EVENTS),
+        "leaf" => open(3).watched_ticks(events()),
         "fork" => family(fork),
         "clone" => family(raw_clone),
         "thread" => std::thread::spawn(|| family(fork))
@@ -138,16 +144,17 @@ fn main() {
             .expect("a family does not panic"),
         "daemon" => daemon(),
         "exec" => {
-            open(0).ticks(EVENTS);
+            open(0).watched_ticks(events());
             execute_leaf();
         }
         how => {
             let parent = open(0);
-            parent.ticks(EVENTS);
+            parent.watched_ticks(events());
             match how {
                 "fork_exec" => in_child(fork, || execute_leaf()),
                 "spawn" => {
-                    let status = Command::new("/proc/self/exe").arg("leaf").status();
+                    let mut leaf = Command::new("/proc/self/exe");
+                    let status = leaf.args(["leaf", &events().to_string()]).status();
                     assert!(status.is_ok_and(|status| status.success()));
                 }
                 "vfork_exec" => {
@@ -156,7 +163,7 @@ fn main() {
                 }
                 how => panic!("no way {how} to make a process"),
             }
-            parent.ticks(EVENTS);
+            parent.watched_ticks(events());
         }
     }
 }

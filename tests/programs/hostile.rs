@@ -1,5 +1,9 @@
 //! `hostile HOW`: emits ten events on account 50, and then spoils its own ring.
 //!
+//! `hostile storm SEED`: emits on account 50, while another thread stores words of all kinds all over the
+//! ring, most of them where the two sides speak to each other. It ends when the flag is [`OVER`], and
+//! has counted the stores on account 51.
+//!
 //! ```text
 //!   event 1 … 5 | 6: spoiled | 7 … 10        all in the thread's first chunk
 //! ```
@@ -16,6 +20,9 @@ use thalweg_tests::Ledger;
 
 const EVENTS: u64 = 10;
 const VICTIM: usize = 5;
+
+/// The flag's value at which a storm is over.
+const OVER: u64 = 9;
 
 /// The ring of this program, as it finds it in its own descriptors.
 struct Ring {
@@ -56,9 +63,14 @@ impl Ring {
         Self { words, sites }
     }
 
+    /// First word of a slot.
+    fn slot_at(&self, index: usize) -> usize {
+        program::slot_offset(self.sites, index) / 8
+    }
+
     /// First word of the slot that a recorder uses.
     fn slot(&self) -> usize {
-        let slots = (0..SLOTS).map(|index| program::slot_offset(self.sites, index) / 8);
+        let slots = (0..SLOTS).map(|index| self.slot_at(index));
         let is_active = |at: &usize| self.words[at + slot::STATE].load(SeqCst) == slot::ACTIVE;
         slots
             .into_iter()
@@ -96,14 +108,39 @@ impl Ring {
 
     /// Random words into a range of the slot, in bytes from its begin.
     fn scribble(&self, from: usize, to: usize, seed: u64) {
-        let mut random = seed;
+        let mut random = Random(seed);
         let slot = self.slot();
         for word in &self.words[slot + from / 8..slot + to / 8] {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            word.store(random, SeqCst);
+            word.store(random.next(), SeqCst);
         }
+    }
+
+    /// Stores one word somewhere.
+    fn store_anywhere(&self, random: &mut Random) {
+        let slot = self.slot_at(0);
+        let (from, to) = match random.next() % 20 {
+            0..11 => (slot, slot + slot::CONTROL_WORDS),
+            11 | 12 => (slot + slot::MASKS / 8, slot + slot::MASKS / 8 + 32),
+            13 | 14 => (slot + slot::DESCS / 8, slot + slot::DESCS / 8 + 256),
+            15 => (slot + slot::LOST / 8, slot + slot::LOST / 8 + 8),
+            16 => (slot + slot::RULES / 8, slot + slot::CHUNKS / 8),
+            17 => (0, program::WORDS / 8 + 64),
+            _ => (
+                slot + slot::CHUNKS / 8,
+                slot + (slot::CHUNKS + 64 * slot::UNIT) / 8,
+            ),
+        };
+        let at = from + random.next() as usize % (to - from);
+        let before = self.words[at].load(SeqCst);
+        let word = match random.next() % 6 {
+            0 => random.next(),
+            1 => u64::MAX,
+            2 => random.next() % 64,
+            3 => 1 << (random.next() % 64),
+            4 => before ^ 1 << (random.next() % 64),
+            _ => before.wrapping_add(random.next() % 5).wrapping_sub(2),
+        };
+        self.words[at].store(word, SeqCst);
     }
 
     fn spoil(&self, how: &str, seed: u64) {
@@ -139,6 +176,42 @@ impl Ring {
     }
 }
 
+/// Numbers that follow from a seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
+
+/// Events in the middle of a storm.
+fn storm(seed: u64) {
+    let ledger = Ledger::of_test();
+    let (events, stores) = (ledger.account(50), ledger.account(51).count());
+    let is_over = || ledger.flag().load(SeqCst) == OVER;
+    let ring = Ring::find();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut random = Random(seed);
+            // Some storms leave the two sides time to go on, others do not.
+            let pause = random.next() % 2000;
+            while !is_over() {
+                ring.store_anywhere(&mut random);
+                stores.fetch_add(1, SeqCst);
+                (0..pause).for_each(|_| std::hint::spin_loop());
+            }
+        });
+        while !is_over() {
+            events.tick();
+            (0..100).for_each(|_| std::hint::spin_loop());
+        }
+    });
+}
+
 /// The next event: of the kind that will be spoiled.
 fn emit(how: &str, count: &AtomicU64) {
     let n = count.load(SeqCst) + 1;
@@ -158,6 +231,9 @@ fn main() {
     let args: Vec<String> = std::env::args().collect();
     let seed = args.get(2).and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let account = Ledger::of_test().account(50).open();
+    if args[1] == "storm" {
+        return storm(seed);
+    }
     for _ in 0..EVENTS {
         emit(&args[1], account.count());
     }

@@ -4,6 +4,10 @@
 //!
 //! Says `instructions N points P`, and after kills `free N leaked M`: what became of the chunks of
 //! the dead, of whom the recorder takes leave.
+//!
+//! `stepper count small|large` says the numbers of instructions of an event and of a handler, and no
+//! more. `stepper cut small|large POINT [STEPS]` kills one program at one place, or so many
+//! instructions into the handler that interrupts it there.
 
 #![allow(unsafe_code, reason = "ptrace")]
 
@@ -148,24 +152,30 @@ fn handle(kind: &str, points: &[usize], account: u32) {
     while traced.run(0) {}
 }
 
-/// One program an instruction: there it ends, or some way into its handler. What became of their
-/// chunks: free, and leaked.
+/// A program that ended at an instruction, or some way into its handler there; its memory.
+fn cut(kind: &str, point: usize, in_handler: Option<usize>, account: u32) -> File {
+    let traced = Traced::start(kind, 1, account);
+    assert!(traced.run(0), "the breakpoint before the event");
+    traced.step_into(point);
+    if let Some(steps) = in_handler {
+        traced.step(libc::SIGUSR1);
+        for _ in 0..steps {
+            traced.step(0);
+        }
+    }
+    let memory = traced.memory();
+    traced.kill();
+    memory
+}
+
+/// One program an instruction. What became of their chunks: free, and leaked.
 fn kill(kind: &str, points: &[usize], in_handler: Option<usize>) -> [usize; 2] {
     let mut dead = VecDeque::new();
     let mut sum = [0, 0];
     for (index, &point) in points.iter().enumerate() {
-        let traced = Traced::start(kind, 1, 2 * index as u32 + 2);
-        assert!(traced.run(0), "the breakpoint before the event");
-        traced.step_into(point);
-        if let Some(length) = in_handler {
-            traced.step(libc::SIGUSR1);
-            // Some place in the handler, another one each time.
-            for _ in 0..index * 1_000_003 % length {
-                traced.step(0);
-            }
-        }
-        dead.push_back(traced.memory());
-        traced.kill();
+        // Some place in the handler, another one each time.
+        let steps = in_handler.map(|length| index * 1_000_003 % length);
+        dead.push_back(cut(kind, point, steps, 2 * index as u32 + 2));
         if dead.len() > MOST_DEAD {
             count(&dead.pop_front().expect("there are some"), &mut sum);
         }
@@ -201,13 +211,26 @@ fn chunks(memory: &File) -> [usize; 2] {
     [free, units - free - none]
 }
 
+/// The instructions of a handler: it emits three events.
+fn handler_length() -> usize {
+    3 * measure("small", 0)
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [how, kind, points] = &args[..] else {
-        panic!("three arguments")
-    };
+    let number = |at: usize| args.get(at).and_then(|text| text.parse::<usize>().ok());
+    let kind = args[1].as_str();
+    match (args[0].as_str(), number(2)) {
+        ("count", None) => println!("{} {}", measure(kind, 0), handler_length()),
+        ("cut", Some(point)) => drop(cut(kind, point, number(3), 2)),
+        (how, Some(wanted)) => spread(how, kind, wanted),
+        _ => panic!("no number of points"),
+    }
+}
+
+/// So many places of an event, one after the other.
+fn spread(how: &str, kind: &str, wanted: usize) {
     let count = measure(kind, 0);
-    let wanted = points.parse::<usize>().expect("a number of points");
     let wanted = if wanted == 0 {
         count
     } else {
@@ -215,10 +238,10 @@ fn main() {
     };
     let points: Vec<usize> = (0..wanted).map(|index| index * count / wanted).collect();
     println!("instructions {count} points {}", points.len());
-    let [free, leaked] = match how.as_str() {
+    let [free, leaked] = match how {
         "handle" => return handle(kind, &points, 2),
         "kill" => kill(kind, &points, None),
-        _ => kill(kind, &points, Some(3 * measure("small", 0))),
+        _ => kill(kind, &points, Some(handler_length())),
     };
     println!("free {free} leaked {leaked}");
 }

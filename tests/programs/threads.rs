@@ -1,15 +1,16 @@
-//! `threads sequence|at_once COUNT`: short-lived threads one after the other, or many at a time.
+//! `threads sequence|at_once COUNT [EVENTS]`: short-lived threads one after the other, or many at a time.
 
 #![forbid(unsafe_code)]
 
 use std::sync::{Arc, Barrier};
 use thalweg_tests::Ledger;
 
-const EVENTS: u64 = 5;
-
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let count: u32 = args[2].parse().expect("a number of threads");
+    let events: u64 = args
+        .get(3)
+        .map_or(5, |events| events.parse().expect("a number"));
     let ledger = Ledger::of_test();
     let all = Arc::new(Barrier::new(count as usize));
     let together = args[1] == "at_once";
@@ -17,10 +18,10 @@ fn main() {
         let all = all.clone();
         std::thread::spawn(move || {
             let account = ledger.account(account).open();
-            account.ticks(EVENTS);
+            account.ticks(events);
             if together {
                 all.wait();
-                account.ticks(EVENTS);
+                account.ticks(events);
                 all.wait();
             }
         })

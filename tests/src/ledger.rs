@@ -13,11 +13,15 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 
+use crate::stall::is_stalled;
+
 /// The variable that names the file.
 pub(crate) const VARIABLE: &str = "THALWEG_TEST_LEDGER";
 
 const WORDS: usize = 32768;
 const LEN: usize = WORDS * 8;
+/// The account, nobody's, whose count is that of the stalls.
+const STALLS: u32 = 16000;
 
 /// The file of accounts, mapped.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +98,11 @@ impl Ledger {
         self.accounts().map(|account| self.count(account)).sum()
     }
 
+    /// How many events of [`watched_ticks`](Account::watched_ticks) kept their threads waiting.
+    pub fn stalls(&self) -> u64 {
+        self.count(STALLS)
+    }
+
     /// A word that a test and its program use as they like.
     pub fn flag(&self) -> &'static AtomicU64 {
         &self.words[0]
@@ -142,6 +151,37 @@ impl Account {
     /// So many events.
     pub fn ticks(self, count: u64) {
         (0..count).for_each(|_| self.tick());
+    }
+
+    /// So many events; the ledger is told of each that kept this thread waiting.
+    pub fn watched_ticks(self, count: u64) {
+        let stalled = (0..count).filter(|_| is_stalled(|| self.tick())).count() as u64;
+        self.ledger
+            .account(STALLS)
+            .count()
+            .fetch_add(stalled, SeqCst);
+    }
+
+    /// So many calls, of which those are events that somebody wants: only their fields are asked for.
+    /// A call behind which the event is off was under way while that happened: nobody wants it either.
+    pub fn wanted_ticks(self, count: u64) {
+        let mut was_wanted = false;
+        for _ in 0..count {
+            let n = self.count().load(Relaxed) + 1;
+            let mut is_wanted = false;
+            let mut number = || {
+                is_wanted = true;
+                n
+            };
+            thalweg::event!("test:tick", Info, { account: u32 = self.number, n: u64 = number() });
+            let happened = match (was_wanted, is_wanted) {
+                (_, true) => n,
+                (true, false) => n - 2,
+                (false, false) => n - 1,
+            };
+            self.count().store(happened, Relaxed);
+            was_wanted = is_wanted;
+        }
     }
 
     /// The account's count, to be written by who emits other events than [`tick`](Self::tick).

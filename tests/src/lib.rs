@@ -22,6 +22,8 @@ mod ledger;
 mod library;
 mod preload;
 mod recorder;
+mod stall;
+mod tally;
 mod trace;
 mod world;
 
@@ -33,5 +35,6 @@ pub use ledger::{Account, Ledger};
 pub use library::Library;
 pub use preload::{Preloaded, helper_path};
 pub use recorder::{Options, Recorder, Report};
+pub use tally::Tally;
 pub use trace::{Event, Trace};
 pub use world::{World, is_full, library_path};

@@ -1,13 +1,15 @@
 //! A trace as babeltrace2 prints it, and what a ledger has to say of it.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use thalweg_reader::Reader;
 use thalweg_reader::text::{Options, Printer, Style};
 use thalweg_testkit::{discarded_events, finish};
 
 use crate::ledger::Ledger;
+use crate::tally::Tally;
 
 /// What our own reader prints of the traces below `dir`.
 #[track_caller]
@@ -82,6 +84,35 @@ impl Trace {
         Self::parse(&ran.stdout, discarded)
     }
 
+    /// Reads traces that are too large to be kept: each event of a program, in order. How many are
+    /// missing, as babeltrace2 says.
+    #[track_caller]
+    pub fn stream(dir: &Path, mut take: impl FnMut(Event<'_>)) -> u64 {
+        let mut command = Command::new("babeltrace2");
+        command.arg("--clock-cycles").arg(dir).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("babeltrace2 is installed");
+        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut stderr = child.stderr.take().expect("it is piped");
+        let said = std::thread::spawn(move || {
+            let mut said = String::new();
+            stderr.read_to_string(&mut said).map(|_| said)
+        });
+        let mut line = String::new();
+        while stdout.read_line(&mut line).expect("it writes text") > 0 {
+            let event = Event::parse(line.trim_end());
+            if !event.name.starts_with(DUMP) {
+                take(event);
+            }
+            line.clear();
+        }
+        let said = said.join().expect("reading does not panic");
+        let said = said.expect("it writes text");
+        let status = child.wait().expect("it is our child");
+        assert!(status.success(), "babeltrace2 failed:\n{said}");
+        discarded_events(&said).unwrap_or_else(|said| panic!("babeltrace2 said: {said}"))
+    }
+
     fn parse(stdout: &str, discarded: u64) -> Self {
         let mut trace = Self {
             text: String::new(),
@@ -142,44 +173,12 @@ impl Trace {
         self.text.lines().map(Event::parse)
     }
 
-    /// Compares with what happened: each account's numbers are there once, in the order of their
-    /// times, from the thread that opened the account; returns how many are missing, by account.
+    /// Compares with what happened, see [`Tally`].
     #[track_caller]
     pub fn missing(&self, ledger: &Ledger) -> BTreeMap<u32, u64> {
-        let mut recorded: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
-        let mut last_of_thread: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-        for event in self.events() {
-            let thread = event.thread();
-            let last = last_of_thread.entry(thread).or_default();
-            assert!(
-                event.time > *last,
-                "{thread:?} goes back in time: {event:?}"
-            );
-            *last = event.time;
-            if event.name != "test:tick" {
-                continue;
-            }
-            let (account, n) = (event.number("account") as u32, event.number("n"));
-            assert_eq!(thread, ledger.who(account), "{event:?}");
-            let (count, before) = recorded.entry(account).or_default();
-            assert!(n > *before, "account {account}: {n} after {before}");
-            *count += 1;
-            *before = n;
-        }
-        let mut missing = BTreeMap::new();
-        for account in ledger.accounts() {
-            let (count, last) = recorded.remove(&account).unwrap_or_default();
-            let produced = ledger.count(account);
-            assert!(
-                last <= produced,
-                "account {account}: {last} of {produced} events"
-            );
-            if count < produced {
-                missing.insert(account, produced - count);
-            }
-        }
-        assert!(recorded.is_empty(), "events of nobody: {recorded:?}");
-        missing
+        let mut tally = Tally::default();
+        self.events().for_each(|event| tally.take(&event, ledger));
+        tally.missing(ledger)
     }
 }
 

@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use thalweg_tests::{Report, World, is_full};
+use std::process::{Child, Command};
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+use thalweg_tests::{Recorder, Report, Tally, Trace, World, is_full};
 
 const EVENTS: u64 = 10;
 const OTHERS: u64 = 2 * 500;
@@ -77,6 +79,85 @@ fn garbage_anywhere_harms_nobody_else() {
             record(how, seed);
         }
     }
+}
+
+/// For how long programs scribble: `THALWEG_HOSTILE_SECONDS`, or as the tier has it.
+fn storm_time() -> Duration {
+    let given = std::env::var("THALWEG_HOSTILE_SECONDS").ok();
+    let given = given.and_then(|text| text.parse().ok());
+    Duration::from_secs(given.unwrap_or(if is_full() { 60 } else { 2 }))
+}
+
+/// A child that does not outlive a test that fails.
+struct Guarded(Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// One program scribbles for a moment; it must live through it, and the recorder must go on.
+#[track_caller]
+fn storm(world: &World, recorder: &mut Recorder, seed: u64) {
+    let flag = world.ledger().flag();
+    flag.store(0, SeqCst);
+    let mut hostile = world.command("hostile");
+    let hostile = hostile.args(["storm", &seed.to_string()]).spawn();
+    let mut hostile = Guarded(hostile.expect("cargo builds it"));
+    std::thread::sleep(Duration::from_millis(200));
+    let asked = Instant::now();
+    recorder.order(&format!("limit {STORM_BYTES}"));
+    let waited = asked.elapsed();
+    assert!(waited < HANG, "{seed}: it hung for {waited:?}");
+    flag.store(9, SeqCst);
+    let status = hostile.0.wait().expect("it is our child");
+    assert!(
+        status.success(),
+        "{seed}: tracing killed the program: {status}"
+    );
+}
+
+/// A recorder that does not answer for so long hangs; one that is built to be slow is given more time.
+const HANG: Duration = Duration::from_secs(if cfg!(any(debug_assertions, sanitized)) {
+    10
+} else {
+    1
+});
+/// The most ring memory in a storm.
+const STORM_BYTES: u64 = 8 << 20;
+
+#[test]
+fn programs_that_scribble_all_the_time_harm_nobody() {
+    let world = World::new();
+    let options = world.recorder("trace").limit_bytes(STORM_BYTES);
+    let mut recorder = options.start();
+    let end = Instant::now() + storm_time();
+    let mut seeds = 1..;
+    while Instant::now() < end {
+        let seed = seeds.next().expect("there is no end of them");
+        storm(&world, &mut recorder, seed);
+    }
+    world.run("ticks", &["2", "500"]);
+    let report = recorder.finish();
+    let stores = world.ledger().count(51);
+    println!("{} storms, {stores} stores", seeds.start - 1);
+    let (good, _) = world.ledger().who(0);
+    let (mut others, mut events) = (Tally::default(), 0);
+    let discarded = Trace::stream(&report.output, |event| {
+        events += 1;
+        if event.thread().0 == good {
+            others.take(&event, world.ledger());
+        }
+    });
+    assert_eq!((events, discarded), (report.recorded(), report.lost()));
+    let missing = others.missing(world.ledger());
+    assert_eq!(missing.keys().collect::<Vec<_>>(), [&50]);
+    let peak_kib = report.peak_kib - (STORM_BYTES >> 10).min(report.peak_kib);
+    // The sanitizer keeps what was freed for a while.
+    let most_kib = if cfg!(sanitized) { 1 << 20 } else { 64 << 10 };
+    assert!(peak_kib < most_kib, "{peak_kib} KiB besides the rings");
 }
 
 /// Files that look like a program's, and what is said of each.

@@ -30,7 +30,7 @@ fn text(path: &Path) -> &str {
 fn a_library_is_loaded_unloaded_and_loaded_again() {
     let world = World::new();
     let accounts = [(0, 300), (1, 100), (2, 100), (3, 100), (4, 100)];
-    check(&world, &["close", text(&library_path())], &accounts);
+    check(&world, &["close", "100", text(&library_path())], &accounts);
     // A process that forked leaves its file to the next recorder: its child might need it.
     world.recorder("another").start().finish();
     assert_eq!(
@@ -47,7 +47,22 @@ fn two_libraries_and_the_executable_emit_by_turns() {
     std::fs::copy(library_path(), &copy).expect("the folder is the test's own");
     let accounts: Vec<(u32, u64)> = (0..6).map(|account| (account, 100)).collect();
     let library = library_path();
-    let args = ["two", text(&library), text(&copy)];
+    let args = ["two", "100", text(&library), text(&copy)];
     let report = check(&world, &args, &accounts);
     assert_eq!(report.recorded(), 600);
+}
+
+#[test]
+fn a_library_that_was_unloaded_takes_no_room() {
+    let world = World::new();
+    let recorder = world.recorder("trace").limit_bytes(256 << 10).start();
+    let library = library_path();
+    world.run("libraries", &["again", "2000", text(&library)]);
+    let report = recorder.finish();
+    assert_eq!(
+        report.trace().missing(world.ledger()),
+        [].into(),
+        "{report:?}"
+    );
+    assert_eq!(report.recorded(), 4000);
 }

@@ -1,8 +1,10 @@
 //! At each instruction of an event, and of an event that changes chunks: a handler that emits, and
-//! death.
+//! death. And of each death alone: the recording ends at once, babeltrace2 reads the trace, and the next
+//! program's events are all there.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 use thalweg_tests::{Ledger, Recorder, Report, Trace, World, is_full};
 
 /// Below 256 units all chunks are of 4 KiB.
@@ -123,4 +125,87 @@ fn death_in_a_handler_at_any_instruction_of_an_event() {
 #[test]
 fn death_in_a_handler_at_any_instruction_of_a_change_of_chunks() {
     check_kill("kill-handler", "large", 40, 1);
+}
+
+/// Events of the next program, which has two threads.
+const HEALTHY: u64 = 500;
+/// A recording ends in so little time, whoever has died.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// The instructions of an event, and of a handler.
+fn lengths(kind: &str) -> (usize, usize) {
+    let world = World::new();
+    let _recorder = world.recorder("trace").limit_bytes(LIMIT_BYTES).start();
+    let mut command = world.command("stepper");
+    let said = command.args(["count", kind]).output();
+    let said = said.expect("cargo builds it").stdout;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let numbers = said.split_whitespace().map(|number| number.parse().ok());
+    match numbers.collect::<Vec<_>>()[..] {
+        [Some(event), Some(handler)] => (event, handler),
+        _ => panic!("{said}"),
+    }
+}
+
+/// One program is cut, and the next one is healthy.
+#[track_caller]
+fn check_cut(kind: &str, point: usize, in_handler: Option<usize>) -> Report {
+    let world = World::new();
+    let recorder = world.recorder("trace").limit_bytes(LIMIT_BYTES).start();
+    let mut args = vec!["cut".to_owned(), kind.to_owned(), point.to_string()];
+    args.extend(in_handler.map(|steps| steps.to_string()));
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    world.run("stepper", &args);
+    world.run("ticks", &["2", &HEALTHY.to_string()]);
+    let begin = Instant::now();
+    let report = recorder.finish();
+    let took = begin.elapsed();
+    assert!(took < AT_ONCE, "{args:?}: the recording ended in {took:?}");
+    let (next, _) = world.ledger().who(0);
+    let others = report.trace().of_process(next);
+    let missing = others.missing(world.ledger());
+    let of_next = missing.keys().filter(|account| **account < 2);
+    assert_eq!(of_next.count(), 0, "{args:?}: {missing:?} {report:?}");
+    assert_eq!(
+        report.lost(),
+        report.lost_to("Torn"),
+        "{args:?}: {report:?}"
+    );
+    let most = u64::from(in_handler.is_some());
+    assert!(report.lost() <= most, "{args:?}: {report:?}");
+    check_killed(&report, world.ledger());
+    report
+}
+
+/// At so many instructions, evenly spread; at each of them if everything is wanted.
+#[track_caller]
+fn check_cuts(kind: &str, points: usize, with_handler: bool) {
+    let (event, handler) = lengths(kind);
+    let points = if is_full() { event } else { points.min(event) };
+    let mut torn = 0;
+    for index in 0..points {
+        let steps = with_handler.then(|| index * 1_000_003 % handler);
+        torn += check_cut(kind, index * event / points, steps).lost();
+    }
+    println!("{kind}: {points} of {event} instructions, {torn} torn");
+}
+
+#[test]
+fn after_each_cut_of_an_event_all_is_well() {
+    check_cuts("small", 6, false);
+}
+
+#[test]
+fn after_each_cut_of_a_change_of_chunks_all_is_well() {
+    check_cuts("large", 6, false);
+}
+
+#[test]
+fn after_each_cut_of_a_handler_all_is_well() {
+    check_cuts("small", 4, true);
+}
+
+#[test]
+fn after_each_cut_of_a_handler_in_a_change_of_chunks_all_is_well() {
+    check_cuts("large", 4, true);
 }

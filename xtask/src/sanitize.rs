@@ -1,4 +1,5 @@
-//! The stress tests of the crates that contain `unsafe`, under the compiler's sanitizers.
+//! The stress tests of the crates that contain `unsafe`, under the compiler's sanitizers; under
+//! AddressSanitizer also a recorder whose programs try to harm it, for five minutes.
 //!
 //! Std itself comes as it was shipped, without the sanitizer: its source is not part of every
 //! toolchain. The test harness and std hand their things from thread to thread inside of std, which
@@ -21,21 +22,33 @@ const CRATES: &[&str] = &["thalweg-ring", "thalweg-sys", "thalweg"];
 const OF_STD: &str = "race:CompletedTest\nrace:Mutex<core::option::Option<test::run_test\n\
                       race:Arc<std::thread::\n";
 
-/// Use after free, out of bounds.
+/// How long programs scribble over their rings under a recorder; the variable that says so wins.
+const HOSTILE_SECONDS: (&str, &str) = ("THALWEG_HOSTILE_SECONDS", "300");
+
+/// Use after free, out of bounds: in the crates, and in a recorder and the programs that try to harm it.
 pub(crate) fn address(context: &Context) -> Result<()> {
-    sanitized(context, "address")
+    let packages: Vec<&str> = packages().collect();
+    sanitized(context, "address", &packages)?;
+    let hostile = ["--package", "thalweg-tests", "--test", "hostile"];
+    sanitized(context, "address", &hostile)
 }
 
 /// Data races.
 pub(crate) fn thread(context: &Context) -> Result<()> {
-    sanitized(context, "thread")
+    let packages: Vec<&str> = packages().collect();
+    sanitized(context, "thread", &packages)
 }
 
-fn sanitized(context: &Context, sanitizer: &str) -> Result<()> {
+fn packages() -> impl Iterator<Item = &'static str> {
+    CRATES.iter().flat_map(|name| ["--package", name])
+}
+
+fn sanitized(context: &Context, sanitizer: &str, what: &[&str]) -> Result<()> {
     let suppressions = context.target.join("tsan-suppressions");
     fs::write(&suppressions, OF_STD).context("write the suppressions")?;
-    let packages = CRATES.iter().flat_map(|name| ["--package", name]);
-    let arguments: Vec<&str> = packages.chain(["--target", TRIPLE]).collect();
+    let arguments = [what, &["--target", TRIPLE]].concat();
+    let (variable, seconds) = HOSTILE_SECONDS;
+    let seconds = std::env::var(variable).unwrap_or_else(|_| seconds.to_owned());
     tests(context, &arguments, |command| {
         let flags = format!(
             "-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer \
@@ -48,6 +61,7 @@ fn sanitized(context: &Context, sanitizer: &str) -> Result<()> {
                 format!("suppressions={}", suppressions.display()),
             )
             .env("ASAN_OPTIONS", "detect_leaks=0")
+            .env(variable, &seconds)
             .env("CARGO_TARGET_DIR", context.target.join(sanitizer));
         allow_unstable(command);
     })

@@ -20,6 +20,7 @@ pub mod chunk;
 pub mod desc;
 pub mod field;
 pub mod filters;
+mod glob;
 pub mod program;
 pub mod record;
 pub mod rendezvous;

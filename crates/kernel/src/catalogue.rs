@@ -6,9 +6,10 @@
 //! 3. a name or glob over the kernel's names (`softirq_*`, `sys_enter_openat`);
 //! 4. a subsystem (`sched`, `syscalls`).
 
+use thalweg_filter::near_names;
 use thalweg_kbuf::lttng_name;
 
-use crate::{Error, glob, near};
+use crate::{Error, glob};
 
 /// An event that this kernel has.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,8 +74,14 @@ fn unknown(events: &[KnownEvent], pattern: &str) -> Error {
         .flat_map(|known| [known.name.as_str(), &known.kernel_name, &known.system]);
     Error::UnknownEvent {
         pattern: pattern.to_owned(),
-        near_names: near::names(pattern, names),
+        near_names: near_names(bare(pattern), names),
     }
+}
+
+/// What of a pattern may be a mistyped name.
+fn bare(pattern: &str) -> &str {
+    let name = pattern.rsplit(':').next().unwrap_or(pattern);
+    name.trim_matches(['*', '?'])
 }
 
 #[cfg(test)]

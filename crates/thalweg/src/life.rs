@@ -6,13 +6,14 @@ use crate::state::{self, RSEQ_AREA, State, TID_OFFSET};
 use crate::sys::{self, ErrnoKept};
 use crate::{cpu, patience, register, site, thread};
 use core::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicUsize,
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed},
 };
 use thalweg_abi::{SLOTS, program, slot};
 
+// Before the program's own constructors, whose events would be off: theirs begin at 101.
 #[used]
-#[unsafe(link_section = ".init_array")]
+#[unsafe(link_section = ".init_array.00100")]
 static CONSTRUCTOR: extern "C" fn() = construct;
 
 #[used]
@@ -33,6 +34,11 @@ extern "C" fn note_fork() {
 /// are wiped by then.
 static RING: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 static CAPACITY: AtomicUsize = AtomicUsize::new(0);
+
+/// The memfd's descriptor, and its inode: by the time that it is to be closed, the number may be another
+/// file's.
+static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
+static INODE: AtomicU64 = AtomicU64::new(0);
 
 /// Lets a child of `fork` go on with an event that was under way, when it was a signal handler that
 /// forked: the ring is not its own, and its writes go nowhere.
@@ -106,9 +112,17 @@ fn set_up() -> bool {
     }
     let is_done = try_set_up(state);
     if !is_done {
+        close_gates();
         state.fail();
     }
     is_done
+}
+
+/// Turns all events of this process off: in a forked child call sites test its parent's gates, and what
+/// its parent's recorder wants would be asked for here, for nothing.
+fn close_gates() {
+    // SAFETY: the static consists of just these whole pages.
+    unsafe { sys::wipe_over(GATES.address(), program::GATES_LEN) };
 }
 
 fn try_set_up(state: &'static State) -> bool {
@@ -131,7 +145,7 @@ fn try_set_up(state: &'static State) -> bool {
     state.set_up(memory.map);
     refuse(&memory.map, state.take_too_early());
     // The descriptor stays open for collectors that come later, out of the program's way.
-    core::mem::forget(memory.file);
+    keep_open(memory.file);
     true
 }
 
@@ -199,5 +213,24 @@ extern "C" fn destruct() {
     process.map.head(program::HEAD_CLOSED).store(1, Relaxed);
     if !FORKED.load(Relaxed) {
         register::withdraw();
+        close_memfd();
+    }
+}
+
+fn keep_open(file: sys::Fd) {
+    if let Some(stat) = sys::identity(&file) {
+        INODE.store(stat.st_ino, Relaxed);
+        DESCRIPTOR.store(file.0, Relaxed);
+    }
+    core::mem::forget(file);
+}
+
+/// Nobody finds the library any more, and who has found it has a descriptor of its own: without this a
+/// program that loads plug-ins again and again runs out of them.
+fn close_memfd() {
+    let file = sys::Fd(DESCRIPTOR.swap(-1, Relaxed));
+    let is_ours = |stat: libc::stat| stat.st_ino == INODE.load(Relaxed);
+    if !sys::identity(&file).is_some_and(is_ours) {
+        core::mem::forget(file);
     }
 }

@@ -226,6 +226,17 @@ pub(crate) unsafe fn map_over(at: *mut c_void, len: usize, file: &Fd, offset: us
     mapped == at
 }
 
+/// Puts private zeroed pages over pages that are ours.
+///
+/// # Safety
+/// As for [`map_over`].
+pub(crate) unsafe fn wipe_over(at: *mut c_void, len: usize) {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+    // SAFETY: only the caller's own static is replaced.
+    unsafe { libc::mmap(at, len, protection, flags, -1, 0) };
+}
+
 /// Inode number and length of an open file.
 pub(crate) fn identity(file: &Fd) -> Option<libc::stat> {
     let mut stat = core::mem::MaybeUninit::<libc::stat>::uninit();

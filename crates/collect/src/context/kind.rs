@@ -1,6 +1,7 @@
 //! The contexts by name, with LTTng's types.
 
 use thalweg_ctf::write::PROCNAME_LEN;
+use thalweg_filter::Context as InFilters;
 use thalweg_model::{FieldClass, Member};
 
 /// One context. The order is that of an event's context.
@@ -79,28 +80,36 @@ impl Context {
 
     /// The name, on the command line and in the trace.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Vpid => "vpid",
-            Self::Vtid => "vtid",
-            Self::Procname => "procname",
-            Self::PthreadId => "pthread_id",
-            Self::CgroupNs => "cgroup_ns",
-            Self::IpcNs => "ipc_ns",
-            Self::MntNs => "mnt_ns",
-            Self::NetNs => "net_ns",
-            Self::PidNs => "pid_ns",
-            Self::TimeNs => "time_ns",
-            Self::UserNs => "user_ns",
-            Self::UtsNs => "uts_ns",
-            Self::Vuid => "vuid",
-            Self::Veuid => "veuid",
-            Self::Vsuid => "vsuid",
-            Self::Vgid => "vgid",
-            Self::Vegid => "vegid",
-            Self::Vsgid => "vsgid",
-            Self::Cgroup => "cgroup",
-            Self::Container => "container",
+        match self.in_filters() {
+            Ok(context) => context.name(),
+            Err(name) => name,
         }
+    }
+
+    /// The same context as filters have it, or the name of one that is none of theirs.
+    const fn in_filters(self) -> Result<InFilters, &'static str> {
+        Ok(match self {
+            Self::Vpid => InFilters::Vpid,
+            Self::Vtid => InFilters::Vtid,
+            Self::Procname => InFilters::Procname,
+            Self::PthreadId => InFilters::PthreadId,
+            Self::CgroupNs => InFilters::CgroupNs,
+            Self::IpcNs => InFilters::IpcNs,
+            Self::MntNs => InFilters::MntNs,
+            Self::NetNs => InFilters::NetNs,
+            Self::PidNs => InFilters::PidNs,
+            Self::TimeNs => InFilters::TimeNs,
+            Self::UserNs => InFilters::UserNs,
+            Self::UtsNs => InFilters::UtsNs,
+            Self::Vuid => InFilters::Vuid,
+            Self::Veuid => InFilters::Veuid,
+            Self::Vsuid => InFilters::Vsuid,
+            Self::Vgid => InFilters::Vgid,
+            Self::Vegid => InFilters::Vegid,
+            Self::Vsgid => InFilters::Vsgid,
+            Self::Cgroup => return Err("cgroup"),
+            Self::Container => return Err("container"),
+        })
     }
 
     /// The name of a namespace's file in `/proc/PID/ns`.

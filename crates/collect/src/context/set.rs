@@ -1,6 +1,6 @@
 //! Which contexts a recording has.
 
-use thalweg_kernel::near_names;
+use thalweg_filter::near_names;
 use thalweg_model::Member;
 
 use super::kind::Context;

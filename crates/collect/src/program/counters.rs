@@ -18,6 +18,10 @@ const CAUSES: [LossCause; 5] = [
     LossCause::Overwritten,
 ];
 
+/// The most events that a program is believed to have lost for one cause: as many as it could emit in
+/// three days, one in each nanosecond. Whatever liars say, their sums are numbers.
+const MOST: u64 = 1 << 48;
+
 impl Program {
     /// The program's own counters.
     fn counters(&self) -> Told {
@@ -62,6 +66,7 @@ impl Program {
         let mut fresh = Vec::new();
         for ((cause, count), told) in CAUSES.into_iter().zip(counters).zip(&mut self.told) {
             // A counter that goes back is a program's lie: it changes nothing but its own sum.
+            let count = count.min(MOST);
             let more = count.saturating_sub(*told);
             *told = count.max(*told);
             if more > 0 {

@@ -17,6 +17,7 @@ mod pool;
 mod portion;
 mod state;
 mod traced;
+mod unloaded;
 mod wanted;
 
 pub use definitions::{Declared, DefinitionError, Definitions, Site};

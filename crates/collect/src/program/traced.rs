@@ -16,6 +16,7 @@ use super::counters::Told;
 use super::definitions::Definitions;
 use super::memory::Memory;
 use super::pool::{Chunk, Pool, PoolError, Terms};
+use super::unloaded::Unloaded;
 use super::wanted;
 use crate::ledger::Ledger;
 use crate::output::Kind;
@@ -93,8 +94,9 @@ pub struct Program {
     pub(super) told_before: Told,
     /// The process, as this host knows it.
     pub process: Process,
-    /// The process is gone: nobody will complete anything any more.
+    /// The process is gone, or the library: nobody will complete anything any more.
     dead: bool,
+    unloaded: Unloaded,
     /// Its threads take full chunks back.
     pub(super) overwrites: bool,
     /// The recording ends: what the threads have not taken back by now goes to disk.
@@ -148,6 +150,7 @@ impl Program {
             told_before: Told::default(),
             process,
             dead: false,
+            unloaded: Unloaded::default(),
             overwrites,
             ending: false,
             freed: 0,
@@ -320,8 +323,11 @@ impl Program {
         count
     }
 
-    /// Learns which events the program has defined since it was asked last; whether any.
+    /// Learns which events the program has defined since it was asked last; whether any. And whether
+    /// it was a library that is gone by now.
     pub fn learn(&mut self) -> bool {
+        let ino = self.definitions.head.ring_ino;
+        self.dead |= self.unloaded.is_known(&self.memory, ino, &self.process);
         let known = self.definitions.sites.len();
         if self.memory.defined() <= known {
             return false;

@@ -1,7 +1,7 @@
 //! Rendezvous files: read with `pread`, never mapped.
 
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Dir, DirEntry, FileType, Mode, OFlags, fstat, open, openat};
+use rustix::fd::{AsFd, AsRawFd as _, OwnedFd};
+use rustix::fs::{Dir, DirEntry, FileType, Mode, OFlags, fstat, open, openat, readlink};
 use rustix::io::{Errno, pread};
 use thalweg_abi::rendezvous::{Head, MAX_LEN};
 
@@ -106,15 +106,76 @@ fn open_in(folder: &Folder, name: &str) -> Result<OwnedFd, Errno> {
     openat(&folder.fd, name, flags, Mode::empty())
 }
 
+/// What the kernel calls the memory of a program, in front of what else it says of it.
+const MEMFD: &[u8] = b"/memfd:thalweg";
+
 /// The memfd of a program that is running, by the descriptor that it has for it. `NOENT` too when
 /// that is another file by now: the program has become another, or closed what it did not open.
+///
+/// The file is a user's word: it is looked at before it is opened, as to open a device or a pipe may do
+/// something.
 pub(crate) fn open_memfd(process: &Process, head: &Head) -> Result<OwnedFd, Errno> {
     let folder = process.folder().ok_or(Errno::NOENT)?;
     let path = folder.join("fd").join(head.ring_fd.to_string());
+    let seen = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    let own_path = format!("/proc/self/fd/{}", seen.as_raw_fd());
+    let name = readlink(&own_path, Vec::new())?;
+    if fstat(&seen)?.st_ino != head.ring_ino || !name.as_bytes().starts_with(MEMFD) {
+        return Err(Errno::NOENT);
+    }
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = open(&path, flags, Mode::empty())?;
-    match fstat(&file)?.st_ino == head.ring_ino {
-        true => Ok(file),
-        false => Err(Errno::NOENT),
+    open(own_path, flags, Mode::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+    use rustix::fs::{MemfdFlags, memfd_create};
+    use std::mem::MaybeUninit;
+
+    fn open_own(head: &Head) -> Result<OwnedFd, Errno> {
+        open_memfd(&Process::open(head.pid), head)
+    }
+
+    /// What a program says that has this file for its memory.
+    fn head_of(file: &impl AsFd) -> Head {
+        let mut bytes = [0; thalweg_abi::rendezvous::HEAD_LEN];
+        bytes[..8].copy_from_slice(&thalweg_abi::rendezvous::MAGIC.to_le_bytes());
+        bytes[8..12].copy_from_slice(&thalweg_abi::VERSION.to_le_bytes());
+        let head = Head::decode(&bytes).unwrap();
+        Head {
+            pid: std::process::id(),
+            ring_fd: file.as_fd().as_raw_fd(),
+            ring_ino: fstat(file).unwrap().st_ino,
+            ..head
+        }
+    }
+
+    #[test]
+    fn only_a_memfd_of_ours_is_opened() {
+        let ours = memfd_create("thalweg", MemfdFlags::CLOEXEC).unwrap();
+        let head = head_of(&ours);
+        let opened = open_own(&head).unwrap();
+        assert_eq!(fstat(&opened).unwrap().st_ino, head.ring_ino);
+        let another = Head {
+            ring_ino: head.ring_ino + 1,
+            ..head
+        };
+        assert_eq!(open_own(&another).unwrap_err(), Errno::NOENT);
+        let foreign = memfd_create("else", MemfdFlags::CLOEXEC).unwrap();
+        assert_eq!(open_own(&head_of(&foreign)).unwrap_err(), Errno::NOENT);
+    }
+
+    #[test]
+    fn another_file_is_not_even_opened() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let inotify = inotify::init(CreateFlags::NONBLOCK).unwrap();
+        inotify::add_watch(&inotify, file.path(), WatchFlags::OPEN).unwrap();
+        let refused = open_own(&head_of(file.as_file()));
+        assert_eq!(refused.unwrap_err(), Errno::NOENT);
+        let mut buffer = [MaybeUninit::uninit(); 512];
+        let mut events = inotify::Reader::new(&inotify, &mut buffer);
+        assert_eq!(events.next().err(), Some(Errno::AGAIN), "it was opened");
     }
 }

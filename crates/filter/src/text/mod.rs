@@ -22,4 +22,5 @@ pub use error::{Error, Problem};
 pub use fields::Fields;
 pub use filter::Filter;
 pub use kind::Kind;
+pub use near::names as near_names;
 pub use tree::{Expr, Literal, Node};

@@ -1,23 +1,23 @@
-//! Names that look like a mistyped one.
+//! Names that look like a mistyped one: of a filter's fields and contexts, and of whatever else a user
+//! types.
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-/// At most three of `names`: those that are nearest to `typed`, if any is near.
-pub(crate) fn names<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let limit = 1 + typed.len() / 4;
-    let mut scored: Vec<(usize, &str)> = names
-        .map(|name| (distance(typed.as_bytes(), name.as_bytes()), name))
-        .filter(|(distance, name)| *distance <= limit || (typed.len() >= 3 && name.contains(typed)))
-        .collect();
+/// At most three of `names`: those that are nearest to `typed`, or, if none is near, those that it is
+/// part of, best first.
+pub fn names<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let distance = |name: &'a str| (distance(typed.as_bytes(), name.as_bytes()), name);
+    let mut scored: Vec<(usize, &str)> = names.map(distance).collect();
     scored.sort_unstable();
+    scored.dedup();
     let nearest = scored.first().map_or(0, |score| score.0);
-    scored.retain(|score| score.0 == nearest);
-    scored.truncate(3);
-    scored
-        .into_iter()
-        .map(|(_, name)| name.to_string())
-        .collect()
+    match nearest <= 1 + typed.len() / 4 {
+        true => scored.retain(|score| score.0 == nearest),
+        false => scored.retain(|(_, name)| typed.len() >= 3 && name.contains(typed)),
+    }
+    let best = scored.into_iter().take(3);
+    best.map(|(_, name)| name.to_string()).collect()
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn one into the other.
@@ -45,10 +45,18 @@ mod tests {
 
     #[test]
     fn a_mistyped_name_finds_the_right_one() {
-        let all = ["size", "vpid", "vtid", "name_length"];
+        let all = ["size", "vpid", "vtid", "name_length", "vpid"];
         assert_eq!(names("szie", all.into_iter()), ["size"]);
         assert_eq!(names("pid", all.into_iter()), ["vpid"]);
         assert_eq!(names("length", all.into_iter()), ["name_length"]);
         assert!(names("moon", all.into_iter()).is_empty());
+    }
+
+    #[test]
+    fn a_part_of_a_name_finds_it_if_nothing_is_near() {
+        let all = ["irq_handler_entry", "irq_handler_exit", "hrtimer_start"];
+        let near = names("handler", all.into_iter());
+        assert_eq!(near, ["irq_handler_exit", "irq_handler_entry"]);
+        assert_eq!(names("hrtimer_strat", all.into_iter()), ["hrtimer_start"]);
     }
 }
