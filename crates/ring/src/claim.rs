@@ -35,8 +35,13 @@ impl Slot<'_> {
         owner: Owner,
         wanted: u8,
         need_words: usize,
+        mode: u64,
     ) -> (Option<Claim>, bool) {
-        let found = self.find_free(owner, wanted, need_words);
+        let found = match mode {
+            // A flight recorder's threads take chunks back where none is free, and look once a chunk.
+            slot::OVERWRITE => self.look_for_free(owner, wanted, need_words),
+            _ => self.find_free(owner, wanted, need_words),
+        };
         let short = found.is_none_or(|claim| claim.class != wanted);
         (found, short && self.starve(wanted))
     }
@@ -51,21 +56,28 @@ impl Slot<'_> {
         if none_free.load(Relaxed) == frees {
             return None;
         }
-        let downwards = (0..=wanted).rev();
-        let upwards = wanted + 1..slot::CLASSES as u8;
-        let fits = |class: &u8| chunk_words(*class) - chunk::FIRST >= need_words;
-        let found = downwards
-            .chain(upwards)
-            .filter(fits)
-            .find_map(|class| self.claim_of(owner, class));
-        if found.is_none() && fits(&0) {
+        let found = self.look_for_free(owner, wanted, need_words);
+        if found.is_none() && chunk_words(0) - chunk::FIRST >= need_words {
             none_free.store(frees, Relaxed);
         }
         found
     }
 
-    /// Says that a chunk has become free.
+    fn look_for_free(&self, owner: Owner, wanted: u8, need_words: usize) -> Option<Claim> {
+        let downwards = (0..=wanted).rev();
+        let upwards = wanted + 1..slot::CLASSES as u8;
+        let fits = |class: &u8| chunk_words(*class) - chunk::FIRST >= need_words;
+        downwards
+            .chain(upwards)
+            .filter(fits)
+            .find_map(|class| self.claim_of(owner, class))
+    }
+
+    /// Says that a chunk has become free, to those who may have looked in vain.
     pub(crate) fn announce_free(&self) {
+        if self.mode() == slot::OVERWRITE {
+            return;
+        }
         // ORDER(frees): Release, pairs with the Acquire load in `find_free`.
         self.control(slot::FREES).fetch_add(1, Release);
     }
@@ -84,8 +96,7 @@ impl Slot<'_> {
 
     /// Sets a bit of what threads lack; whether this is news.
     fn lacks(&self, bit: u64) -> bool {
-        let starved = self.control(slot::STARVED);
-        starved.load(Relaxed) & bit == 0 && starved.fetch_or(bit, Relaxed) & bit == 0
+        self.control(slot::STARVED).fetch_or(bit, Relaxed) & bit == 0
     }
 
     fn claim_of(&self, owner: Owner, class: u8) -> Option<Claim> {

@@ -101,9 +101,10 @@ impl Cursor {
         }
         let wake = self.finish_leaving(slot) | wake;
         let wanted = (self.ramp.load() as u8).min(slot::CLASSES as u8 - 1);
-        let (claim, starved) = slot.claim(owner, wanted, need);
+        let mode = slot.mode();
+        let (claim, starved) = slot.claim(owner, wanted, need, mode);
         let wake = (starved && slot.takes_wake()) | wake;
-        let claim = claim.or_else(|| match slot.mode() {
+        let claim = claim.or_else(|| match mode {
             slot::OVERWRITE => slot.take_oldest(owner, need),
             _ => None,
         });

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+#[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
 /// Whether a value of a struct is equal to another, compared where it lies: what the compiler does
 /// not do with atomics, which costs an instruction and a register. The branch is taken if not.
 macro_rules! is_equal_in_place {
@@ -40,6 +41,7 @@ macro_rules! is_equal_in_place {
     };
 }
 
+#[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
 pub(crate) use is_equal_in_place;
 
 /// A word of one thread: atomic against the thread's own signal handlers, not against others.
