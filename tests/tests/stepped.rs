@@ -99,32 +99,32 @@ fn check_killed(report: &Report, ledger: &Ledger) -> usize {
 
 #[test]
 fn a_handler_at_any_instruction_of_an_event() {
-    check_handler("small", 150);
+    check_handler("small", 80);
 }
 
 #[test]
 fn a_handler_at_any_instruction_of_a_change_of_chunks() {
-    check_handler("large", 80);
+    check_handler("large", 40);
 }
 
 #[test]
 fn death_at_any_instruction_of_an_event() {
-    check_kill("kill", "small", 50, 0);
+    check_kill("kill", "small", 30, 0);
 }
 
 #[test]
 fn death_at_any_instruction_of_a_change_of_chunks() {
-    check_kill("kill", "large", 40, 0);
+    check_kill("kill", "large", 20, 0);
 }
 
 #[test]
 fn death_in_a_handler_at_any_instruction_of_an_event() {
-    check_kill("kill-handler", "small", 50, 1);
+    check_kill("kill-handler", "small", 30, 1);
 }
 
 #[test]
 fn death_in_a_handler_at_any_instruction_of_a_change_of_chunks() {
-    check_kill("kill-handler", "large", 40, 1);
+    check_kill("kill-handler", "large", 20, 1);
 }
 
 /// Events of the next program, which has two threads.
