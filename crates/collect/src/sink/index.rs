@@ -12,7 +12,7 @@ use thalweg_ctf::write::{INDEX_ENTRY_LEN, INDEX_HEADER, IndexEntry};
 use super::disk::{Disk, write_all};
 
 /// Entries are written so many at a time, that a packet costs no system call for its index.
-const BATCH: usize = 128;
+const BATCH: usize = 1024;
 
 /// A hidden index file that grows.
 pub(super) struct IndexFile {
