@@ -366,7 +366,8 @@ impl Output {
 
     /// Counts events of a lane as lost; its next packet tells.
     pub(crate) fn lose(&mut self, lane: usize, cause: LossCause, events: u64, ledger: &mut Ledger) {
-        self.streams[lane].discarded += events;
+        let discarded = &mut self.streams[lane].discarded;
+        *discarded = discarded.saturating_add(events);
         ledger.lose(cause, events);
     }
 
