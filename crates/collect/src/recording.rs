@@ -22,6 +22,8 @@ use crate::summary::{Progress, RecordingConfig, RingMode, Snapshot, Started, Sum
 const PACE: Duration = Duration::from_micros(500);
 /// The longest that full chunks are let come together.
 const SHARE: Duration = Duration::from_millis(100);
+/// The same while the kernel has events: it tells only of a ring that is half full.
+const KERNEL_SHARE: Duration = Duration::from_millis(2);
 /// How often everything goes to disk, finished or not, and the programs are looked after.
 const FLUSH: Duration = Duration::from_millis(250);
 /// How long events that are under way at the end are waited for.
@@ -206,9 +208,13 @@ impl Recording {
             true => (Until::Share, wait.min(SHARE)),
             false => (Until::Chunk, wait),
         };
-        if self.kernel_is_busy {
-            std::thread::sleep(wait.min(PACE));
-        }
+        let wait = match self.kernel_is_busy {
+            true => {
+                std::thread::sleep(wait.min(PACE));
+                wait.min(KERNEL_SHARE)
+            }
+            false => wait,
+        };
         match &self.programs {
             Some(programs) => {
                 let rings = programs.rings(until);
