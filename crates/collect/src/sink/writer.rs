@@ -234,6 +234,9 @@ impl<D: Disk> TraceWriter<D> {
         heads: &[PageHead],
         bytes: &mut [u8],
     ) -> Result<(usize, Option<SinkError>), SinkError> {
+        if heads.is_empty() {
+            return Ok((0, None));
+        }
         self.flush_metadata()?;
         let (stream, mut to) = self.parts(stream)?;
         check_len(context.len(), stream.file.context().len())?;

@@ -86,11 +86,9 @@ impl<F> StreamFile<F> {
             offset_bytes += PAGE;
             packet.sequence += 1;
         }
-        if let Some(page) = pages.next() {
-            packet.begin = packet.end;
-            packet.content_bytes = self.header_len();
+        if let (Some(page), Some(last)) = (pages.next(), entries.last()) {
             page.fill(0);
-            put_head(page, &packet, context);
+            put_head(page, &self.open_behind(&last.packet, PAGE), context);
         }
         entries
     }
@@ -154,12 +152,7 @@ impl<F> StreamFile<F> {
     /// Notes that these pages are in the file, and the open one behind them.
     fn take_over(&mut self, entries: &[IndexEntry], context: &[u8]) {
         if let Some(last) = entries.last() {
-            let next = PacketHeader {
-                begin: last.packet.end,
-                content_bytes: self.header_len(),
-                sequence: last.packet.sequence + 1,
-                ..last.packet
-            };
+            let next = self.open_behind(&last.packet, PAGE);
             self.open_at += (entries.len() as u64 - 1) * PAGE;
             self.advance(&last.packet, next, context);
         }

@@ -43,12 +43,17 @@ impl<F> StreamFile<F> {
         }
     }
 
-    /// The open packet behind `packet`.
-    pub(super) fn header_after(&self, packet: &PacketHeader) -> PacketHeader {
+    /// The open packet behind `packet`, which takes a part of the present one.
+    fn header_after(&self, packet: &PacketHeader) -> PacketHeader {
+        self.open_behind(packet, self.room() - packet.packet_bytes)
+    }
+
+    /// The open packet of so many bytes behind `packet`.
+    pub(super) fn open_behind(&self, packet: &PacketHeader, packet_bytes: u64) -> PacketHeader {
         PacketHeader {
             begin: packet.end,
             content_bytes: self.header_len(),
-            packet_bytes: self.room() - packet.packet_bytes,
+            packet_bytes,
             sequence: packet.sequence + 1,
             ..*packet
         }
