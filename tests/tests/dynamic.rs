@@ -2,9 +2,7 @@
 //! a forked child.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::Stdio;
-use thalweg_tests::World;
+use thalweg_tests::{Speaker, World};
 
 const THREADS: u64 = 4;
 const EACH: u64 = 1000;
@@ -56,21 +54,11 @@ fn a_recorder_that_comes_later_learns_what_was_defined_before() {
     let world = World::new();
     let mut command = world.command("dynamic");
     command.args([&THREADS.to_string(), "1000", "late"]);
-    let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let mut child = spawned.expect("cargo builds it");
-    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-    let mut line = String::new();
-    stdout
-        .read_line(&mut line)
-        .expect("it says that it is ready");
+    let mut speaker = Speaker::start(&mut command);
+    speaker.line();
     let recorder = world.recorder("trace").start();
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(b"go on\n").expect("it waits for that");
-    let mut said = String::new();
-    stdout
-        .read_to_string(&mut said)
-        .expect("it says how much it emitted");
-    assert!(child.wait().is_ok_and(|status| status.success()));
+    speaker.go_on();
+    let said = speaker.end();
     let report = recorder.finish();
     let emitted = (2 * THREADS + 2) * EACH;
     assert_eq!(said, format!("quiet is on\nemitted {emitted}\n"));

@@ -1,9 +1,7 @@
 //! Filters decide in the program, before anything is written: in one that starts under a recording,
 //! and in one that ran before.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::Stdio;
-use thalweg_tests::{Report, World};
+use thalweg_tests::{Report, Speaker, World};
 
 /// A filter, and which of the numbers 0 to 99 pass it, of `filtered:all` and of `filtered:other`.
 type Case = (&'static str, fn(u64) -> bool, fn(u64) -> bool);
@@ -114,17 +112,11 @@ fn a_program_that_runs_already_gets_the_filters_of_a_recorder_that_comes() {
         let world = World::new();
         let mut command = world.command("filtered");
         command.args(["100", "late"]);
-        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = spawned.expect("cargo builds it");
-        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut line = String::new();
-        stdout
-            .read_line(&mut line)
-            .expect("it says that it is ready");
+        let mut speaker = Speaker::start(&mut command);
+        speaker.line();
         let recorder = world.recorder("trace").filter(case.0).start();
-        let mut stdin = child.stdin.take().expect("it is piped");
-        stdin.write_all(b"go on\n").expect("it waits for that");
-        assert!(child.wait().is_ok_and(|status| status.success()));
+        speaker.go_on();
+        speaker.end();
         check(&recorder.finish(), case);
     }
 }

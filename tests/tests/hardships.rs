@@ -1,9 +1,8 @@
 //! Programs in a bad place: without memory, without room for files, forked in the middle of an event, on
 //! a small stack, after a recording. Each behaves as if nobody traced it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Command, Stdio};
-use thalweg_tests::World;
+use std::process::Command;
+use thalweg_tests::{Speaker, World};
 
 /// Runs a program below limits of the shell's; what it printed.
 #[track_caller]
@@ -70,24 +69,9 @@ fn what_is_defined_after_a_recording_is_off() {
     let world = World::new();
     let recorder = world.recorder("trace").start();
     let mut command = world.command("hardships");
-    let spawned = command
-        .arg("defines-late")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut child = spawned.expect("cargo builds it");
-    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-    let mut line = String::new();
-    stdout
-        .read_line(&mut line)
-        .expect("it says that it is ready");
+    let mut speaker = Speaker::start(command.arg("defines-late"));
+    speaker.line();
     assert_eq!(recorder.finish().recorded(), 1);
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(b"go on\n").expect("it waits for that");
-    let mut said = String::new();
-    stdout
-        .read_to_string(&mut said)
-        .expect("it says what is on");
-    assert!(child.wait().is_ok_and(|status| status.success()));
-    assert_eq!(said, "late false\n");
+    speaker.go_on();
+    assert_eq!(speaker.end(), "late false\n");
 }

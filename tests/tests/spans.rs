@@ -1,9 +1,7 @@
 //! Spans have ids that nobody else has, and the parents that they had in the program.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::Stdio;
-use thalweg_tests::{Event, Options, Report, Trace, World, is_full, with_ids_numbered};
+use thalweg_tests::{Event, Options, Report, Speaker, Trace, World, is_full, with_ids_numbered};
 
 /// Name and fields of each event of `spans all`, in order; ids are numbered as they appear.
 const ALL: &str = r#"s:outer_begin: { span_id = #1, parent_span_id = #0, id = 1 }
@@ -350,22 +348,14 @@ fn check_parents(handlers: &[Event<'_>], trace: &Trace, numbers: &Numbers) {
 fn a_recorder_that_comes_later_sees_no_half_of_a_span() {
     let world = World::new();
     let mut command = world.command("spans");
-    command
-        .arg("late")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut program = command.spawn().expect("cargo builds it");
-    let mut said = String::new();
-    let stdout = program.stdout.take().expect("it is piped");
-    let read = BufReader::new(stdout).read_line(&mut said);
-    read.expect("it says text");
+    let mut speaker = Speaker::start(command.arg("late"));
+    let said = speaker.line();
     let recorder = world.recorder("trace").start();
-    let mut stdin = program.stdin.take().expect("it is piped");
-    stdin.write_all(b"go on\n").expect("it waits for that");
-    assert!(program.wait().expect("it is our child").success());
+    speaker.go_on();
+    speaker.end();
     let report = recorder.finish();
     let text = with_ids_numbered(&lines(report.trace().events()));
     let expected =
         "s:late_begin: { span_id = #1, parent_span_id = #0 }\ns:late_end: { span_id = #1 }\n";
-    assert_eq!((said.as_str(), text.as_str()), ("open\n", expected));
+    assert_eq!((said.as_str(), text.as_str()), ("open", expected));
 }

@@ -1,9 +1,7 @@
 //! Programs that speak through `tracing` and `log`: what they said is in the trace, to the event.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdout, Stdio};
-use thalweg_tests::{Recorder, Report, Trace, World, is_full, with_ids_numbered};
+use thalweg_tests::{Recorder, Report, Speaker, Trace, World, is_full, with_ids_numbered};
 
 /// Name and fields of each event, in order; the module is `:`.
 const FIELDS: &str = r#":unsigned: { a = 255, b = 65535, c = 4294967295, d = 18446744073709551615, e = 0 }
@@ -104,43 +102,6 @@ const SPANS: &str = r#":outer_begin: { span_id = #1, parent_span_id = #0, id = 1
 :moving_exit: { span_id = #11 }
 :moving_end: { span_id = #11 }
 "#;
-
-/// A program that says a line, and waits.
-struct Speaker {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Speaker {
-    #[track_caller]
-    fn start(world: &World, args: &[&str]) -> Self {
-        let mut command = world.command("tracing_layer");
-        command.args(args);
-        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = spawned.expect("cargo builds it");
-        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        Self { child, stdout }
-    }
-
-    #[track_caller]
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).expect("it says text");
-        line.trim_end().to_owned()
-    }
-
-    #[track_caller]
-    fn go_on(&mut self) {
-        let stdin = self.child.stdin.as_mut().expect("it is piped");
-        stdin.write_all(b"go on\n").expect("it waits for that");
-    }
-
-    #[track_caller]
-    fn end(mut self) {
-        let status = self.child.wait().expect("it is our child");
-        assert!(status.success(), "{status}");
-    }
-}
 
 /// Runs the program to its end under a recorder; what it said, and what was recorded.
 #[track_caller]
@@ -315,7 +276,11 @@ fn what_a_small_ring_has_no_room_for_is_counted() {
 #[test]
 fn a_recorder_that_comes_later_gets_every_event_from_then_on() {
     let world = World::new();
-    let mut speaker = Speaker::start(&world, &["threads", "4", "1000", "late"]);
+    let mut speaker = Speaker::start(
+        world
+            .command("tracing_layer")
+            .args(["threads", "4", "1000", "late"]),
+    );
     assert_eq!(speaker.line(), "emitted 50");
     assert_eq!(speaker.line(), "ready");
     let recorder = world.recorder("trace").start();
@@ -374,7 +339,7 @@ fn filters_see_the_values_of_every_shape() {
 #[test]
 fn with_a_watcher_a_call_site_sleeps_until_a_recorder_comes() {
     let world = World::new();
-    let mut speaker = Speaker::start(&world, &["watched"]);
+    let mut speaker = Speaker::start(world.command("tracing_layer").arg("watched"));
     assert_eq!(speaker.line(), "sleeps");
     let recorder = world.recorder("trace").start();
     assert_eq!(speaker.line(), "emitted 100");

@@ -2,10 +2,10 @@
 //! arguments that the notes describe, and the program computes the same.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use thalweg_tests::World;
+use thalweg_tests::{Speaker, World};
 
 const COUNT: u64 = 50;
 
@@ -152,24 +152,10 @@ fn the_kernel_finds_the_probes_and_their_arguments() {
     uprobes.add("bare", &program, place("bare"), "");
     uprobes.add("leaf", &program, place("leaf"), "number=%di:u64");
     let recorder = world.recorder("trace").start();
-    let spawned = command
-        .arg(COUNT.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut child = spawned.expect("cargo builds it");
-    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-    let mut line = String::new();
-    stdout
-        .read_line(&mut line)
-        .expect("it says that it is ready");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(b"go on\n").expect("it waits for that");
-    let mut said = String::new();
-    stdout
-        .read_to_string(&mut said)
-        .expect("it says what it computed");
-    assert!(child.wait().is_ok_and(|status| status.success()));
+    let mut speaker = Speaker::start(command.arg(COUNT.to_string()));
+    speaker.line();
+    speaker.go_on();
+    let said = speaker.end();
     // Each field was evaluated once although two looked; and no value was lost around the probe.
     let sum: u64 = (0..COUNT).map(|number| number + 28).sum();
     assert_eq!(said, format!("evaluated {COUNT} sum {sum}\n"));
