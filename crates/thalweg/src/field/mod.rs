@@ -27,6 +27,7 @@ pub use blob::{Blob, MediaType, OctetStream};
 pub use class::FieldType;
 pub use fields::{And, Fields, Nothing};
 pub use limit::Limit;
+pub(crate) use number::as_what_is_inside;
 pub use number::{BigEndian, Bin, Hex, Integer, Number, Oct};
 pub use text::{Bounded, CountedText, Text};
 pub use value::{Parts, Value};

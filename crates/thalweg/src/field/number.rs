@@ -130,6 +130,33 @@ impl FieldType for bool {
     }
 }
 
+/// The methods of a field that is written as what is in it.
+macro_rules! as_what_is_inside {
+    () => {
+        #[inline(always)]
+        fn encoded_len(&self, limit: Limit) -> usize {
+            self.0.encoded_len(limit)
+        }
+
+        #[inline(always)]
+        fn encode(&self, payload: &mut Payload<'_>, limit: Limit) {
+            self.0.encode(payload, limit);
+        }
+
+        #[inline(always)]
+        fn value(&self) -> Value<'_> {
+            self.0.value()
+        }
+
+        #[inline(always)]
+        fn encode_fresh(&self, payload: &mut Payload<'_>, limit: Limit) {
+            self.0.encode_fresh(payload, limit);
+        }
+    };
+}
+
+pub(crate) use as_what_is_inside;
+
 macro_rules! based {
     ($($(#[$meta:meta])* $name:ident = $base:expr;)*) => {$(
         $(#[$meta])*
@@ -139,25 +166,7 @@ macro_rules! based {
         impl<T: Integer> FieldType for $name<T> {
             const CLASS: FieldClass = T::CLASS.in_base($base);
 
-            #[inline(always)]
-            fn encoded_len(&self, limit: Limit) -> usize {
-                self.0.encoded_len(limit)
-            }
-
-            #[inline(always)]
-            fn encode(&self, payload: &mut Payload<'_>, limit: Limit) {
-                self.0.encode(payload, limit);
-            }
-
-            #[inline(always)]
-            fn value(&self) -> Value<'_> {
-                self.0.value()
-            }
-
-            #[inline(always)]
-            fn encode_fresh(&self, payload: &mut Payload<'_>, limit: Limit) {
-                self.0.encode_fresh(payload, limit);
-            }
+            as_what_is_inside!();
         }
 
         impl<T: Integer + Number> Number for $name<T> {

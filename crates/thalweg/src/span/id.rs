@@ -1,7 +1,7 @@
 //! The id of a span, as programs and traces see it.
 
 use super::current;
-use crate::field::{FieldType, Hex, Limit, Value};
+use crate::field::{FieldType, Hex, Limit, Value, as_what_is_inside};
 use core::fmt;
 use thalweg_abi::field::{Field, FieldClass};
 use thalweg_ring::Payload;
@@ -51,25 +51,7 @@ impl fmt::Display for SpanId {
 impl FieldType for SpanId {
     const CLASS: FieldClass = Hex::<u64>::CLASS;
 
-    #[inline(always)]
-    fn encoded_len(&self, limit: Limit) -> usize {
-        self.0.encoded_len(limit)
-    }
-
-    #[inline(always)]
-    fn encode(&self, payload: &mut Payload<'_>, limit: Limit) {
-        self.0.encode(payload, limit);
-    }
-
-    #[inline(always)]
-    fn value(&self) -> Value<'_> {
-        self.0.value()
-    }
-
-    #[inline(always)]
-    fn encode_fresh(&self, payload: &mut Payload<'_>, limit: Limit) {
-        self.0.encode_fresh(payload, limit);
-    }
+    as_what_is_inside!();
 }
 
 /// The fields of all that happens to a span after its begin.
