@@ -79,6 +79,7 @@ fn drain_program(
     let mut sharing = Vec::new();
     for chunks in by_thread(ready) {
         let thread = chunks[0].thread;
+        let last = chunks.last().map(|chunk| chunk.unit);
         let takes_all = pass.reach == Reach::All || output.lanes.is_sharing(Some(thread));
         let wanted = chunks
             .into_iter()
@@ -107,7 +108,8 @@ fn drain_program(
             context: &context,
         };
         own::drain(program, output, pass, &wanted, target);
-        if wanted.iter().any(|chunk| chunk.is_last_of_gone(ready)) {
+        let is_last_of_gone = |chunk: &Ready| chunk.gone && Some(chunk.unit) == last;
+        if wanted.last().is_some_and(is_last_of_gone) {
             output.release(thread);
         }
     }

@@ -157,7 +157,7 @@ impl Batch<'_> {
         });
     }
 
-    /// Puts an event into the pages.
+    /// Puts an event into the pages, or counts why the trace has no class for it.
     #[inline(always)]
     fn push(
         &mut self,

@@ -47,17 +47,10 @@ pub struct Ready {
     pub(crate) begin: u64,
     /// The thread is done with it, or gone.
     pub(crate) complete: bool,
-    gone: bool,
+    /// The thread is gone.
+    pub(crate) gone: bool,
     /// Its descriptor when the thread had it.
     owner: Desc,
-}
-
-impl Ready {
-    /// Whether the thread is gone, and this is the last of its chunks in the list.
-    pub(crate) fn is_last_of_gone(&self, list: &[Self]) -> bool {
-        let last = list.iter().rfind(|chunk| chunk.thread == self.thread);
-        self.gone && last.is_some_and(|last| last.unit == self.unit)
-    }
 }
 
 /// Which chunks a pass looks at.
