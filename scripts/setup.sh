@@ -16,7 +16,7 @@ demo_tools=(gcc=gcc babeltrace2=babeltrace2)
 test_tools=(
     "${demo_tools[@]}" g++=g++ git=git make=make python3=python3 lttng=lttng-tools
     valgrind=valgrind tmux=tmux gdb=gdb strace=strace
-    clang=clang cmake=cmake pkg-config=pkg-config
+    clang=clang cmake=cmake pkg-config=pkg-config mkfs.ext4=e2fsprogs
 )
 # What is no command but a library, asked of dpkg by its name.
 test_libraries=(liblttng-ust-dev)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::Ordering::SeqCst;
 
-use thalweg_testkit::Tmpfs;
+use thalweg_testkit::SmallDisk;
 
 use crate::seen::{Seen, missing};
 use crate::world::World;
@@ -25,10 +25,9 @@ pub struct Full {
     pub status: Option<i32>,
 }
 
-/// Records onto a small disk; `Err` says what was not as promised.
-pub fn fill(busy: &Path) -> Result<Full, String> {
+/// Records an event every `pace_us` onto a small disk; `Err` says what was not as promised.
+pub fn fill(busy: &Path, disk: &SmallDisk, pace_us: u64) -> Result<Full, String> {
     let world = World::new(busy);
-    let disk = Tmpfs::mount(DISK_BYTES);
     let trace = disk.path().join("trace");
     let mut command = world.thalweg_in("record", disk.path());
     command.args([
@@ -38,7 +37,7 @@ pub fn fill(busy: &Path) -> Result<Full, String> {
         "/mnt/trace",
         "--",
     ]);
-    command.args(world.busy_line(0, 1, EVENTS, 20));
+    command.args(world.busy_line(0, 1, EVENTS, pace_us));
     let status = command.status().map_err(|error| error.to_string())?;
     let seen = Seen::read(&trace, world.board.tag())?;
     let produced = world.board.events(0).load(SeqCst);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bench_faults::dice::Dice;
 use bench_faults::recorders::{Victims, rounds};
 use bench_faults::{disk, programs};
+use thalweg_testkit::SmallDisk;
 
 const BUSY: &str = env!("CARGO_BIN_EXE_busy");
 
@@ -80,5 +81,14 @@ fn programs_that_are_killed_take_nothing_from_the_next() {
 #[test]
 fn a_full_disk_is_told_and_counted() {
     let _stage = stage();
-    disk::fill(Path::new(BUSY)).unwrap_or_else(|why| panic!("{why}"));
+    let disk = SmallDisk::in_memory(disk::DISK_BYTES);
+    disk::fill(Path::new(BUSY), &disk, 20).unwrap_or_else(|why| panic!("{why}"));
+}
+
+#[test]
+fn a_full_disk_is_told_and_counted_past_the_page_cache_too() {
+    let _stage = stage();
+    let disk = SmallDisk::ext4(disk::DISK_BYTES);
+    // So fast that pages are written many at a time.
+    disk::fill(Path::new(BUSY), &disk, 1).unwrap_or_else(|why| panic!("{why}"));
 }

@@ -13,7 +13,7 @@ use thalweg_collect::sink::{
 };
 use thalweg_model::Timestamp;
 use thalweg_testkit::packet::{broken_order, packets};
-use thalweg_testkit::{Tmpfs, babeltrace2, discarded_events};
+use thalweg_testkit::{SmallDisk, babeltrace2, discarded_events};
 
 /// A recorder that counts: each event is recorded, or it is discarded.
 struct Recorder<D: Disk> {
@@ -138,7 +138,7 @@ fn check(dir: &Path, produced: u64, discarded: u64) {
 
 #[test]
 fn a_20_mb_disk_that_fills_up_keeps_its_prefix_and_counts_the_rest() {
-    let disk = Tmpfs::mount(20 << 20);
+    let disk = SmallDisk::in_memory(20 << 20);
     let dir = disk.path().join("trace");
     let mut recorder = Recorder::begin(thalweg_collect::sink::HostDisk, &dir, 2).unwrap();
     let mut failures = 0;
@@ -166,7 +166,7 @@ fn a_20_mb_disk_that_fills_up_keeps_its_prefix_and_counts_the_rest() {
 
 #[test]
 fn when_room_returns_packets_do_too() {
-    let disk = Tmpfs::mount(4 << 20);
+    let disk = SmallDisk::in_memory(4 << 20);
     let ballast = disk.path().join("ballast");
     std::fs::write(&ballast, vec![1; 3 << 20]).unwrap();
     let dir = disk.path().join("trace");
@@ -186,7 +186,7 @@ fn when_room_returns_packets_do_too() {
 #[test]
 fn a_tiny_disk_tells_that_everything_was_discarded() {
     for pages in 3..24_u64 {
-        let disk = Tmpfs::mount(pages * 4096);
+        let disk = SmallDisk::in_memory(pages * 4096);
         let dir = disk.path().join("trace");
         match Recorder::begin(thalweg_collect::sink::HostDisk, &dir, 1) {
             Err(error) => assert!(error.is_full() && pages < 8, "{pages} pages: {error}"),

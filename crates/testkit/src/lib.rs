@@ -5,9 +5,9 @@
 pub mod layout;
 mod lttng;
 pub mod packet;
-mod tmpfs;
+mod small_disk;
 mod tool;
 
 pub use lttng::{record_contexts_with_lttng, record_with_lttng};
-pub use tmpfs::Tmpfs;
+pub use small_disk::SmallDisk;
 pub use tool::{Ran, babeltrace2, babeltrace2_clean, discarded_events, finish, package, run};

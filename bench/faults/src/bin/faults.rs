@@ -13,6 +13,7 @@ use bench_faults::dice::Dice;
 use bench_faults::lttng::Lttng;
 use bench_faults::recorders::{Round, Victims, rounds};
 use bench_faults::{disk, programs};
+use thalweg_testkit::SmallDisk;
 
 /// How much is played.
 struct Counts {
@@ -160,7 +161,7 @@ fn recorders(busy: &Path, victims: Victims, count: u64, seed: u64) -> Outcome {
 }
 
 fn full(busy: &Path) -> Outcome {
-    let full = disk::fill(busy)?;
+    let full = disk::fill(busy, &SmallDisk::in_memory(disk::DISK_BYTES), 20)?;
     Ok(format!(
         "{} of {} events readable; told discarded: {}, exact; exit status {}",
         full.recorded,
