@@ -22,6 +22,8 @@
 //! `mode` is one of the names below; without it the program discards what it has no room for. From
 //! the first `enable` on it is rules, see [`crate::rules`].
 
+use crate::rules::{ENABLE, split_key};
+
 /// The first line.
 pub const FIRST_LINE: &str = "thalweg-session 2";
 /// The folder of adverts, within the rendezvous folder.
@@ -35,3 +37,32 @@ pub const MODES: [(&str, u64); 3] = [
     ("overwrite", crate::slot::OVERWRITE),
     ("block", crate::slot::BLOCK),
 ];
+
+/// The rules of an advert: its text from the first `enable` on, empty if there is none.
+pub fn rules_of(text: &[u8]) -> &[u8] {
+    let is_rule = |line: &[u8]| split_key(line).0 == ENABLE.as_bytes();
+    let mut rest = text;
+    while !is_rule(rest) {
+        match rest.iter().position(|&byte| byte == b'\n') {
+            Some(end) => rest = &rest[end + 1..],
+            None => return &[],
+        }
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_begin_at_the_first_enable() {
+        assert_eq!(
+            rules_of(b"slot 0\nenabled 1\nenable *\nnew 1\nenable a:*\n"),
+            b"enable *\nnew 1\nenable a:*\n"
+        );
+        assert_eq!(rules_of(b"enable *"), b"enable *");
+        assert_eq!(rules_of(b"slot 0\n"), b"");
+        assert_eq!(rules_of(b""), b"");
+    }
+}

@@ -249,3 +249,19 @@ fn listen_at(path: &Path) -> Result<OwnedFd, Errno> {
     listen(&socket, 4096)?;
     Ok(socket)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thalweg_abi::advert::rules_of;
+
+    #[test]
+    fn a_program_finds_the_rules_as_they_are_here() {
+        let advert = Advert {
+            rules: "enable a:*\nexclude a:b\nenable c:*\n".to_owned(),
+            instance: Some("i".to_owned()),
+            ..Advert::default()
+        };
+        assert_eq!(rules_of(advert.text(1).as_bytes()), advert.rules.as_bytes());
+    }
+}

@@ -10,7 +10,7 @@ use crate::site;
 use crate::sys::{self, Fd};
 use core::ffi::{CStr, c_int};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use thalweg_abi::advert::{FIRST_LINE, FOLDER, MODES};
+use thalweg_abi::advert::{FIRST_LINE, FOLDER, MODES, rules_of};
 use thalweg_abi::rules::{Rules, split_key};
 use thalweg_abi::{SLOTS, filters, program, slot};
 use thalweg_filter::Room;
@@ -115,7 +115,7 @@ struct Advert<'t> {
     session: u64,
     mode: u64,
     patience_ns: u64,
-    /// The text: rules, and lines that are none.
+    /// The rules, as the collector knows them.
     rules: &'t [u8],
 }
 
@@ -131,7 +131,7 @@ impl<'t> Advert<'t> {
             session: 0,
             mode: slot::DISCARD,
             patience_ns: 0,
-            rules: rest,
+            rules: rules_of(rest),
         };
         for line in rest.split(|&byte| byte == b'\n') {
             match split_key(line) {
@@ -287,7 +287,7 @@ mod tests {
             (advert.slot, advert.clock, advert.limit_units),
             (2, slot::CLOCK_MONO, 16)
         );
-        assert!(advert.rules.ends_with(b"enable a:*\nnew thing\n"));
+        assert_eq!(advert.rules, b"enable a:*\nnew thing\n");
         assert_eq!((advert.mode, advert.patience_ns), (slot::OVERWRITE, 5));
     }
 
