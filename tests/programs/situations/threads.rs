@@ -107,7 +107,8 @@ fn drop_of_thread() {
     LAST.with(|last| last.0.set(2));
 }
 
-extern "C" fn emit_until_cancelled(_: *mut libc::c_void) -> *mut libc::c_void {
+/// It may unwind: without landing pads of its own it does so from any instruction.
+extern "C-unwind" fn emit_until_cancelled(_: *mut libc::c_void) -> *mut libc::c_void {
     let mut before = 0;
     // SAFETY: the number is live. Nothing on the way of an event owns what would be leaked.
     unsafe { pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &raw mut before) };
@@ -116,6 +117,8 @@ extern "C" fn emit_until_cancelled(_: *mut libc::c_void) -> *mut libc::c_void {
         account.tick();
     }
 }
+
+type UnwindingStart = extern "C-unwind" fn(*mut libc::c_void) -> *mut libc::c_void;
 
 const PTHREAD_CANCEL_ASYNCHRONOUS: libc::c_int = 1;
 
@@ -126,7 +129,9 @@ unsafe extern "C" {
 /// Ended by another thread at whatever instruction it is.
 fn cancelled() {
     emit(0);
-    let thread = create(emit_until_cancelled, 1 << 20);
+    // SAFETY: C knows no difference.
+    let start = unsafe { std::mem::transmute::<UnwindingStart, Start>(emit_until_cancelled) };
+    let thread = create(start, 1 << 20);
     wait_for(1, events());
     // SAFETY: the thread is there.
     unsafe { libc::pthread_cancel(thread) };
