@@ -11,7 +11,8 @@
 //! * `masks`: for each 64 units one group of 8 words, of which word `c` has a bit for every free
 //!   chunk of class `c` that begins there. A hint: the descriptor decides.
 //! * `descs`: the descriptor of the chunk that begins at a unit, see [`crate::desc`].
-//! * `lost`: per thread index, how many of its events found no chunk. Only that thread adds.
+//! * `lost`: per thread index, how many of its events found no chunk, see [`lost_at`]. Only that thread
+//!   adds.
 //!
 //! Only what the control words call ready has memory behind it; the rest is never touched.
 
@@ -127,6 +128,13 @@ pub const CHUNKS: usize = FILTERS + crate::filters::LEN;
 /// Bytes of a slot.
 pub const LEN: usize = CHUNKS + UNITS * UNIT;
 
+/// Where in `lost` the counter of a thread index is: threads that are counted one after the other lose
+/// events at the same time, and do not write to the same 64 bytes then.
+pub const fn lost_at(thread: usize) -> usize {
+    let (row, column) = (thread / 8 % 8, thread % 8);
+    thread / 64 * 64 + column * 8 + row
+}
+
 /// How a program lays out the units that it grants itself: `(first unit, class)` by index.
 ///
 /// Both sides compute it, so that no side has to believe the other. From 256 units on there are
@@ -161,3 +169,19 @@ const _: () = assert!(
 );
 const _: () = assert!(CHUNKS.is_multiple_of(PAGE), "chunks start on pages");
 const _: () = assert!(CONTROL_WORDS * 8 <= PAGE, "control words fit in their page");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thread_has_a_loss_counter_and_neighbours_have_no_line_in_common() {
+        let mut seen = [false; MAX_THREADS];
+        for thread in 0..MAX_THREADS {
+            assert!(!core::mem::replace(&mut seen[lost_at(thread)], true));
+            // What has memory for some threads has it for all below.
+            assert_eq!(lost_at(thread) / 64, thread / 64);
+            assert!(thread % 8 == 7 || lost_at(thread) / 8 != lost_at(thread + 1) / 8);
+        }
+    }
+}

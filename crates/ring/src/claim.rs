@@ -49,18 +49,32 @@ impl Slot<'_> {
     /// Looks through the chunks, unless somebody has just done so in vain: a program that loses
     /// events for want of room is not to spend its time, and the collector's, with looking for it.
     fn find_free(&self, owner: Owner, wanted: u8, need_words: usize) -> Option<Claim> {
-        // ORDER(frees): Acquire, pairs with the Release addition in `announce_free`: a chunk that
-        // was free before is found below.
-        let frees = self.control(slot::FREES).load(Acquire).wrapping_add(1);
-        let none_free = self.control(slot::NONE_FREE);
-        if none_free.load(Relaxed) == frees {
+        let frees = self.frees();
+        if self.was_full_at(frees) {
             return None;
         }
         let found = self.look_for_free(owner, wanted, need_words);
         if found.is_none() && chunk_words(0) - chunk::FIRST >= need_words {
-            none_free.store(frees, Relaxed);
+            self.control(slot::NONE_FREE).store(frees, Relaxed);
         }
         found
+    }
+
+    /// One more than how often a chunk has become free.
+    fn frees(&self) -> u64 {
+        // ORDER(frees): Acquire, pairs with the Release addition in `announce_free`: a chunk that
+        // was free before is found by whoever looks after this.
+        self.control(slot::FREES).load(Acquire).wrapping_add(1)
+    }
+
+    /// Whether somebody has looked in vain since that was `frees`.
+    fn was_full_at(&self, frees: u64) -> bool {
+        self.control(slot::NONE_FREE).load(Relaxed) == frees
+    }
+
+    /// Whether no chunk is free, as somebody has found out and the collector is told.
+    pub(crate) fn is_known_as_full(&self) -> bool {
+        self.was_full_at(self.frees()) && self.control(slot::STARVED).load(Relaxed) != 0
     }
 
     fn look_for_free(&self, owner: Owner, wanted: u8, need_words: usize) -> Option<Claim> {
@@ -96,7 +110,9 @@ impl Slot<'_> {
 
     /// Sets a bit of what threads lack; whether this is news.
     fn lacks(&self, bit: u64) -> bool {
-        self.control(slot::STARVED).fetch_or(bit, Relaxed) & bit == 0
+        let starved = self.control(slot::STARVED);
+        // Threads that lack the same do not fight over the word.
+        starved.load(Relaxed) & bit == 0 && starved.fetch_or(bit, Relaxed) & bit == 0
     }
 
     fn claim_of(&self, owner: Owner, class: u8) -> Option<Claim> {

@@ -156,7 +156,7 @@ impl Cursor {
     /// Whether no event is under way.
     #[inline(always)]
     #[cfg(all(target_arch = "x86_64", not(any(loom, shuttle))))]
-    fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         const TOP: usize = offset_of!(Cursor, nest) + Nest::TOP_AT;
         step();
         is_equal_in_place!(self, TOP, "qword", "0")
@@ -165,7 +165,7 @@ impl Cursor {
     /// Whether no event is under way.
     #[inline(always)]
     #[cfg(any(not(target_arch = "x86_64"), loom, shuttle))]
-    fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.nest.is_idle()
     }
 
@@ -196,6 +196,10 @@ impl Cursor {
         cpu: impl Fn() -> u32,
         fill: impl FnOnce(&mut Payload<'_>),
     ) -> Result<bool, Refused> {
+        if self.is_in_vain(slot, event) {
+            slot.count_lost(owner);
+            return Err(Refused::Full { wake: false });
+        }
         let nested = || {
             self.nest
                 .enter_nested(slot, event.stack, &self.place, &self.time)

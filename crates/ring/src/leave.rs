@@ -13,13 +13,14 @@
 //! taken back ([`crate::overwrite`]), or the caller waits ([`crate::patience`]).
 
 use crate::claim::{Claim, Owner};
-use crate::cursor::{Cursor, Refused};
+use crate::cursor::{Cursor, Emit, Refused};
 use crate::local::LocalWord;
 use crate::place::Place;
 use crate::slot::{Slot, chunk_words};
 use crate::sync::{Relaxed, handler_fence};
 use thalweg_abi::chunk::{self, MAX_RECORD_WORDS};
 use thalweg_abi::desc::Age;
+use thalweg_abi::record::Mark;
 use thalweg_abi::slot;
 
 /// A chunk with the exact word of its descriptor: never mistaken for a later owner's.
@@ -80,6 +81,17 @@ impl Leaving {
 }
 
 impl Cursor {
+    /// Whether an event has nowhere to go, as the one before it, which has told the collector: who
+    /// loses many events is to lose little time with them.
+    pub(crate) fn is_in_vain(&self, slot: &Slot<'_>, event: Emit) -> bool {
+        self.is_idle()
+            && Place::unpack(self.place.load()).chunk().is_none()
+            && slot.mode() == slot::DISCARD
+            && slot.is_known_as_full()
+            && self.leaving.get().is_none()
+            && Mark::words_for(event.payload_len, true) < MAX_RECORD_WORDS
+    }
+
     /// Replaces the chunk of the place `word` by a fresh one with room for a record of `words`;
     /// whether the collector wants to be woken, which `wake` may say already.
     #[cold]

@@ -135,13 +135,13 @@ impl<'m> Slot<'m> {
 
     /// The loss counter of an owner, if the index that it claims is in the table.
     pub(crate) fn lost_of(&self, owner: crate::Owner) -> Option<&'m AtomicU64> {
-        self.parts.lost.get(usize::from(owner.thread))
+        self.parts.lost.get(slot::lost_at(owner.thread.into()))
     }
 
     /// The loss counter of a thread index.
     #[inline]
     pub fn lost(&self, thread: usize) -> &'m AtomicU64 {
-        &self.parts.lost[thread]
+        &self.parts.lost[slot::lost_at(thread)]
     }
 
     /// The chunk space.

@@ -64,7 +64,7 @@ pub(crate) fn slot_of(units: usize, threads: usize) -> Slot<'static> {
         control: table(slot::CONTROL_WORDS),
         masks: table(units.div_ceil(64) * slot::GROUP_WORDS),
         descs: table(units),
-        lost: table(threads),
+        lost: table(threads.next_multiple_of(64)),
         chunks: table(units * UNIT_WORDS),
     });
     ring.control(slot::UNITS_READY).store(units as u64, Relaxed);
