@@ -224,12 +224,11 @@ impl Cell {
     /// Nothing is lost for a reason that another mode would have.
     #[track_caller]
     fn check_losses(&self, report: &Report) {
-        let impossible: &[&str] = match self.mode {
-            "discard" => &["Overwritten"],
-            "overwrite" => &["RingFull"],
-            _ => &["Overwritten"],
+        let impossible = match self.mode {
+            "overwrite" => "RingFull",
+            _ => "Overwritten",
         };
-        for cause in impossible {
+        for cause in [impossible, "AbiViolation", "Storage"] {
             assert_eq!(report.lost_to(cause), 0, "{}: {report:?}", self.row.0);
         }
     }

@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use thalweg_ring::Stop;
 
 use crate::output::{Emitter, Output};
-use crate::own::{self, Target};
+use crate::own::{self, Target, UnderWay};
 use crate::process::Threads;
 use crate::program::{Program, Reach, Ready, ThreadKey, Window};
 use crate::shared;
@@ -57,7 +57,8 @@ pub(crate) fn drain(programs: &mut [Program], output: &mut Output, pass: &Pass<'
     };
     let drained = programs.iter_mut().enumerate();
     for (index, program) in drained.filter(|(_, program)| !program.is_kept()) {
-        let ready = program.ready(reach, || (pass.live)(program));
+        let mut ready = program.ready(reach, || (pass.live)(program));
+        ready.retain(|chunk| !pass.window.is_too_early_for(chunk.begin));
         found += ready.iter().filter(|chunk| chunk.complete).count();
         let shared = drain_program(program, output, pass, &ready);
         sharing.extend(shared.into_iter().map(|ready| (index, ready)));
@@ -77,6 +78,7 @@ fn drain_program(
     ready: &[Ready],
 ) -> Vec<Ready> {
     let mut sharing = Vec::new();
+    let mut under_way = UnderWay::default();
     for chunks in by_thread(ready) {
         let thread = chunks[0].thread;
         let last = chunks.last().map(|chunk| chunk.unit);
@@ -107,12 +109,14 @@ fn drain_program(
             lane,
             context: &context,
         };
-        own::drain(program, output, pass, &wanted, target);
+        own::drain(program, output, pass, &wanted, (target, &mut under_way));
         let is_last_of_gone = |chunk: &Ready| chunk.gone && Some(chunk.unit) == last;
         if wanted.last().is_some_and(is_last_of_gone) {
+            under_way.settle(program, output);
             output.release(thread);
         }
     }
+    under_way.settle(program, output);
     sharing
 }
 

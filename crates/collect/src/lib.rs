@@ -29,6 +29,7 @@ mod snapshot;
 pub mod statedump;
 mod states;
 mod summary;
+mod urgency;
 
 pub use context::ContextSet;
 pub use error::Error;

@@ -8,9 +8,10 @@ use thalweg_model::{FieldClass, LossCause, Member, Timestamp};
 use crate::context::{ContextSet, EventContexts, Values};
 use crate::lanes::{Lanes, Place, User};
 use crate::ledger::Ledger;
-use crate::program::{Encoder, HEADER, Program, ThreadKey};
+use crate::program::{Encoder, Full, HEADER, Program, ThreadKey};
 use crate::sink::{
-    FoundStream, PacketHead, SinkError, StreamClassId, StreamId, TraceIdentity, TraceWriter,
+    FoundStream, PacketHead, PageHead, Sent, SinkError, StreamClassId, StreamId, TraceIdentity,
+    TraceWriter,
 };
 use crate::statedump::{Dump, DumpKind, LEVEL, Part};
 
@@ -54,6 +55,14 @@ pub(crate) struct Content<'a> {
     pub(crate) events: u64,
     pub(crate) context: &'a [u8],
     pub(crate) records: &'a [u8],
+}
+
+/// Pages of a lane that are being written.
+pub(crate) struct OnTheWay {
+    lane: usize,
+    heads: Vec<PageHead>,
+    events: Vec<u64>,
+    sent: Sent,
 }
 
 /// A trace folder for programs.
@@ -257,24 +266,59 @@ impl Output {
         }
     }
 
-    /// Writes what the encoder has to a lane. Events that the storage refuses are counted as lost.
-    pub(crate) fn append(&mut self, lane: usize, context: &[u8], ledger: &mut Ledger) {
+    /// Begins to write what the encoder has to a lane, which is nobody else's until that is
+    /// [settled](Self::settle), as this is. Events that the storage refuses are counted as lost.
+    pub(crate) fn send(
+        &mut self,
+        lane: usize,
+        context: &[u8],
+        ledger: &mut Ledger,
+    ) -> Option<OnTheWay> {
+        let Full {
+            heads,
+            events,
+            pages,
+        } = self.encoder.take()?;
         let stream = &self.streams[lane];
-        let all = self.encoder.events();
-        let (heads, bytes) = self.encoder.pages();
-        if heads.is_empty() {
-            return;
-        }
         let about = (context, stream.discarded);
-        let (pages, error) = self.writer.append_pages(stream.id, about, &heads, bytes);
-        let written = self.encoder.events_in(pages);
-        ledger.record(written);
-        if let Some(last) = heads[..pages].last() {
+        match self.writer.send_pages(stream.id, about, &heads, pages) {
+            Ok(sent) => Some(OnTheWay {
+                lane,
+                heads,
+                events,
+                sent,
+            }),
+            Err(unsent) => {
+                self.encoder.give_back(unsent.pages);
+                self.fail(&unsent.error);
+                self.lose(lane, LossCause::Storage, events.iter().sum(), ledger);
+                None
+            }
+        }
+    }
+
+    /// Waits for what was sent.
+    pub(crate) fn settle(&mut self, on_the_way: OnTheWay, ledger: &mut Ledger) {
+        let OnTheWay {
+            lane,
+            heads,
+            events,
+            sent,
+        } = on_the_way;
+        let (whole, error, pages) = self.writer.settle(self.streams[lane].id, sent);
+        self.encoder.give_back(pages);
+        ledger.record(events[..whole].iter().sum());
+        if let Some(last) = heads[..whole].last() {
             self.lanes.ended(lane, last.end.0);
         }
         if let Some(error) = error {
             self.fail(&error);
-            self.lose(lane, LossCause::Storage, all - written, ledger);
+            self.lose(
+                lane,
+                LossCause::Storage,
+                events[whole..].iter().sum(),
+                ledger,
+            );
         }
     }
 

@@ -5,6 +5,8 @@
 //!   chunk ─┐ walk: check, encode        one write            then, and not before:
 //!   chunk ─┼──────────────────▶ pages ─────────────▶ lane    chunks are freed, or it is noted how
 //!   chunk ─┘                                                 far they are on disk
+//!   chunk ─┐                      meanwhile
+//!   chunk ─┼──────────────────▶ pages
 //! ```
 
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use thalweg_model::LossCause;
 use thalweg_ring::{Found, Stop, Walk, chunk_words};
 
 use crate::drain::{Pass, finish};
-use crate::output::{Content, Kind, Output};
+use crate::output::{Content, Kind, OnTheWay, Output};
 use crate::program::{Program, Pushed, Ready, Window, encode_one};
 
 /// A lane, and the context of its thread's packets.
@@ -25,21 +27,24 @@ pub(crate) struct Target<'c> {
     pub(crate) context: &'c [u8],
 }
 
-/// Writes what is ready of a thread's chunks, the oldest first.
+/// Writes what is ready of a thread's chunks, the oldest first. What is under way then is to be
+/// [settled](UnderWay::settle).
 pub(crate) fn drain(
     program: &mut Program,
     output: &mut Output,
     pass: &Pass<'_>,
     chunks: &[Ready],
-    target: Target<'_>,
+    (target, under_way): (Target<'_>, &mut UnderWay),
 ) {
+    let from = target.lane.map_or(0, |lane| output.lanes.last_end(lane));
     let mut batch = Batch {
         target,
         losses: Losses::default(),
         done: Vec::new(),
         calm: pass.calm(),
+        under_way,
     };
-    batch.begin(output);
+    batch.begin(output, from);
     for chunk in chunks {
         let window = pass.window_of(program, chunk.thread);
         if batch.take(program, output, chunk, window) == Stop::Pending {
@@ -47,6 +52,23 @@ pub(crate) fn drain(
         }
     }
     batch.write(program, output);
+}
+
+/// Takes the records that are as most are, up to the first that is not.
+fn take_run(
+    program: &Program,
+    output: &mut Output,
+    walk: &mut Walk<'_>,
+    context: &[u8],
+    window: Window,
+) {
+    let mut run = walk.run(window.not_after());
+    let class_of = |site: u16| {
+        let id = program.id_of(Kind::Own, site)?;
+        Some((id, &program.definitions.sites[usize::from(site)].plan))
+    };
+    output.encoder.push_run(&mut run, context, class_of);
+    walk.go_on_behind(&run);
 }
 
 /// What was met beside events.
@@ -69,12 +91,36 @@ struct Done {
     stop: Option<Stop>,
 }
 
+/// The write of a program's pages that was begun last, and the chunks that they came from.
+#[derive(Default)]
+pub(crate) struct UnderWay {
+    pages: Option<OnTheWay>,
+    done: Vec<Done>,
+    calm: u64,
+}
+
+impl UnderWay {
+    /// Waits for the write, and lets go of what the pages came from.
+    pub(crate) fn settle(&mut self, program: &mut Program, output: &mut Output) {
+        if let Some(pages) = self.pages.take() {
+            output.settle(pages, &mut program.ledger);
+        }
+        for done in self.done.drain(..) {
+            program.advance(done.chunk.unit, done.position, done.time);
+            if let Some(stop) = done.stop {
+                finish(program, &done.chunk, stop, self.calm);
+            }
+        }
+    }
+}
+
 /// What is written together.
 struct Batch<'c> {
     target: Target<'c>,
     losses: Losses,
     done: Vec<Done>,
     calm: u64,
+    under_way: &'c mut UnderWay,
 }
 
 /// An event that a walk found.
@@ -85,13 +131,9 @@ struct Event<'e, 'm> {
 }
 
 impl Batch<'_> {
-    /// Begins with empty pages.
-    fn begin(&self, output: &mut Output) {
-        // Only a program that lies of its chunks' order has older events.
-        let from = self
-            .target
-            .lane
-            .map_or(0, |lane| output.lanes.last_end(lane));
+    /// Begins with empty pages. Only a program that lies of its chunks' order has events that are
+    /// older than `from`.
+    fn begin(&self, output: &mut Output, from: u64) {
         output.encoder.begin(self.target.context.len(), from);
     }
 
@@ -111,6 +153,9 @@ impl Batch<'_> {
         // Torn records are told once, those that are on disk already not again.
         let mut told = 0;
         let stop = loop {
+            if walk.position() >= consumed && walk.time() >= window.from {
+                take_run(program, output, &mut walk, &context, window);
+            }
             let before = (walk.position(), walk.time());
             let found = match walk.find(window.not_after(), longest) {
                 Ok(found) => found,
@@ -222,9 +267,10 @@ impl Batch<'_> {
         id.ok()
     }
 
-    /// Writes the pages and what was lost, and lets go of what they came from.
+    /// Begins to write the pages and what was lost, once the pages before them are written.
     fn write(&mut self, program: &mut Program, output: &mut Output) {
-        let mut ledger = std::mem::take(&mut program.ledger);
+        self.under_way.settle(program, output);
+        let ledger = &mut program.ledger;
         let Losses {
             torn,
             bad,
@@ -232,28 +278,25 @@ impl Batch<'_> {
         } = std::mem::take(&mut self.losses);
         match self.target.lane {
             Some(lane) => {
-                output.lose(lane, LossCause::Torn, torn, &mut ledger);
-                output.lose(lane, LossCause::AbiViolation, bad, &mut ledger);
-                output.lose(lane, LossCause::Storage, undeclared, &mut ledger);
-                output.append(lane, self.target.context, &mut ledger);
+                output.lose(lane, LossCause::Torn, torn, ledger);
+                output.lose(lane, LossCause::AbiViolation, bad, ledger);
+                output.lose(lane, LossCause::Storage, undeclared, ledger);
+                self.under_way.pages = output.send(lane, self.target.context, ledger);
             }
             None => {
                 let lost = torn + bad + undeclared + output.encoder.events();
-                output.lose_somewhere(LossCause::Storage, lost, &mut ledger);
+                output.lose_somewhere(LossCause::Storage, lost, ledger);
             }
         }
-        program.ledger = ledger;
-        self.begin(output);
-        for done in self.done.drain(..) {
-            program.advance(done.chunk.unit, done.position, done.time);
-            if let Some(stop) = done.stop {
-                finish(program, &done.chunk, stop, self.calm);
-            }
-        }
+        self.under_way.done = std::mem::take(&mut self.done);
+        self.under_way.calm = self.calm;
+        let last = output.encoder.last();
+        self.begin(output, last);
     }
 
-    /// Writes an event that is larger than a page.
+    /// Writes an event that is larger than a page, behind all that were before it.
     fn write_large(&mut self, program: &mut Program, output: &mut Output, event: &Event<'_, '_>) {
+        self.under_way.settle(program, output);
         let Event { found, walk, .. } = event;
         let Some(id) = program.id_of(Kind::Own, found.site) else {
             return;

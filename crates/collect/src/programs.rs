@@ -551,6 +551,8 @@ impl Programs {
     /// One of the passes at the end.
     pub(crate) fn last_pass(&mut self, on_disk: &dyn Fn(&Program, ThreadKey) -> Option<u64>) {
         self.programs().for_each(Program::hold_full);
+        // What was begun while the first pass looked is left to the second one.
+        self.pass(Reach::All, on_disk);
         self.pass(Reach::All, on_disk);
     }
 

@@ -17,6 +17,7 @@ use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, has_own_proc, t
 use crate::rule;
 use crate::session::Session;
 use crate::summary::{Progress, RecordingConfig, RingMode, Snapshot, Started, Summary};
+use crate::urgency;
 
 /// The kernel tells of each page: how long to wait for more after a pass that found some.
 const PACE: Duration = Duration::from_micros(500);
@@ -117,6 +118,7 @@ impl Recording {
             self.programs = Some(programs);
         }
         self.hang_bell(&mut started.notes);
+        urgency::claim();
         if let Some(kernel) = &self.kernel
             && let Err(error) = kernel.resume()
         {

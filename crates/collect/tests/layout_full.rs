@@ -7,7 +7,7 @@ mod layout_support;
 use std::path::Path;
 
 use layout_support::dying::{Death, DyingDisk};
-use layout_support::script::{identity, in_pages, kernel_layout, one_string};
+use layout_support::script::{append, identity, in_pages, kernel_layout, one_string};
 use thalweg_collect::sink::{
     Disk, EventHeader, PacketContext, PacketHead, SinkError, StreamId, TraceWriter,
 };
@@ -101,11 +101,9 @@ impl<D: Disk> Recorder<D> {
             pen.now = begin + 1_000;
             (begin, records)
         });
-        let (heads, mut bytes) = in_pages(&made, pen.context.len());
+        let (heads, pages) = in_pages(&made, pen.context.len());
         let about = (&pen.context[..], pen.discarded);
-        let (whole, error) = self
-            .trace
-            .append_pages(pen.stream, about, &heads, &mut bytes);
+        let (whole, error) = append(&mut self.trace, pen.stream, about, (&heads, pages));
         pen.produced += EVENTS;
         pen.discarded += sizes[whole..].iter().sum::<u64>();
         error.map_or(Ok(()), Err)

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use layout_support::script::{
-    Written, go_on, identity, in_pages, kernel_layout, one_string, records,
+    Written, append as append_pages, go_on, identity, in_pages, kernel_layout, one_string, records,
 };
 use layout_support::verify::babeltrace_agrees;
 use thalweg_collect::sink::{EventHeader, PacketContext, PacketHead, StreamId, TraceWriter};
@@ -149,8 +149,8 @@ fn append(trace: &mut TraceWriter, stream: StreamId, event: u32, context: &[u8])
         let bytes = page_size(size(sequence));
         (begin, records(EventHeader::Compact, event, begin, bytes))
     });
-    let (heads, mut bytes) = in_pages(&made.collect::<Vec<_>>(), context.len());
-    let (whole, error) = trace.append_pages(stream, (context, 0), &heads, &mut bytes);
+    let (heads, pages) = in_pages(&made.collect::<Vec<_>>(), context.len());
+    let (whole, error) = append_pages(trace, stream, (context, 0), (&heads, pages));
     assert!(error.is_none(), "{error:?}");
     assert_eq!(whole, heads.len());
 }

@@ -38,6 +38,7 @@ mod payload;
 mod place;
 mod pool;
 mod prefetch;
+mod run;
 mod slot;
 #[cfg(any(test, loom, shuttle))]
 pub mod step;
@@ -56,6 +57,7 @@ pub use overwrite::{
 pub use patience::takes_waiting;
 pub use payload::Payload;
 pub use pool::{clear_and_free, publish_free, restore_hint, withdraw};
+pub use run::{Run, Usual};
 pub use slot::{Parts, Slot, UNIT_WORDS, chunk_words};
 pub use sync::AtomicU64;
 pub use walk::{Found, Record, Stop, Tally, Walk, is_pending};

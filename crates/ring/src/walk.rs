@@ -10,7 +10,7 @@
 
 use crate::prefetch;
 use crate::slot::{Slot, UNIT_WORDS};
-use crate::sync::{Acquire, Relaxed};
+use crate::sync::{Acquire, AtomicU64, Relaxed};
 use thalweg_abi::chunk;
 use thalweg_abi::record::{COMMITTED, Mark, PENDING};
 
@@ -26,7 +26,7 @@ pub struct Record<'b> {
 }
 
 /// How far ahead of a record the memory is asked for: the program's processor had it last.
-const AHEAD_BYTES: usize = 1024;
+pub(crate) const AHEAD_BYTES: usize = 1024;
 
 /// A record that a walk has found, and where its body is; its site is a claim still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +109,17 @@ impl<'m> Walk<'m> {
     /// The time of the last record; before the first one, 0 or what `resume` was given.
     pub fn time(&self) -> u64 {
         self.time
+    }
+
+    /// The chunk's words.
+    pub(crate) fn words(&self) -> &'m [AtomicU64] {
+        self.slot.range(self.base, self.end)
+    }
+
+    /// Goes on elsewhere in the chunk.
+    pub(crate) fn go_to(&mut self, position: usize, time: u64) {
+        self.position = position;
+        self.time = time;
     }
 
     /// How many torn records were passed.
@@ -280,8 +291,8 @@ pub fn is_pending(slot: &Slot<'_>, unit: usize, class: u8, position: usize) -> b
 }
 
 /// The first time from `previous` on that ends in these 32 bits.
-#[inline]
-fn after(previous: u64, low: u32) -> u64 {
+#[inline(always)]
+pub(crate) fn after(previous: u64, low: u32) -> u64 {
     let same = (previous & !0xffff_ffff) | u64::from(low);
     if same < previous {
         same.saturating_add(1 << 32)

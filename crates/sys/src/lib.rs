@@ -7,6 +7,7 @@
 
 mod futex;
 mod peer;
+mod schedule;
 mod shared_memory;
 mod signals;
 mod time_stamp_counter;
@@ -14,6 +15,7 @@ mod tracefs_map;
 
 pub use futex::{MAX_FUTEXES, futex_wait_any, futex_wake};
 pub use peer::{Peer, peer_of};
+pub use schedule::run_soon;
 pub use shared_memory::SharedMemory;
 pub use signals::{Received, Signals, is_ignored};
 pub use time_stamp_counter::{time_stamp_counter, time_stamp_counter_hz};

@@ -9,9 +9,10 @@
 
 use thalweg_ctf::write::{EventHeader, HEADER_ROOM, PacketHeader};
 use thalweg_model::Timestamp;
+use thalweg_ring::Run;
 
 use super::plan::Plan;
-use crate::sink::{PAGE_LEN, PageHead};
+use crate::sink::{PAGE_LEN, PageHead, Pages};
 
 /// The header of programs' events: LTTng-UST's.
 pub(crate) const HEADER: EventHeader = EventHeader::Large;
@@ -22,7 +23,7 @@ pub(super) const CPU_LEN: usize = 4;
 const WORD: usize = size_of::<u64>();
 
 /// How many pages are put together at most: a disk is fast in large pieces.
-const PAGES: usize = 256;
+const PAGES: usize = 128;
 
 /// What came of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +47,44 @@ struct Page {
     events: u64,
 }
 
+/// What a run of records of one class needs to know of it.
+#[derive(Clone, Copy)]
+struct Class<'p> {
+    id: u32,
+    /// Bytes of a body, if all have as many.
+    fixed_len: Option<usize>,
+    plan: &'p Plan,
+}
+
+impl<'p> Class<'p> {
+    fn new(id: u32, plan: &'p Plan) -> Self {
+        let fixed_len = plan.fixed_len().and_then(|len| len.checked_add(CPU_LEN));
+        Self {
+            id,
+            fixed_len,
+            plan,
+        }
+    }
+}
+
+/// Pages that get no more records.
+#[derive(Debug)]
+pub struct Full {
+    /// A head each.
+    pub heads: Vec<PageHead>,
+    /// How many events are in each.
+    pub events: Vec<u64>,
+    /// The pages themselves, and at least one more.
+    pub pages: Pages,
+}
+
 /// Makes event records one behind the other.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    /// The pages, from `base` on; made at the first use.
-    room: Vec<u8>,
-    base: usize,
+    /// The pages; made at the first use.
+    pages: Pages,
+    /// Others, which came back.
+    spare: Option<Pages>,
     /// Bytes of a page's head.
     head_len: usize,
     /// Pages that get no more records.
@@ -70,10 +103,8 @@ impl Encoder {
     /// Begins anew, with pages whose packet context has so many bytes; no event is older than
     /// `from`.
     pub fn begin(&mut self, context_len: usize, from: u64) {
-        if self.room.is_empty() {
-            // Past the page cache goes only what lies at a page's begin.
-            self.room = vec![0; (PAGES + 2) * PAGE_LEN];
-            self.base = self.room.as_ptr().align_offset(PAGE_LEN).min(PAGE_LEN);
+        if self.pages.count() == 0 {
+            self.pages = self.spare.take().unwrap_or_else(|| Pages::new(PAGES + 1));
         }
         self.head_len = PacketHeader::LEN + context_len;
         self.last = from;
@@ -82,7 +113,7 @@ impl Encoder {
     }
 
     fn begin_page(&mut self) {
-        let page = self.base + self.full.len() * PAGE_LEN;
+        let page = self.pages.begin_of(self.full.len());
         self.at = page + self.head_len;
         self.page_end = page + PAGE_LEN;
         self.events = 0;
@@ -104,7 +135,8 @@ impl Encoder {
         if most > self.page_end - self.at {
             return self.turn_page();
         }
-        let room = self.room.get_mut(self.at..).unwrap_or_default();
+        let room = self.pages.bytes_mut().get_mut(self.at..);
+        let room = room.unwrap_or_default();
         let Some(header) = room.first_chunk_mut() else {
             return Pushed::Bad;
         };
@@ -132,6 +164,70 @@ impl Encoder {
         Pushed::Taken
     }
 
+    /// Appends the next records of a run, as many as are as most are: their class is known, they
+    /// are what was declared, not the first of their page, soon after the one before, and there is
+    /// room for them. The others are left to [`push`](Self::push).
+    ///
+    /// All that changes with each record is at hand here: this is where a collector spends its time.
+    pub fn push_run<'p>(
+        &mut self,
+        run: &mut Run<'_>,
+        context: &[u8],
+        class_of: impl Fn(u16) -> Option<(u32, &'p Plan)>,
+    ) {
+        if self.events == 0 {
+            return;
+        }
+        let room = self.pages.bytes_mut();
+        let room = room.get_mut(..self.page_end).unwrap_or_default();
+        let (mut at, mut events, mut last) = (self.at, self.events, self.last);
+        let mut known: Option<(u16, Class<'p>)> = None;
+        while let Some(usual) = run.peek() {
+            let class = match known {
+                Some((site, class)) if site == usual.site => class,
+                _ => match class_of(usual.site) {
+                    Some((id, plan)) => Class::new(id, plan),
+                    None => break,
+                },
+            };
+            known = Some((usual.site, class));
+            let body = usual.body();
+            let given = body.len() * WORD;
+            let most = HEADER_ROOM + context.len() + given;
+            let Some(room) = room.get_mut(at..).and_then(|room| room.get_mut(..most)) else {
+                break;
+            };
+            if HEADER.is_extended(class.id, Timestamp(usual.time), Timestamp(last)) {
+                break;
+            }
+            let Some(header) = room.first_chunk_mut() else {
+                break;
+            };
+            let mut len = HEADER.put_short(class.id, Timestamp(usual.time), header);
+            if !context.is_empty() {
+                room[len..len + context.len()].copy_from_slice(context);
+                len += context.len();
+            }
+            let copy = &mut room[len..len + given];
+            for (to, word) in copy.chunks_exact_mut(WORD).zip(body) {
+                to.copy_from_slice(&word.to_le_bytes());
+            }
+            let body_len = match class.fixed_len {
+                Some(fixed) if given.wrapping_sub(fixed) < WORD => fixed,
+                Some(_) => break,
+                None => match body_len(copy, class.plan) {
+                    Some(len) => len,
+                    None => break,
+                },
+            };
+            at += len + body_len;
+            events += 1;
+            last = usual.time;
+            run.pass(&usual);
+        }
+        (self.at, self.events, self.last) = (at, events, last);
+    }
+
     /// Begins another page for what the page has no room for.
     #[cold]
     #[inline(never)]
@@ -151,7 +247,7 @@ impl Encoder {
         if self.events == 0 {
             return;
         }
-        self.room[self.at..self.page_end].fill(0);
+        self.pages.bytes_mut()[self.at..self.page_end].fill(0);
         let page_begin = self.page_end - PAGE_LEN;
         self.full.push(Page {
             head: PageHead {
@@ -166,20 +262,34 @@ impl Encoder {
 
     /// How many events are in all pages.
     pub fn events(&self) -> u64 {
-        self.events_in(self.full.len()) + self.events
+        let full: u64 = self.full.iter().map(|page| page.events).sum();
+        full + self.events
     }
 
-    /// How many events are in the first `pages` pages that get no more.
-    pub fn events_in(&self, pages: usize) -> u64 {
-        self.full.iter().take(pages).map(|page| page.events).sum()
-    }
-
-    /// All pages, their heads and their bytes, with room for one page more.
-    pub fn pages(&mut self) -> (Vec<PageHead>, &mut [u8]) {
+    /// Gives all pages away, with how many events are in each and room for one page more; `None` if
+    /// there are none. The encoder is to [begin](Self::begin) anew.
+    pub fn take(&mut self) -> Option<Full> {
         self.close_page();
-        let heads: Vec<PageHead> = self.full.iter().map(|page| page.head).collect();
-        let len = (heads.len() + 1) * PAGE_LEN;
-        (heads, &mut self.room[self.base..self.base + len])
+        if self.full.is_empty() {
+            return None;
+        }
+        Some(Full {
+            heads: self.full.iter().map(|page| page.head).collect(),
+            events: self.full.iter().map(|page| page.events).collect(),
+            pages: std::mem::take(&mut self.pages),
+        })
+    }
+
+    /// Takes memory back that was given away.
+    pub fn give_back(&mut self, pages: Pages) {
+        if pages.count() > 0 {
+            self.spare = Some(pages);
+        }
+    }
+
+    /// The time of the last event, or before which none may be.
+    pub fn last(&self) -> u64 {
+        self.last
     }
 }
 
@@ -213,17 +323,18 @@ pub(crate) fn encode_one(
 mod tests {
     use super::*;
     use crate::program::Step;
+    use std::sync::atomic::Ordering::Relaxed;
+    use thalweg_abi::record::{COMMITTED, Mark};
+    use thalweg_ring::{AtomicU64, Parts, Slot, UNIT_WORDS, Walk};
 
     fn text() -> Plan {
         Plan::of(Step::Text)
     }
 
     /// The records of a page, without its head.
-    fn records(encoder: &mut Encoder, page: usize) -> Vec<u8> {
-        let head_len = encoder.head_len;
-        let (heads, bytes) = encoder.pages();
-        let page_bytes = &bytes[page * PAGE_LEN..][..PAGE_LEN];
-        let content = heads[page].content_bytes as usize;
+    fn records(full: &Full, head_len: usize, page: usize) -> Vec<u8> {
+        let page_bytes = &full.pages.first(page + 1)[page * PAGE_LEN..];
+        let content = full.heads[page].content_bytes as usize;
         assert!(
             page_bytes[content..].iter().all(|byte| *byte == 0),
             "padding"
@@ -240,7 +351,8 @@ mod tests {
         assert_eq!(pushed, expected_push);
         assert_eq!(encoder.events(), u64::from(expected.is_some()));
         if let Some(expected) = expected {
-            assert_eq!(records(&mut encoder, 0), expected);
+            let full = encoder.take().unwrap();
+            assert_eq!(records(&full, encoder.head_len, 0), expected);
         }
         let one = encode_one((7, 5), b"xy", words.iter().copied(), plan);
         assert_eq!(one.as_deref(), expected);
@@ -292,9 +404,86 @@ mod tests {
         push(2, 1);
         push(1 << 40, 1);
         push(1 << 50, 495);
-        assert_eq!(records(&mut encoder, 0).len(), 14 + 14 + 22);
-        assert_eq!(records(&mut encoder, 1).len(), 6 + 495 * 8);
-        assert_eq!((encoder.events_in(1), encoder.events()), (3, 4));
+        assert_eq!(encoder.events(), 4);
+        let full = encoder.take().unwrap();
+        let lens = [0, 1].map(|page| records(&full, encoder.head_len, page).len());
+        assert_eq!(lens, [14 + 14 + 22, 6 + 495 * 8]);
+        assert_eq!(full.events, [3, 1]);
+    }
+
+    /// A chunk with an event of each of these times and words, the first of which begins it.
+    fn chunk(words: &[AtomicU64], events: &[(u64, &[u64])]) {
+        let mut at = thalweg_abi::chunk::FIRST;
+        words[thalweg_abi::chunk::BEGIN].store(events[0].0, Relaxed);
+        for (time, body) in events {
+            let mark = Mark {
+                state: COMMITTED,
+                words: body.len() as u16 + 1,
+                site: 0,
+                extended: false,
+                time_low: *time as u32,
+            };
+            words[at].store(mark.pack(), Relaxed);
+            for (to, word) in words[at + 1..].iter().zip(*body) {
+                to.store(*word, Relaxed);
+            }
+            at += body.len() + 1;
+        }
+    }
+
+    #[test]
+    fn a_run_s_records_are_as_if_pushed_one_by_one() {
+        let word = u64::from_le_bytes(*b"CPU0ab\0\0");
+        let bad = u64::from_le_bytes(*b"CPU0abcd");
+        let table = |len: usize| (0..len).map(|_| AtomicU64::new(0)).collect::<Vec<_>>();
+        let tables = [table(64), table(8), table(1), table(64), table(UNIT_WORDS)];
+        let slot = Slot::from_parts(Parts {
+            control: &tables[0],
+            masks: &tables[1],
+            descs: &tables[2],
+            lost: &tables[3],
+            chunks: &tables[4],
+        });
+        slot.control(thalweg_abi::slot::UNITS_READY)
+            .store(1, Relaxed);
+        let gap = 9 + (1 << 27);
+        let events: [(u64, &[u64]); 6] = [
+            (5, &[word]),
+            (7, &[word]),
+            (9, &[word]),
+            (gap, &[word]),
+            (gap + 1, &[word]),
+            (gap + 2, &[bad]),
+        ];
+        chunk(&tables[4], &events);
+        let plan = text();
+        let mut by_runs = Encoder::default();
+        let mut one_by_one = Encoder::default();
+        by_runs.begin(3, 0);
+        one_by_one.begin(3, 0);
+        let mut walk = Walk::new(slot, 0, 0, false);
+        let mut in_runs = Vec::new();
+        loop {
+            let (mut run, before) = (walk.run(u64::MAX), by_runs.events());
+            by_runs.push_run(&mut run, b"xy", |site| (site == 0).then_some((7, &plan)));
+            walk.go_on_behind(&run);
+            in_runs.push(by_runs.events() - before);
+            let Ok(found) = walk.find(u64::MAX, UNIT_WORDS) else {
+                break;
+            };
+            by_runs.push((7, found.time), b"xy", walk.body(&found), &plan);
+        }
+        for (time, body) in events {
+            one_by_one.push((7, time), b"xy", body.iter().copied(), &plan);
+        }
+        assert_eq!(
+            in_runs,
+            [0, 2, 1, 0],
+            "the first, the late and the bad are left"
+        );
+        assert_eq!((by_runs.events(), by_runs.last()), (5, gap + 1));
+        let bytes = |encoder: &mut Encoder| records(&encoder.take().unwrap(), encoder.head_len, 0);
+        assert_eq!(bytes(&mut by_runs), bytes(&mut one_by_one));
     }
 
     #[test]
@@ -309,11 +498,11 @@ mod tests {
         }
         pushed.retain(|pushed| *pushed != Pushed::Again);
         assert_eq!(pushed.len(), PAGES + 1);
-        let (heads, bytes) = encoder.pages();
-        assert_eq!(heads.len(), PAGES);
-        assert_eq!(bytes.len(), (PAGES + 1) * PAGE_LEN);
-        assert_eq!(bytes.as_ptr().align_offset(PAGE_LEN), 0);
+        let Full { heads, pages, .. } = encoder.take().unwrap();
+        assert_eq!((heads.len(), pages.count()), (PAGES, PAGES + 1));
+        assert_eq!(pages.first(1).as_ptr().align_offset(PAGE_LEN), 0);
         assert!(heads.is_sorted_by(|a, b| a.end < b.begin));
+        encoder.give_back(pages);
         encoder.begin(17, 0);
         let body = vec![0; 512].into_iter();
         assert_eq!(encoder.push((1, 1), &[], body, &plan), Pushed::Large);

@@ -77,6 +77,8 @@ pub struct Terms {
 /// So many units at the begin of a slot stay, however long nobody uses them: what a thread that
 /// wakes up needs until it gets more.
 const KEPT_UNITS: usize = 64;
+/// So many units are given at a time: their memory is a tenth of a millisecond's work.
+const PIECE: usize = 128;
 
 /// Why a slot cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -261,8 +263,21 @@ impl Pool {
         true
     }
 
-    /// Adds at most `count` chunks of a class behind all others; how many.
+    /// Adds at most `count` chunks of a class behind all others; how many. They come in pieces: who
+    /// lacks a chunk has the first ones before the last ones have their memory.
     fn extend(&mut self, memory: &Memory, slot: usize, class: u8, count: usize) -> usize {
+        let mut got = 0;
+        while got < count {
+            let piece = (count - got).min((PIECE >> class).max(1));
+            match self.extend_once(memory, slot, class, piece) {
+                0 => break,
+                more => got += more,
+            }
+        }
+        got
+    }
+
+    fn extend_once(&mut self, memory: &Memory, slot: usize, class: u8, count: usize) -> usize {
         let first = self.reach;
         let count = count.min((UNITS - first) >> class);
         if count == 0 || self.reach_out(memory, slot, count << class).is_err() {

@@ -4,7 +4,8 @@ use thalweg_ring::{Record, Stop};
 
 use super::definitions::Site;
 use super::encoder::CPU_LEN;
-use super::traced::{Program, Ready};
+use super::ready::Ready;
+use super::traced::Program;
 
 /// One record, checked: where its bytes are, and where the walk was behind it.
 #[derive(Clone, Debug)]
@@ -49,6 +50,12 @@ impl Window {
     /// The latest time that is believed: what a thread stamped just now is not in the future.
     pub(crate) fn not_after(&self) -> u64 {
         self.now.saturating_add(self.second)
+    }
+
+    /// Whether a chunk was begun after its program's chunks were begun to be looked at: an older one
+    /// of its thread may have been free then. See [`super::ready`].
+    pub(crate) fn is_too_early_for(&self, begin: u64) -> bool {
+        (self.now..=self.not_after()).contains(&begin)
     }
 }
 

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Instant;
 use thalweg_abi::chunk;
-use thalweg_abi::desc::{Desc, FREE, FULL, NONE, OWNED, READING, next_generation};
+use thalweg_abi::desc::{Desc, FREE, FULL, OWNED, READING, next_generation};
 use thalweg_abi::rules::Rules;
 use thalweg_abi::slot::{CLASSES, DISCARD, MODE, OVERWRITE, STARVED};
 use thalweg_filter::Room;
-use thalweg_ring::{Content, Slot, UNIT_WORDS, Walk, clear_and_free, content_of, owner_of};
+use thalweg_ring::{Slot, UNIT_WORDS, Walk, clear_and_free};
 
 use super::counters::Told;
 use super::definitions::Definitions;
 use super::memory::Memory;
 use super::pool::{Chunk, Pool, PoolError, Terms};
+use super::ready::{Reach, Ready};
 use super::unloaded::Unloaded;
 use super::wanted;
 use crate::ledger::Ledger;
@@ -36,30 +37,6 @@ pub struct ThreadKey {
     pub index: u16,
     /// The thread's id.
     pub tid: u32,
-}
-
-/// A chunk with something to read.
-#[derive(Clone, Copy, Debug)]
-pub struct Ready {
-    /// Whose it is.
-    pub thread: ThreadKey,
-    pub(crate) unit: usize,
-    pub(crate) begin: u64,
-    /// The thread is done with it, or gone.
-    pub(crate) complete: bool,
-    /// The thread is gone.
-    pub(crate) gone: bool,
-    /// Its descriptor when the thread had it.
-    owner: Desc,
-}
-
-/// Which chunks a pass looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// Those that their threads are done with.
-    Complete,
-    /// All that hold something.
-    All,
 }
 
 /// A program that is being traced.
@@ -88,7 +65,7 @@ pub struct Program {
     /// The process, as this host knows it.
     pub process: Process,
     /// The process is gone, or the library: nobody will complete anything any more.
-    dead: bool,
+    pub(super) dead: bool,
     unloaded: Unloaded,
     /// Its threads take full chunks back.
     pub(super) overwrites: bool,
@@ -361,70 +338,6 @@ impl Program {
     /// Whether the process is gone.
     pub fn is_dead(&self) -> bool {
         self.dead
-    }
-
-    /// The chunks with something to read, oldest first; `live` tells which threads still are.
-    ///
-    /// `live` is asked after the descriptors were read, so that a thread that is not among the
-    /// living then cannot have taken its chunk later.
-    pub fn ready(&self, reach: Reach, live: impl FnOnce() -> Option<Threads>) -> Vec<Ready> {
-        let ring = self.ring();
-        let seen: Vec<(usize, u64)> = self
-            .pool
-            .chunks
-            .keys()
-            .map(|&unit| (unit, ring.desc(unit).load(Acquire)))
-            .filter(|(_, word)| !matches!(Desc::unpack(*word).state, FREE | NONE))
-            .collect();
-        if seen.is_empty() {
-            return Vec::new();
-        }
-        let live = if self.dead { None } else { live() };
-        let gone = |tid| self.dead || live.as_ref().is_some_and(|live| !live.contains(tid));
-        let mut ready: Vec<Ready> = seen
-            .into_iter()
-            .filter_map(|(unit, word)| self.look_at(unit, word, &gone))
-            .collect();
-        ready.retain(|chunk| chunk.complete || reach == Reach::All);
-        ready.sort_by_key(|chunk| (chunk.begin, chunk.unit));
-        ready
-    }
-
-    /// What a chunk whose descriptor was `word` has to be read.
-    fn look_at(&self, unit: usize, mut word: u64, gone: &impl Fn(u32) -> bool) -> Option<Ready> {
-        let ring = self.ring();
-        let desc = Desc::unpack(word);
-        if desc.state == OWNED {
-            let owner_gone = gone(desc.tid);
-            match content_of(&ring, unit, word) {
-                // Being opened, or taken back.
-                Content::Nothing | Content::Former(_) if !owner_gone => return None,
-                Content::Former(_) => word = thalweg_ring::hand_over_for_gone(&ring, unit, word)?,
-                _ => {}
-            }
-        }
-        let desc = Desc::unpack(word);
-        let owner = match desc.state {
-            OWNED => desc,
-            // A thread could take it back while it is read.
-            FULL if self.overwrites && !self.dead => return None,
-            _ => owner_of(&ring, unit),
-        };
-        let gone = gone(owner.tid);
-        let begin = ring.word(unit * UNIT_WORDS + chunk::BEGIN).load(Relaxed);
-        let thread = ThreadKey {
-            program: self.nonce(),
-            index: desc.thread,
-            tid: owner.tid,
-        };
-        Some(Ready {
-            thread,
-            unit,
-            begin,
-            complete: desc.state != OWNED || gone,
-            gone,
-            owner,
-        })
     }
 
     /// The session's id of a site, if it is declared.

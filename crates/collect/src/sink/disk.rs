@@ -25,6 +25,10 @@ pub trait Disk {
     fn write_at(&self, file: &Self::File, parts: &[IoSlice<'_>], at: u64) -> io::Result<usize>;
     /// Lets writes of whole pages go past the page cache, or not.
     fn set_direct(&self, file: &Self::File, direct: bool) -> io::Result<()>;
+    /// The file for a thread of its own to write to as the machine does, if there is to be one.
+    fn for_courier(&self, _file: &Self::File) -> Option<File> {
+        None
+    }
     /// Cuts a file off.
     fn truncate(&self, file: &Self::File, len: u64) -> io::Result<()>;
     /// Puts `from` in the place of `to`.
@@ -85,6 +89,10 @@ impl Disk for HostDisk {
             OFlags::empty()
         };
         Ok(rustix::fs::fcntl_setfl(file, flags | direct)?)
+    }
+
+    fn for_courier(&self, file: &File) -> Option<File> {
+        file.try_clone().ok()
     }
 
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {

@@ -9,17 +9,19 @@
 //!
 //! Invariant: after each system call, and after each page of a write that is cut short, every
 //! reader of CTF 1.8 reads the folder without a warning and finds each packet of which
-//! [`TraceWriter::write_packet`] or [`TraceWriter::append_pages`] said that it is there. A killed
+//! [`TraceWriter::write_packet`] or [`TraceWriter::settle`] said that it is there. A killed
 //! recorder leaves nothing to repair.
 
 mod blank;
 mod blocks;
 mod closing;
+mod courier;
 mod declarations;
 mod disk;
 pub mod environment;
 mod error;
 mod index;
+mod pages;
 mod reopen;
 mod stream;
 mod walk;
@@ -29,9 +31,10 @@ pub(crate) use blank::PAGE_LEN;
 pub use closing::{Closed, ClosedStream};
 pub use disk::{Disk, HostDisk};
 pub use error::SinkError;
+pub use pages::Pages;
 pub use reopen::{FoundStream, Report};
-pub use stream::{PacketHead, PageHead};
+pub use stream::{PacketHead, PageHead, Sent};
 pub use walk::PacketOnDisk;
-pub use writer::{StreamClassId, StreamId, TraceIdentity, TraceWriter};
+pub use writer::{StreamClassId, StreamId, TraceIdentity, TraceWriter, Unsent};
 
 pub use thalweg_ctf::write::{EventHeader, PacketContext, PacketHeader, StreamLayout};

@@ -8,10 +8,12 @@ use thalweg_model::{ClockClass, EnvValue, EventClass, LogLevel, StructClass, Tim
 use super::SinkError;
 use super::blank::{BlankPages, PAGE};
 use super::closing::Stream;
+use super::courier::Courier;
 use super::declarations::{Declarations, hidden_path};
 use super::disk::{Disk, HostDisk};
 use super::index::IndexFile;
-use super::stream::{PacketHead, PageHead, StreamFile, Target};
+use super::pages::Pages;
+use super::stream::{PacketHead, PageHead, Sent, StreamFile, Target};
 
 /// What a trace is, before it has a stream.
 #[derive(Clone, Debug)]
@@ -32,6 +34,15 @@ pub struct StreamClassId(pub(super) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamId(pub(super) usize);
 
+/// Pages that cannot be written.
+#[derive(Debug)]
+pub struct Unsent {
+    /// Why.
+    pub error: SinkError,
+    /// Them.
+    pub pages: Pages,
+}
+
 /// Writes one trace folder: `metadata`, stream files, `index/`.
 ///
 /// What lies on disk is a valid trace after each system call; see [`super`] for how. Dropping a
@@ -44,6 +55,7 @@ pub struct TraceWriter<D: Disk = HostDisk> {
     pub(super) streams: Vec<Stream<D::File>>,
     pub(super) next_instance: u64,
     pub(super) blank: BlankPages,
+    pub(super) courier: Courier,
 }
 
 impl TraceWriter {
@@ -80,6 +92,7 @@ impl<D: Disk> TraceWriter<D> {
             streams: Vec::new(),
             next_instance: 0,
             blank: BlankPages::default(),
+            courier: Courier::default(),
         }
     }
 
@@ -211,47 +224,58 @@ impl<D: Disk> TraceWriter<D> {
         Ok(())
     }
 
-    /// Writes packets of one page each, which lie in `bytes` with room for one page more; in front of
-    /// each page's records is room for header and context. How many are in the file, each whole,
-    /// and what went wrong if these are not all.
-    pub fn append_pages(
+    /// Begins to write packets of one page each, which lie in `pages` with room for one page more; in
+    /// front of each page's records is room for header and context. Nothing else is done to the
+    /// stream, and no other pages are sent, before these are [settled](Self::settle).
+    pub fn send_pages(
         &mut self,
         stream: StreamId,
-        (context, discarded_total): (&[u8], u64),
+        about: (&[u8], u64),
         heads: &[PageHead],
-        bytes: &mut [u8],
-    ) -> (usize, Option<SinkError>) {
-        match self.try_append(stream, (context, discarded_total), heads, bytes) {
-            Ok(outcome) => outcome,
-            Err(error) => (0, Some(error)),
+        pages: Pages,
+    ) -> Result<Sent, Box<Unsent>> {
+        if let Err(error) = self.make_ready(stream, about, heads, &pages) {
+            return Err(Box::new(Unsent { error, pages }));
         }
+        let Some(stream) = self.streams.get_mut(stream.0) else {
+            let error = SinkError::UnknownId;
+            return Err(Box::new(Unsent { error, pages }));
+        };
+        let to = (&self.disk, &mut self.courier);
+        Ok(stream.file.send(to, about, heads, pages))
     }
 
-    fn try_append(
+    /// Checks what is to be sent, and leaves the stream with an open packet of one page.
+    fn make_ready(
         &mut self,
         stream: StreamId,
         (context, discarded_total): (&[u8], u64),
         heads: &[PageHead],
-        bytes: &mut [u8],
-    ) -> Result<(usize, Option<SinkError>), SinkError> {
-        if heads.is_empty() {
-            return Ok((0, None));
-        }
+        pages: &Pages,
+    ) -> Result<(), SinkError> {
         self.flush_metadata()?;
         let (stream, mut to) = self.parts(stream)?;
         check_len(context.len(), stream.file.context().len())?;
-        check_len(bytes.len(), (heads.len() + 1) * PAGE as usize)?;
+        check_len(pages.count().min(heads.len() + 1), heads.len() + 1)?;
         check_page_order(heads, stream.file.last_end())?;
         let empty = stream.file.begin_count(&mut to, discarded_total)?;
         stream.log(to.disk, empty);
         let rest = stream.file.leave_one_page(&mut to)?;
         stream.log(to.disk, rest);
-        let about = (context, discarded_total);
-        let (entries, error) = stream.file.append(to.disk, about, heads, bytes);
-        for entry in &entries {
-            stream.log(to.disk, Some(*entry));
+        Ok(())
+    }
+
+    /// Waits for pages that were sent: how many are in the file, each whole, what went wrong if these
+    /// are not all, and the memory.
+    pub fn settle(&mut self, stream: StreamId, sent: Sent) -> (usize, Option<SinkError>, Pages) {
+        let Some(stream) = self.streams.get_mut(stream.0) else {
+            return (0, Some(SinkError::UnknownId), Pages::default());
+        };
+        let settled = stream.file.settle((&self.disk, &self.courier), sent);
+        for entry in &settled.entries {
+            stream.log(&self.disk, Some(*entry));
         }
-        Ok((entries.len(), error))
+        (settled.entries.len(), settled.error, settled.pages)
     }
 
     /// Takes note that so many events of a stream were discarded in all, up to `at`. It is on disk

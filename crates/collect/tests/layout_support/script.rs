@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use thalweg_collect::sink::{
-    Disk, EventHeader, PacketContext, PacketHead, PacketHeader, PageHead, SinkError, StreamId,
-    StreamLayout, TraceIdentity, TraceWriter,
+    Disk, EventHeader, PacketContext, PacketHead, PacketHeader, PageHead, Pages, SinkError,
+    StreamId, StreamLayout, TraceIdentity, TraceWriter,
 };
 use thalweg_model::{
     ClockClass, EnvValue, FieldClass, LogLevel, Member, StructClass, Timestamp, Uuid,
@@ -145,11 +145,11 @@ impl Pen {
             (begin, records(self.header, self.event, begin, *bytes))
         });
         let made: Vec<(u64, Vec<u8>)> = made.collect();
-        let (heads, mut bytes) = in_pages(&made, self.context.len());
+        let (heads, pages) = in_pages(&made, self.context.len());
         let seen = written.streams.entry(self.name.to_owned()).or_default();
         seen.in_flight = made.into_iter().map(|(_, records)| records).collect();
         let about = (&self.context[..], discarded_total);
-        let (whole, error) = trace.append_pages(self.stream, about, &heads, &mut bytes);
+        let (whole, error) = append(trace, self.stream, about, (&heads, pages));
         seen.packets.extend(seen.in_flight.drain(..whole));
         if let Some(error) = error {
             return Err(error);
@@ -175,9 +175,26 @@ impl Pen {
     }
 }
 
+/// Writes pages and waits for them: how many are there, and what went wrong.
+pub fn append<D: Disk>(
+    trace: &mut TraceWriter<D>,
+    stream: StreamId,
+    about: (&[u8], u64),
+    (heads, pages): (&[PageHead], Pages),
+) -> (usize, Option<SinkError>) {
+    match trace.send_pages(stream, about, heads, pages) {
+        Ok(sent) => {
+            let (whole, error, _) = trace.settle(stream, sent);
+            (whole, error)
+        }
+        Err(unsent) => (0, Some(unsent.error)),
+    }
+}
+
 /// Records with the times of their begins, as pages, and room for one more.
-pub fn in_pages(made: &[(u64, Vec<u8>)], context_len: usize) -> (Vec<PageHead>, Vec<u8>) {
-    let mut bytes = vec![0; (made.len() + 1) * 4096];
+pub fn in_pages(made: &[(u64, Vec<u8>)], context_len: usize) -> (Vec<PageHead>, Pages) {
+    let mut pages = Pages::new(made.len() + 1);
+    let bytes = pages.first_mut(made.len());
     let mut heads = Vec::new();
     for (page, (begin, records)) in bytes.chunks_exact_mut(4096).zip(made) {
         let content = PacketHeader::LEN + context_len + records.len();
@@ -188,7 +205,7 @@ pub fn in_pages(made: &[(u64, Vec<u8>)], context_len: usize) -> (Vec<PageHead>, 
             content_bytes: content as u64,
         });
     }
-    (heads, bytes)
+    (heads, pages)
 }
 
 fn kernel_pen<D: Disk>(

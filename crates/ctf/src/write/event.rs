@@ -78,8 +78,10 @@ impl EventHeader {
         out.extend_from_slice(&bytes[..len]);
     }
 
+    /// Puts the short form in front of `to`, for an event that does not [need](Self::is_extended) the
+    /// long one; how many bytes it has.
     #[inline]
-    fn put_short(self, id: u32, at: Timestamp, to: &mut [u8; HEADER_ROOM]) -> usize {
+    pub fn put_short(self, id: u32, at: Timestamp, to: &mut [u8; HEADER_ROOM]) -> usize {
         let low = (at.0 & u64::from(u32::MAX)) as u32;
         match self {
             Self::Compact => {

@@ -12,6 +12,7 @@ mod nested;
 mod order;
 mod overwrite;
 mod patience;
+mod run;
 mod signals;
 mod withdrawn;
 mod world;

@@ -1,4 +1,4 @@
-//! Packets of one page each, as many as there are, in one write.
+//! Packets of one page each, as many as there are, in one write, which may take its time.
 //!
 //! ```text
 //!   | packet | packet | open page |                                    at rest
@@ -16,7 +16,9 @@ use thalweg_model::Timestamp;
 use super::file::{StreamFile, Target};
 use crate::sink::SinkError;
 use crate::sink::blank::PAGE;
+use crate::sink::courier::{Courier, Outcome, Write};
 use crate::sink::disk::{Disk, write_all};
+use crate::sink::pages::Pages;
 
 /// One page that is to become a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,34 +31,93 @@ pub struct PageHead {
     pub content_bytes: u64,
 }
 
-/// From so many bytes on it pays to write past the page cache: a copy costs more than to wait.
+/// From so many bytes on it pays to write past the page cache: a copy costs more than to wait. And
+/// to do something else meanwhile.
 const DIRECT_FROM: usize = 128 << 10;
 
+/// Pages on their way into a file. Nothing else is done to that file before they are settled.
+pub struct Sent {
+    entries: Vec<IndexEntry>,
+    context: Vec<u8>,
+    write: Write,
+    is_direct: bool,
+}
+
+/// What became of pages.
+pub(in crate::sink) struct Settled {
+    /// The entries for the index of those that are in the file, whole.
+    pub(in crate::sink) entries: Vec<IndexEntry>,
+    /// What went wrong if these are not all.
+    pub(in crate::sink) error: Option<SinkError>,
+    pub(in crate::sink) pages: Pages,
+}
+
 impl<F> StreamFile<F> {
-    /// Puts pages into the file, from the first one on as many as there is room for: their entries
-    /// for the index, and what went wrong if these are not all. The open packet has one page.
+    /// Begins to put pages into the file; it is [settled](Self::settle) before anything else is done
+    /// to the file. The open packet has one page.
     ///
-    /// `bytes` are the pages and room for one more; in front of each page's records is room for
-    /// header and context.
-    pub(in crate::sink) fn append<D: Disk<File = F>>(
+    /// There is one more page than heads; in front of each page's records is room for header and
+    /// context.
+    pub(in crate::sink) fn send<D: Disk<File = F>>(
         &mut self,
-        disk: &D,
+        (disk, courier): (&D, &mut Courier),
         (context, discarded): (&[u8], u64),
         heads: &[PageHead],
-        bytes: &mut [u8],
-    ) -> (Vec<IndexEntry>, Option<SinkError>) {
-        let mut entries = self.put_heads((context, discarded), heads, bytes);
-        let outcome = self.write_pages(disk, bytes);
+        mut pages: Pages,
+    ) -> Sent {
+        let count = heads.len() + 1;
+        let bytes = pages.first_mut(count);
+        let entries = self.put_heads((context, discarded), heads, bytes);
+        let is_direct = bytes.len() >= DIRECT_FROM && self.set_direct(disk, true);
+        let write = if is_direct {
+            courier.send(disk, &self.file, (pages, count), self.open_at)
+        } else {
+            let bytes = IoSlice::new(bytes);
+            let outcome = write_all(disk, &self.file, &mut [bytes], self.open_at);
+            Write::Done(pages, outcome)
+        };
+        Sent {
+            entries,
+            context: context.to_vec(),
+            write,
+            is_direct,
+        }
+    }
+
+    /// Waits for pages to be in the file, from the first one on as many as there was room for.
+    pub(in crate::sink) fn settle<D: Disk<File = F>>(
+        &mut self,
+        (disk, courier): (&D, &Courier),
+        sent: Sent,
+    ) -> Settled {
+        let Sent {
+            mut entries,
+            context,
+            write,
+            is_direct,
+        } = sent;
+        let (pages, mut outcome) = courier.settle(write);
+        if is_direct && is_refused(&outcome) {
+            // The file system says so only now.
+            self.set_direct(disk, false);
+            self.takes_direct = false;
+            let bytes = IoSlice::new(pages.first(entries.len() + 1));
+            outcome = write_all(disk, &self.file, &mut [bytes], self.open_at);
+        }
         if let Err((done, _)) = &outcome {
             // The last page that was written becomes the open one.
             entries.truncate((done / PAGE).saturating_sub(1) as usize);
         }
-        self.take_over(&entries, context);
+        self.take_over(&entries, &context);
         let error = outcome.err().map(|(_, error)| {
             self.end_with_open_page(disk);
             self.error(error)
         });
-        (entries, error)
+        Settled {
+            entries,
+            error,
+            pages,
+        }
     }
 
     /// Puts the heads into the pages, and makes an open one behind them.
@@ -131,24 +192,6 @@ impl<F> StreamFile<F> {
         }))
     }
 
-    fn write_pages<D: Disk<File = F>>(
-        &mut self,
-        disk: &D,
-        pages: &[u8],
-    ) -> Result<(), (u64, io::Error)> {
-        let is_direct = pages.len() >= DIRECT_FROM && self.set_direct(disk, true);
-        let outcome = write_all(disk, &self.file, &mut [IoSlice::new(pages)], self.open_at);
-        match outcome {
-            // The file system says so only now.
-            Err((0, error)) if is_direct && error.kind() == io::ErrorKind::InvalidInput => {
-                self.set_direct(disk, false);
-                self.takes_direct = false;
-                write_all(disk, &self.file, &mut [IoSlice::new(pages)], self.open_at)
-            }
-            outcome => outcome,
-        }
-    }
-
     /// Notes that these pages are in the file, and the open one behind them.
     fn take_over(&mut self, entries: &[IndexEntry], context: &[u8]) {
         if let Some(last) = entries.last() {
@@ -172,6 +215,11 @@ impl<F> StreamFile<F> {
             self.len = len;
         }
     }
+}
+
+/// Whether nothing was written because writes past the page cache are not taken.
+fn is_refused(outcome: &Outcome) -> bool {
+    matches!(outcome, Err((0, error)) if error.kind() == io::ErrorKind::InvalidInput)
 }
 
 /// Puts header and context in front of a page's records.

@@ -26,6 +26,6 @@ mod discard;
 mod file;
 mod grow;
 
-pub use append::PageHead;
+pub use append::{PageHead, Sent};
 pub use file::PacketHead;
 pub(super) use file::{StreamFile, Target};
