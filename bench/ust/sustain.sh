@@ -73,16 +73,16 @@ prove() { # TRACER SECONDS
     fail "$1: no rate was held twice"
 }
 
-# What the disk takes when nobody traces.
-disk_megabytes() {
-    dd if=/dev/zero of="$work/zeros" bs=1M count=$((256 * seconds)) conv=fdatasync 2>&1 |
+# What the disk takes when nobody traces, through the page cache or past it.
+disk_megabytes() { # conv=fdatasync | oflag=direct
+    dd if=/dev/zero of="$work/zeros" bs=1M count=$((256 * seconds)) "$1" 2>&1 |
         awk '/copied/ { for (i = 1; i < NF; i++) if ($i ~ /^s,?$/) print int($1 / $(i - 1) / 1e6) }'
     rm -f "$work/zeros"
 }
 
 # Alone it does not add to the rows of another run.
 if [ "$BENCH_DAEMON" = sustain ]; then numbers=$CARGO_TARGET_DIR/bench-ust-sustain.csv; : >"$numbers"; fi
-echo "the disk takes $(disk_megabytes) MB/s"
+echo "the disk takes $(disk_megabytes conv=fdatasync) MB/s through the page cache, $(disk_megabytes oflag=direct) past it"
 for tracer in thalweg lttng-ust; do
     search $tracer
     prove $tracer $seconds

@@ -45,6 +45,7 @@ pub mod step;
 mod sync;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
+mod text;
 mod walk;
 
 pub use claim::Owner;
@@ -60,4 +61,5 @@ pub use pool::{clear_and_free, publish_free, restore_hint, withdraw};
 pub use run::{Run, Usual};
 pub use slot::{Parts, Slot, UNIT_WORDS, chunk_words};
 pub use sync::AtomicU64;
+pub use text::has_nul;
 pub use walk::{Found, Record, Stop, Tally, Walk, is_pending};

@@ -43,6 +43,40 @@ impl<'m> Payload<'m> {
         self.at += bytes.len();
     }
 
+    /// Appends a text up to its first NUL, and a NUL. With room for all of the text this is quick.
+    #[inline(always)]
+    #[cfg(not(any(loom, shuttle)))]
+    pub fn put_text(&mut self, text: &[u8]) {
+        if text.len() >= self.end - self.at {
+            return self.put_shown(text);
+        }
+        #[cfg(test)]
+        crate::step::step();
+        let base = self.words.as_ptr().cast::<u8>().cast_mut();
+        // SAFETY: as in `put`.
+        let to = unsafe { base.add(self.at) };
+        // SAFETY: as in `put`: `at + text.len() < end`, and the room is this thread's.
+        if unsafe { crate::text::copy(text, to) } {
+            return self.put_shown(text);
+        }
+        self.at += text.len();
+        self.put(&[0]);
+    }
+
+    /// Appends a text up to its first NUL, and a NUL.
+    #[cfg(any(loom, shuttle))]
+    pub fn put_text(&mut self, text: &[u8]) {
+        self.put_shown(text);
+    }
+
+    /// A text with a NUL in it, or one that there is no room for.
+    #[cold]
+    fn put_shown(&mut self, text: &[u8]) {
+        let shown = text.iter().position(|&byte| byte == 0);
+        self.put(&text[..shown.unwrap_or(text.len())]);
+        self.put(&[0]);
+    }
+
     /// Appends bytes.
     #[cfg(any(loom, shuttle))]
     pub fn put(&mut self, bytes: &[u8]) {

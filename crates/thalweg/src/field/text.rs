@@ -41,8 +41,7 @@ macro_rules! text {
             #[inline(always)]
             fn encode(&self, payload: &mut Payload<'_>, limit: Limit) {
                 let $text = self;
-                payload.put(shown($bytes, limit));
-                payload.put(&[0]);
+                payload.put_text(limit.cut($bytes));
             }
 
             #[inline(always)]
@@ -65,6 +64,15 @@ text! {
 #[inline(always)]
 fn shown(text: &[u8], limit: Limit) -> &[u8] {
     let text = limit.cut(text);
+    if thalweg_ring::has_nul(text) {
+        before_nul(text)
+    } else {
+        text
+    }
+}
+
+#[cold]
+fn before_nul(text: &[u8]) -> &[u8] {
     // SAFETY: `memchr` reads at most `text.len()` bytes from the slice's begin.
     let nul = unsafe { libc::memchr(text.as_ptr().cast(), 0, text.len()) };
     if nul.is_null() {
