@@ -62,13 +62,13 @@ fn walk(ring: Slot<'_>, found: Desc, changes: &[u64]) {
             continue;
         }
         let usual = walk.run(NOT_AFTER).peek();
-        let found = walk.next(NOT_AFTER, &mut scratch);
+        let next = walk.next(NOT_AFTER, &mut scratch);
         if let Some(usual) = usual {
-            let record = found.as_ref().expect("a walk finds what a run does");
+            let record = next.as_ref().expect("a walk finds what a run does");
             assert_eq!((record.site, record.time), (usual.site, usual.time));
             assert!(usual.body().eq(record.body.iter().copied()));
         }
-        match found {
+        match next {
             Ok(record) => {
                 assert!(record.time <= NOT_AFTER);
                 assert_eq!(record.time, walk.time());

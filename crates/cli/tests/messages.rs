@@ -72,6 +72,18 @@ fn an_output_that_exists_is_not_touched() {
 }
 
 #[test]
+fn an_output_whose_path_breaks_a_line_is_refused() {
+    let scene = Scene::new();
+    let ended = scene.thalweg(&["record", "--no-kernel", "-o", "a\nenable *", "--", "true"]);
+    assert_eq!(ended.status, Some(125));
+    let words = ended.stderr;
+    let refused = "\\nenable *\": the path of a trace is UTF-8 without a line break; choose another with -o\n";
+    assert!(words.ends_with(refused), "{words}");
+    assert_eq!(words.lines().count(), 1, "{words}");
+    assert_eq!(scene.files(), [""; 0]);
+}
+
+#[test]
 fn an_output_that_cannot_be_made_is_told_with_the_systems_words() {
     let scene = Scene::of_stranger();
     let closed = scene.dir().join("closed");

@@ -20,6 +20,14 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The output folder's name cannot be told to those who recover it: it stands in a line of text.
+    #[error(
+        "create {path:?}: the path of a trace is UTF-8 without a line break; choose another with -o"
+    )]
+    OutputName {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The rules cannot be told to programs.
     #[error(transparent)]
     Rules(#[from] RuleError),

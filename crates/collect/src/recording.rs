@@ -64,6 +64,7 @@ impl Recording {
         let rules = rule::text_of(requested.map_or(&[], |request| &request.rules))?;
         let notes = crate::recover::recover_left_behind();
         let out = config.output.clone();
+        check_path(&out)?;
         fs::create_dir(&out).map_err(|error| Error::output(out.clone(), error))?;
         let out = fs::canonicalize(&out).map_err(|error| Error::output(out, error))?;
         let session = new_session(out);
@@ -384,6 +385,15 @@ impl Recording {
             keeper.dismiss();
         }
         summary
+    }
+}
+
+/// Refuses a path that would break a line of the advert, or that no keeper finds again.
+fn check_path(out: &Path) -> Result<(), Error> {
+    let path = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
+    match path.to_str() {
+        Some(text) if !text.contains('\n') => Ok(()),
+        _ => Err(Error::OutputName { path }),
     }
 }
 
