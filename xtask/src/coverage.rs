@@ -55,6 +55,15 @@ const DECODERS: &[(&str, &[&str])] = &[
         "ring",
         &["crates/ring/src/walk.rs", "crates/abi/src/record.rs"],
     ),
+    (
+        "syscall_record",
+        &[
+            "crates/kbuf/src/syscall/address.rs",
+            "crates/kbuf/src/syscall/encode.rs",
+            "crates/kbuf/src/syscall/lower.rs",
+            "crates/kbuf/src/syscall/record.rs",
+        ],
+    ),
 ];
 
 /// A decoder whose corpus runs less has a part that no fuzzing ever reached.
