@@ -58,6 +58,15 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
                 let kernel = config.kernel.get_or_insert_with(KernelRequest::default);
                 kernel.patterns.push(value);
             }
+            "--kernel-buffer" => {
+                let kernel = config.kernel.get_or_insert_with(KernelRequest::default);
+                kernel.buffer_kib_per_cpu = Some(value.parse().expect("a number of KiB"));
+            }
+            "--syscalls" => {
+                let kernel = config.kernel.get_or_insert_with(KernelRequest::default);
+                let calls = kernel.syscalls.get_or_insert_default();
+                calls.extend((value != "all").then_some(value));
+            }
             other => panic!("no option {other}"),
         }
     }

@@ -15,6 +15,7 @@
 )]
 
 mod c;
+mod calls;
 mod compiled;
 mod escape;
 mod ids;
@@ -24,11 +25,13 @@ mod preload;
 mod recorder;
 mod speaker;
 mod stall;
+mod strace;
 mod tally;
 mod trace;
 mod world;
 
 pub use c::{Installed, Link};
+pub use calls::{Call, calls_of};
 pub use compiled::compile;
 pub use escape::{escape, with_escape};
 pub use ids::with_ids_numbered;
@@ -37,6 +40,7 @@ pub use library::Library;
 pub use preload::{Preloaded, helper_path};
 pub use recorder::{Options, Recorder, Report};
 pub use speaker::Speaker;
+pub use strace::{Straced, straced};
 pub use tally::Tally;
-pub use trace::{Event, Trace};
+pub use trace::{Event, Trace, our_text};
 pub use world::{World, is_full, library_path};

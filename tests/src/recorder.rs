@@ -50,6 +50,18 @@ impl<'w> Options<'w> {
         self.with("--kernel", pattern)
     }
 
+    /// Records system calls with payload: those of this name, or all.
+    #[must_use]
+    pub fn syscalls(self, name: &str) -> Self {
+        self.with("--syscalls", name)
+    }
+
+    /// The kernel's rings have this size, each.
+    #[must_use]
+    pub fn kernel_buffer_kib(self, kib: u32) -> Self {
+        self.with("--kernel-buffer", &kib.to_string())
+    }
+
     /// Takes only the events of this level and more severe ones.
     #[must_use]
     pub fn at_least(self, level: u8) -> Self {
@@ -267,7 +279,7 @@ impl Report {
     /// Our own reader prints what babeltrace2 prints.
     #[track_caller]
     pub fn check_our_reader(&self) {
-        let ours = crate::trace::ours(&self.output);
+        let ours = crate::trace::our_text(&self.output);
         let theirs = thalweg_testkit::babeltrace2(&self.output).stdout;
         let differ = |(ours, theirs): &(&str, &str)| ours != theirs;
         let first = ours.lines().zip(theirs.lines()).find(differ);

@@ -13,7 +13,7 @@ use crate::tally::Tally;
 
 /// What our own reader prints of the traces below `dir`.
 #[track_caller]
-pub(crate) fn ours(dir: &Path) -> String {
+pub fn our_text(dir: &Path) -> String {
     let mut reader = Reader::open(&[dir]).expect("our reader opens what our recorder wrote");
     let mut printer = Printer::new(reader.traces(), Options { time: Style::Gmt });
     let mut out = Vec::new();

@@ -18,6 +18,7 @@ use crate::step::Context;
 
 /// The files that each target is there for, as beginnings of their paths.
 const DECODERS: &[(&str, &[&str])] = &[
+    ("btf", &["crates/bpf/src/btf"]),
     ("ctf_metadata", &["crates/ctf/src/metadata"]),
     ("ctf_packet", &["crates/ctf/src/read"]),
     ("elf", &["crates/collect/src/statedump/elf.rs"]),
@@ -53,6 +54,15 @@ const DECODERS: &[(&str, &[&str])] = &[
     (
         "ring",
         &["crates/ring/src/walk.rs", "crates/abi/src/record.rs"],
+    ),
+    (
+        "syscall_record",
+        &[
+            "crates/kbuf/src/syscall/address.rs",
+            "crates/kbuf/src/syscall/encode.rs",
+            "crates/kbuf/src/syscall/lower.rs",
+            "crates/kbuf/src/syscall/record.rs",
+        ],
     ),
 ];
 

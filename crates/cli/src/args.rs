@@ -14,6 +14,7 @@ use thalweg_collect::ContextSet;
 
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::level;
+use crate::names::CallNames;
 use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, parse_size};
 use crate::record::Helper;
 use crate::view;
@@ -60,8 +61,19 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "PATTERNS", value_delimiter = ',')]
     pub(crate) kernel: Vec<String>,
 
+    /// Record system calls with the texts, addresses and arguments that their pointers point at: all,
+    /// or the calls of these names, in which `*` stands for anything.
+    #[arg(
+        long,
+        value_name = "CALLS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    pub(crate) syscalls: Option<CallNames>,
+
     /// Record nothing of the kernel.
-    #[arg(long, conflicts_with_all = ["kernel", "kernel_buffer"])]
+    #[arg(long, conflicts_with_all = ["kernel", "syscalls", "kernel_buffer"])]
     pub(crate) no_kernel: bool,
 
     /// Record these events of programs: names, in which `*` stands for anything [default: *].
@@ -150,12 +162,16 @@ const RECORD_HELP: &str = "\
 Examples:
   thalweg record -- ./app --flag                        kernel and ./app together
   thalweg record -k 'sched_*,irq_*,syscalls' -- ./app   choose the kernel's events
+  thalweg record --syscalls -- ./app                    each system call, with paths and addresses
+  thalweg record --syscalls='open*,connect' -- ./app    these only
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
   thalweg record -u 'shop:*' --loglevel info -- ./app   without those for debugging
   thalweg record --context vtid,procname -- ./app       events that say whose they are
   thalweg record --helper libc,pthread -- ./app         and each malloc, free, lock, unlock of it
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
+
+With --syscalls or -k the default events of the kernel are left out; with both, both are recorded.
 
 Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
@@ -320,6 +336,19 @@ mod tests {
                 .contains("expected a number and K, M or G")
         );
         assert_eq!(record("").unwrap().ring_size, 64 << 20);
+    }
+
+    #[test]
+    fn system_calls_are_all_or_those_of_a_list() {
+        let names = |line: &str| record(line).unwrap().syscalls.map(|list| list.0);
+        assert_eq!(names(""), None);
+        assert_eq!(names("--syscalls app"), Some(Vec::new()));
+        let two = vec!["open*".to_owned(), "connect".to_owned()];
+        assert_eq!(names("--syscalls=open*,connect app"), Some(two));
+        // What follows without `=` is the command.
+        assert_eq!(record("--syscalls openat").unwrap().command, ["openat"]);
+        let refused = record("--no-kernel --syscalls").unwrap_err();
+        assert!(refused.contains("cannot be used with"), "{refused}");
     }
 
     #[test]

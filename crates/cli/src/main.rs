@@ -15,6 +15,7 @@ mod args;
 mod doctor;
 mod exit;
 mod level;
+mod names;
 mod number;
 mod record;
 mod recover;

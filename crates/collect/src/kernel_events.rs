@@ -1,22 +1,19 @@
-//! The kernel's events on their way to disk: a recording of crate `kernel`, and a trace folder.
+//! The kernel's events on their way to disk: recordings of crate `kernel`, and a trace folder.
 
 use rustix::fd::BorrowedFd;
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use thalweg_kernel::{
-    EventRule, HeaderKind, KernelConfig, KernelPacket, KernelRecording, Resume, TraceClock, Tracefs,
+    Error as KernelError, EventRule, KernelConfig, KernelPacket, KernelRecording, Resume,
+    SyscallConfig, SyscallRecording, TraceClock, Tracefs, plain_syscall_rules,
 };
-use thalweg_model::{LossCause, Timestamp};
 
 use crate::clock::ClockKind;
+use crate::kernel_disk::{KernelDisk, Origin};
 use crate::ledger::Ledger;
 use crate::session::Session;
 use crate::sink::environment::{self, Host};
-use crate::sink::{
-    EventHeader, PacketContext, PacketHead, SinkError, StreamClassId, StreamId, StreamLayout,
-    TraceWriter,
-};
+use crate::sink::{SinkError, TraceWriter};
 use crate::summary::{KernelRequest, SourceSummary};
 
 /// How far a drain goes.
@@ -32,30 +29,24 @@ pub(crate) enum Depth {
 
 /// The kernel's part of a recording.
 pub(crate) struct KernelEvents {
-    recording: KernelRecording,
-    disk: OnDisk,
+    parts: Parts,
+    disk: KernelDisk,
     /// A dead recorder began it, and took with it what it knew.
     adopted: bool,
+    notes: Vec<String>,
 }
 
-/// Its trace folder.
-struct OnDisk {
-    writer: TraceWriter,
-    streams: BTreeMap<u32, Stream>,
-    ledger: Ledger,
-    storage_error: Option<String>,
+/// Where its events come from.
+struct Parts {
+    tracefs: Option<KernelRecording>,
+    syscalls: Option<SyscallRecording>,
 }
 
-/// A cpu's stream.
-struct Stream {
-    id: StreamId,
-    /// What the kernel lost, and what the storage refused.
-    ring_lost: u64,
-    refused: u64,
-}
+/// The subsystem whose events the programs for system calls stand in for.
+const SYSCALLS: &str = "syscalls";
 
 impl KernelEvents {
-    /// Sets an instance up and begins its trace. Nothing is recorded before [`Self::resume`].
+    /// Sets everything up and begins its trace. Nothing is recorded before [`Self::resume`].
     pub(crate) fn start(
         session: &Session,
         request: &KernelRequest,
@@ -64,203 +55,236 @@ impl KernelEvents {
         let tracefs = Tracefs::find()?;
         let mut config = KernelConfig::new(id);
         config.clock = Some(clock(session.clock.kind()));
-        if !request.patterns.is_empty() {
-            let rules = request
-                .patterns
-                .iter()
-                .flat_map(|list| EventRule::parse_list(list));
-            config.rules = rules.collect();
-        }
         if let Some(kib) = request.buffer_kib_per_cpu {
             config.buffer_bytes_per_cpu = kib as usize * 1024;
         }
-        let (recording, _report) = KernelRecording::start(&tracefs, &config)?;
-        let begun = Self::begin(session, recording);
+        let mut notes = Vec::new();
+        let syscalls = start_syscalls(&tracefs, request, &config, &mut notes)?;
+        let plain = match &request.syscalls {
+            Some(calls) if syscalls.is_none() => plain_syscall_rules(&tracefs, calls)?,
+            _ => Vec::new(),
+        };
+        choose_rules(request, plain, &mut config);
+        let tracefs = match config.rules.is_empty() {
+            true => None,
+            false => match KernelRecording::start(&tracefs, &config) {
+                // All that was named is left to the programs.
+                Err(KernelError::NoEvents) if syscalls.is_some() => None,
+                started => Some(started?.0),
+            },
+        };
+        let begun = Self::begin(session, Parts { tracefs, syscalls }, notes);
         begun.map_err(|failed| {
-            let (recording, error) = *failed;
-            let _ = recording.remove();
+            let (parts, error) = *failed;
+            let _ = parts.tracefs.map(KernelRecording::remove);
             Error::Sink(error)
         })
     }
 
     fn begin(
         session: &Session,
-        mut recording: KernelRecording,
-    ) -> Result<Self, Box<(KernelRecording, SinkError)>> {
+        mut parts: Parts,
+        notes: Vec<String>,
+    ) -> Result<Self, Box<(Parts, SinkError)>> {
         let environment = environment::kernel(&Host::read(), &session.recording());
         let dir = environment::kernel_dir(&session.out);
         let made = TraceWriter::create(&dir, &session.identity(environment)).and_then(|writer| {
-            let mut disk = OnDisk::over(writer);
-            let class = disk.declare(&mut recording)?;
-            for cpu in recording.cpus().collect::<Vec<_>>() {
-                disk.open(class, cpu, session.start)?;
+            let mut disk = KernelDisk::over(writer);
+            if let Some(recording) = &mut parts.tracefs {
+                disk.declare_tracefs(recording, session.start)?;
+            }
+            if let Some(recording) = &mut parts.syscalls {
+                disk.declare_syscalls(recording, session.start)?;
             }
             Ok(disk)
         });
         match made {
             Ok(disk) => Ok(Self {
-                recording,
+                parts,
                 disk,
                 adopted: false,
+                notes,
             }),
-            Err(error) => Err(Box::new((recording, error))),
+            Err(error) => Err(Box::new((parts, error))),
         }
     }
 
-    /// Takes over the instance of a dead recorder, and its trace.
-    pub(crate) fn adopt(session: &Session, instance: &str) -> Result<Self, Error> {
+    /// Takes over the trace of a dead recorder, and its instance, if it had one. System calls that
+    /// it had not drained have gone with it.
+    pub(crate) fn adopt(session: &Session, instance: Option<&str>) -> Result<Self, Error> {
         let dir = environment::kernel_dir(&session.out);
         let (writer, report) = TraceWriter::reopen(&dir)?;
-        let mut disk = OnDisk::over(writer);
-        let mut resume = Vec::new();
-        for found in report.streams {
-            let context = found
-                .last_context
-                .first_chunk()
-                .copied()
-                .unwrap_or_default();
-            let cpu = u32::from_le_bytes(context);
-            let lost_total = found.discarded;
-            resume.push(Resume {
-                cpu,
-                after: found.last_end,
-                lost_total,
-            });
-            disk.streams.insert(
-                cpu,
-                Stream {
-                    id: found.id,
-                    ring_lost: lost_total,
-                    refused: 0,
-                },
-            );
-        }
+        let mut disk = KernelDisk::over(writer);
+        let streams = report.streams.iter();
+        let resume: Vec<Resume> = streams.filter_map(|found| disk.go_on(found)).collect();
         let naming = thalweg_kernel::Naming::Lttng;
-        let mut recording = adopt_soon(instance, naming, &resume)?;
-        recording.stop()?;
-        let class = disk.declare(&mut recording)?;
-        for cpu in recording.cpus().collect::<Vec<_>>() {
-            if !disk.streams.contains_key(&cpu) {
-                disk.open(class, cpu, session.start)?;
-            }
+        let mut tracefs = instance
+            .map(|instance| adopt_soon(instance, naming, &resume))
+            .transpose()?;
+        if let Some(recording) = &mut tracefs {
+            recording.stop()?;
+            disk.declare_tracefs(recording, session.start)?;
         }
         Ok(Self {
-            recording,
+            parts: Parts {
+                tracefs,
+                syscalls: None,
+            },
             disk,
             adopted: true,
+            notes: Vec::new(),
         })
     }
 
-    /// The instance's name.
-    pub(crate) fn instance(&self) -> &str {
-        self.recording.name()
+    /// The instance's name, if it has one.
+    pub(crate) fn instance(&self) -> Option<&str> {
+        self.parts.tracefs.as_ref().map(KernelRecording::name)
     }
 
     /// What tells that a cpu's ring is filling up.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.recording
-            .cpus()
-            .filter_map(|cpu| self.recording.as_fd(cpu).ok())
+        let tracefs = self
+            .parts
+            .tracefs
+            .iter()
+            .flat_map(|recording| recording.cpus().filter_map(|cpu| recording.as_fd(cpu).ok()));
+        let syscalls = self.parts.syscalls.iter();
+        tracefs.chain(syscalls.flat_map(SyscallRecording::descriptors))
     }
 
     /// How many events are on.
     pub(crate) fn event_count(&self) -> usize {
-        self.recording.events().len()
+        let tracefs = self.parts.tracefs.as_ref();
+        let syscalls = self.parts.syscalls.as_ref();
+        tracefs.map_or(0, |recording| recording.events().len())
+            + syscalls.map_or(0, |recording| recording.events().len())
+    }
+
+    /// What a user should know of how it began.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Leaves the system calls of a process of ours out.
+    pub(crate) fn leave_out(&mut self, process: u32) -> Result<(), Error> {
+        match &mut self.parts.syscalls {
+            Some(recording) => Ok(recording.leave_out(process)?),
+            None => Ok(()),
+        }
     }
 
     /// Records from now on.
-    pub(crate) fn resume(&self) -> Result<(), Error> {
-        Ok(self.recording.resume()?)
-    }
-
-    /// Records no more.
-    pub(crate) fn stop(&self) -> Result<(), Error> {
-        Ok(self.recording.stop()?)
-    }
-
-    /// Drains every cpu.
-    pub(crate) fn drain(&mut self, depth: Depth) -> Result<(), Error> {
-        let disk = &mut self.disk;
-        let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
-            disk.take(packet);
-            Ok(())
-        };
-        if depth == Depth::Last {
-            return Ok(self.recording.drain_all(&mut take)?);
+    pub(crate) fn resume(&mut self) -> Result<(), Error> {
+        if let Some(recording) = &self.parts.tracefs {
+            recording.resume()?;
         }
-        for cpu in self.recording.cpus().collect::<Vec<_>>() {
-            match depth {
-                Depth::Filled => self.recording.drain(cpu, &mut take)?,
-                _ => self.recording.flush(cpu, &mut take)?,
-            }
+        if let Some(recording) = &mut self.parts.syscalls {
+            recording.resume()?;
         }
         Ok(())
     }
 
-    /// What was recorded and lost.
-    pub(crate) fn ledger(&self) -> &Ledger {
-        &self.disk.ledger
+    /// Records no more.
+    pub(crate) fn stop(&mut self) -> Result<(), Error> {
+        if let Some(recording) = &mut self.parts.syscalls {
+            recording.stop();
+        }
+        match &self.parts.tracefs {
+            Some(recording) => Ok(recording.stop()?),
+            None => Ok(()),
+        }
+    }
+
+    /// Drains every cpu.
+    pub(crate) fn drain(&mut self, depth: Depth) -> Result<(), Error> {
+        let (parts, disk) = (&mut self.parts, &mut self.disk);
+        if let Some(recording) = &mut parts.syscalls {
+            let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
+                disk.take(Origin::Syscalls, packet);
+                Ok(())
+            };
+            match depth {
+                Depth::Last => recording.drain_all(&mut take)?,
+                _ => recording.drain(&mut take)?,
+            }
+        }
+        match &mut parts.tracefs {
+            Some(recording) => drain_tracefs(recording, depth, disk),
+            None => Ok(()),
+        }
+    }
+
+    /// Events on disk.
+    pub(crate) fn recorded(&self) -> u64 {
+        let ledgers = Origin::ALL.iter().map(|origin| self.disk.ledger(*origin));
+        ledgers.map(Ledger::recorded).sum()
+    }
+
+    /// Events lost.
+    pub(crate) fn lost(&self) -> u64 {
+        let ledgers = Origin::ALL.iter().map(|origin| self.disk.ledger(*origin));
+        ledgers.map(Ledger::lost).sum()
     }
 
     /// Bytes on disk.
     pub(crate) fn bytes(&self) -> u64 {
-        self.disk.writer.bytes_written()
+        self.disk.bytes()
     }
 
     /// What the kernel's own counters have that is neither on disk nor lost, or the reverse.
     fn disagreement(&self) -> Option<String> {
-        let stats = self.recording.stats().ok().filter(|_| !self.adopted)?;
+        let recording = self.parts.tracefs.as_ref().filter(|_| !self.adopted)?;
+        let stats = recording.stats().ok()?;
         let produced = stats.iter().map(|(_, stats)| stats.produced()).sum();
-        let foreign: u64 = self.recording.tallies().iter().map(|t| t.1.foreign).sum();
-        let ledger = &self.disk.ledger;
-        disagreement(produced, ledger.recorded() + ledger.lost() + foreign)
+        let foreign: u64 = recording.tallies().iter().map(|t| t.1.foreign).sum();
+        let ledger = self.disk.ledger(Origin::Tracefs);
+        disagreement(
+            "events",
+            produced,
+            ledger.recorded() + ledger.lost() + foreign,
+        )
+    }
+
+    /// The same of the programs' counters.
+    fn syscalls_disagreement(&self) -> Option<String> {
+        let produced = self.parts.syscalls.as_ref()?.produced().ok()?;
+        let ledger = self.disk.ledger(Origin::Syscalls);
+        disagreement("system calls", produced, ledger.recorded() + ledger.lost())
+    }
+
+    /// How far system calls may lie from their place among other events.
+    fn doubt(&self, session: &Session) -> Option<String> {
+        let ticks = self.parts.syscalls.as_ref()?.error_ticks();
+        let ns = u128::from(ticks) * 1_000_000_000 / u128::from(session.clock.second().max(1));
+        let has_events = self.disk.ledger(Origin::Syscalls).recorded() > 0;
+        (has_events && ticks > 0)
+            .then(|| format!("times of system calls are right to {} ns", ns + 1))
     }
 
     /// Ends the trace and removes the instance.
-    pub(crate) fn close(mut self, now: u64) -> Closed {
-        let disagreement = self.disagreement();
-        for stream in self.disk.streams.values() {
-            let total = stream.ring_lost + stream.refused;
-            let at = self.disk.writer.last_end(stream.id).unwrap_or_default();
-            let at = Timestamp(now.max(at.0));
-            if self
-                .disk
-                .writer
-                .discarded(stream.id)
-                .is_some_and(|told| told < total)
-                && let Err(error) = self.disk.writer.note_discarded(stream.id, total, at)
-            {
-                self.disk
-                    .storage_error
-                    .get_or_insert_with(|| error.to_string());
-            }
-        }
-        let mut bytes = self.bytes();
-        let OnDisk {
-            writer,
-            ledger,
-            mut storage_error,
-            ..
-        } = self.disk;
-        match writer.close() {
-            Ok(closed) => bytes = closed.bytes,
-            Err(error) => drop(storage_error.get_or_insert_with(|| error.to_string())),
-        }
-        let note = self
-            .recording
-            .remove()
-            .err()
-            .map(|error| format!("failed to {error}"))
-            .or(disagreement);
-        let source = SourceSummary {
-            name: "kernel".to_owned(),
-            events: ledger.recorded(),
-            discarded: ledger.losses(),
+    pub(crate) fn close(self, session: &Session) -> Closed {
+        let mut notes: Vec<String> = [
+            self.disagreement(),
+            self.syscalls_disagreement(),
+            self.doubt(session),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let is_there = |origin: &Origin| match origin {
+            Origin::Tracefs => self.parts.tracefs.is_some(),
+            Origin::Syscalls => self.parts.syscalls.is_some(),
         };
+        let origins = Origin::ALL.into_iter().filter(is_there);
+        let sources = origins.map(|origin| self.disk.summary(origin)).collect();
+        let (bytes, storage_error) = self.disk.close(session.clock.now());
+        if let Some(Err(error)) = self.parts.tracefs.map(KernelRecording::remove) {
+            notes.insert(0, format!("failed to {error}"));
+        }
         Closed {
-            source,
+            sources,
             storage_error,
-            note,
+            notes,
             bytes,
         }
     }
@@ -268,92 +292,78 @@ impl KernelEvents {
 
 /// What is left of the kernel's part when a recording ends.
 pub(crate) struct Closed {
-    pub(crate) source: SourceSummary,
+    pub(crate) sources: Vec<SourceSummary>,
     pub(crate) storage_error: Option<String>,
-    pub(crate) note: Option<String>,
+    pub(crate) notes: Vec<String>,
     pub(crate) bytes: u64,
 }
 
-impl OnDisk {
-    fn over(writer: TraceWriter) -> Self {
-        let (streams, ledger) = (BTreeMap::new(), Ledger::default());
-        Self {
-            writer,
-            streams,
-            ledger,
-            storage_error: None,
+/// The programs for system calls, if they are wanted; where this kernel has no such programs, tracefs
+/// tells less of the calls.
+fn start_syscalls(
+    tracefs: &Tracefs,
+    request: &KernelRequest,
+    config: &KernelConfig,
+    notes: &mut Vec<String>,
+) -> Result<Option<SyscallRecording>, Error> {
+    let (Some(patterns), Some(clock)) = (&request.syscalls, config.clock) else {
+        return Ok(None);
+    };
+    let bytes = u32::try_from(config.buffer_bytes_per_cpu).unwrap_or(u32::MAX);
+    let started = SyscallRecording::start(
+        tracefs,
+        &SyscallConfig {
+            patterns: patterns.clone(),
+            ring_bytes_per_cpu: bytes,
+            clock,
+        },
+    );
+    match started {
+        Ok(recording) => Ok(Some(recording)),
+        Err(error @ KernelError::UnknownSyscall { .. }) => Err(error.into()),
+        Err(error) => {
+            notes.push(format!(
+                "system calls without what their pointers point at: failed to {error}"
+            ));
+            Ok(None)
         }
     }
+}
 
-    /// Declares every event, and tells the recording the ids.
-    fn declare(&mut self, recording: &mut KernelRecording) -> Result<StreamClassId, SinkError> {
-        let header = HeaderKind::for_events(recording.events().len());
-        let class = self.writer.stream_class(&StreamLayout {
-            header: match header {
-                HeaderKind::Compact => EventHeader::Compact,
-                HeaderKind::Large => EventHeader::Large,
-            },
-            packet_context: PacketContext::kernel_members(),
-            event_context: Vec::new(),
-        })?;
-        let ids: Result<Vec<u32>, SinkError> = recording
-            .events()
-            .iter()
-            .map(|event| {
-                self.writer
-                    .event_class(class, &event.name, None, &event.payload)
-            })
-            .collect();
-        recording.set_ids(header, &ids?);
-        self.writer.flush_metadata()?;
-        Ok(class)
+/// Which events tracefs records: those that were named, or the default ones; system calls, which a
+/// program records, only by the rules that stand in for it.
+fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut KernelConfig) {
+    let named = request.patterns.iter();
+    let named = named.flat_map(|list| EventRule::parse_list(list));
+    let named: Vec<EventRule> = named.collect();
+    if request.syscalls.is_some() {
+        let has_programs = plain.is_empty();
+        config.leave_out = has_programs.then(|| SYSCALLS.to_owned());
+        config.rules = [named, plain].concat();
+    } else if !named.is_empty() {
+        config.rules = named;
     }
+}
 
-    fn open(&mut self, class: StreamClassId, cpu: u32, begin: u64) -> Result<(), SinkError> {
-        let context = PacketContext::Kernel { cpu_id: cpu }.encode();
-        let name = format!("channel0_{cpu}");
-        let id = self
-            .writer
-            .open_stream(class, &name, Timestamp(begin), &context)?;
-        self.streams.insert(
-            cpu,
-            Stream {
-                id,
-                ring_lost: 0,
-                refused: 0,
-            },
-        );
+fn drain_tracefs(
+    recording: &mut KernelRecording,
+    depth: Depth,
+    disk: &mut KernelDisk,
+) -> Result<(), Error> {
+    let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
+        disk.take(Origin::Tracefs, packet);
         Ok(())
+    };
+    if depth == Depth::Last {
+        return Ok(recording.drain_all(&mut take)?);
     }
-
-    /// Writes a packet; what the storage refuses is counted, so that the rings are drained on.
-    fn take(&mut self, packet: &KernelPacket<'_>) {
-        let Some(stream) = self.streams.get_mut(&packet.cpu) else {
-            return;
-        };
-        self.ledger.lose(
-            LossCause::RingFull,
-            packet.lost_total.saturating_sub(stream.ring_lost),
-        );
-        stream.ring_lost = packet.lost_total.max(stream.ring_lost);
-        let head = PacketHead {
-            begin: packet.begin,
-            end: packet.end,
-            discarded_total: stream.ring_lost + stream.refused,
-            context: &PacketContext::Kernel { cpu_id: packet.cpu }.encode(),
-        };
-        if packet.events == 0 {
-            return;
-        }
-        match self.writer.write_packet(stream.id, &head, packet.records) {
-            Ok(()) => self.ledger.record(packet.events),
-            Err(error) => {
-                stream.refused += packet.events;
-                self.ledger.lose(LossCause::Storage, packet.events);
-                self.storage_error.get_or_insert_with(|| error.to_string());
-            }
+    for cpu in recording.cpus().collect::<Vec<_>>() {
+        match depth {
+            Depth::Filled => recording.drain(cpu, &mut take)?,
+            _ => recording.flush(cpu, &mut take)?,
         }
     }
+    Ok(())
 }
 
 /// Takes the instance over as soon as its dead holder's descriptors are closed: it is known to be
@@ -362,12 +372,12 @@ fn adopt_soon(
     instance: &str,
     naming: thalweg_kernel::Naming,
     resume: &[Resume],
-) -> Result<KernelRecording, thalweg_kernel::Error> {
+) -> Result<KernelRecording, KernelError> {
     let tracefs = Tracefs::find()?;
     let end = Instant::now() + Duration::from_secs(1);
     loop {
         match KernelRecording::adopt(&tracefs, instance, naming, resume) {
-            Err(thalweg_kernel::Error::Held { .. }) if Instant::now() < end => {
+            Err(KernelError::Held { .. }) if Instant::now() < end => {
                 std::thread::sleep(Duration::from_millis(1));
             }
             adopted => return adopted,
@@ -375,10 +385,10 @@ fn adopt_soon(
     }
 }
 
-fn disagreement(produced: u64, told: u64) -> Option<String> {
+fn disagreement(what: &str, produced: u64, told: u64) -> Option<String> {
     (produced != told).then(|| {
         format!(
-            "the kernel counted {produced} events, and the trace tells of {told}: this is a fault \
+            "the kernel counted {produced} {what}, and the trace tells of {told}: this is a fault \
              of thalweg's, please report it with what `thalweg doctor` says"
         )
     })
@@ -395,7 +405,7 @@ fn clock(kind: ClockKind) -> TraceClock {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{0}")]
-    Kernel(#[from] thalweg_kernel::Error),
+    Kernel(#[from] KernelError),
     #[error("{0}")]
     Sink(#[from] SinkError),
     #[error("{0}")]
@@ -404,12 +414,37 @@ pub(crate) enum Error {
 
 #[cfg(test)]
 mod tests {
-    use super::disagreement;
+    use super::*;
 
     #[test]
     fn a_count_that_is_not_the_kernels_is_told() {
-        assert_eq!(disagreement(7, 7), None);
-        let words = disagreement(8, 7).expect("one is missing");
+        assert_eq!(disagreement("events", 7, 7), None);
+        let words = disagreement("events", 8, 7).expect("one is missing");
         assert!(words.starts_with("the kernel counted 8 events, and the trace tells of 7: "));
+    }
+
+    #[track_caller]
+    fn check_rules(patterns: &[&str], syscalls: bool, plain: &[&str], rules: &[&str]) {
+        let request = KernelRequest {
+            patterns: patterns.iter().map(|&text| text.to_owned()).collect(),
+            syscalls: syscalls.then(Vec::new),
+            buffer_kib_per_cpu: None,
+        };
+        let mut config = KernelConfig::new("x");
+        let stand_in = plain.iter().map(|&rule| EventRule::new(rule)).collect();
+        choose_rules(&request, stand_in, &mut config);
+        let chosen: Vec<&str> = config.rules.iter().map(|r| r.pattern.as_str()).collect();
+        assert_eq!(chosen, rules);
+        let has_programs = syscalls && plain.is_empty();
+        assert_eq!(config.leave_out.is_some(), has_programs);
+    }
+
+    #[test]
+    fn tracefs_records_what_no_program_does() {
+        check_rules(&[], false, &[], thalweg_kernel::DEFAULT_EVENTS);
+        check_rules(&["sched,irq"], false, &[], &["sched", "irq"]);
+        check_rules(&[], true, &[], &[]);
+        check_rules(&["sched"], true, &[], &["sched"]);
+        check_rules(&["sched"], true, &["a:b"], &["sched", "a:b"]);
     }
 }

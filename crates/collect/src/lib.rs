@@ -8,6 +8,7 @@ pub mod context;
 mod drain;
 mod error;
 mod keeper;
+mod kernel_disk;
 mod kernel_events;
 mod lanes;
 mod ledger;

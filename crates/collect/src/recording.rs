@@ -74,9 +74,11 @@ impl Recording {
             notes,
         };
         let kernel = config.kernel.as_ref().and_then(|request| {
-            let kernel = KernelEvents::start(&session, request, &id);
+            let mut kernel = KernelEvents::start(&session, request, &id);
             let count = kernel.as_ref().map(KernelEvents::event_count);
             started.kernel = Some(count.map_err(ToString::to_string));
+            let notes = kernel.as_mut().map(KernelEvents::take_notes);
+            started.notes.extend(notes.unwrap_or_default());
             kernel.ok()
         });
         let mut recording = Self {
@@ -120,8 +122,11 @@ impl Recording {
         }
         self.hang_bell(&mut started.notes);
         urgency::claim();
-        if let Some(kernel) = &self.kernel
-            && let Err(error) = kernel.resume()
+        let keeper = self.keeper.as_ref().map(Keeper::id);
+        if let Some(kernel) = &mut self.kernel
+            && let Err(error) = keeper
+                .map_or(Ok(()), |keeper| kernel.leave_out(keeper))
+                .and_then(|()| kernel.resume())
         {
             started.kernel = Some(Err(error.to_string()));
         }
@@ -170,7 +175,7 @@ impl Recording {
             instance: self
                 .kernel
                 .as_ref()
-                .map(|kernel| kernel.instance().to_owned()),
+                .and_then(|kernel| kernel.instance().map(str::to_owned)),
             start: self.session.start,
             mode: limits.mode,
         }
@@ -251,14 +256,14 @@ impl Recording {
         let Some(kernel) = &mut self.kernel else {
             return;
         };
-        let before = kernel.ledger().recorded();
+        let before = kernel.recorded();
         if let Err(error) = kernel.drain(depth) {
             let note = format!("failed to {error}");
             if self.notes.len() < 10 && !self.notes.contains(&note) {
                 self.notes.push(note);
             }
         }
-        self.kernel_is_busy = kernel.ledger().recorded() > before;
+        self.kernel_is_busy = kernel.recorded() > before;
     }
 
     /// Writes what a flight recorder's rings hold to a folder of its own, `OUTPUT-snapshot-N` beside
@@ -307,8 +312,8 @@ impl Recording {
         let (mut events, mut discarded, mut bytes) =
             self.programs.as_ref().map_or((0, 0, 0), Programs::totals);
         if let Some(kernel) = &self.kernel {
-            events += kernel.ledger().recorded();
-            discarded += kernel.ledger().lost();
+            events += kernel.recorded();
+            discarded += kernel.lost();
             bytes += kernel.bytes();
         }
         Progress {
@@ -321,7 +326,7 @@ impl Recording {
 
     /// Stops, drains what is left, and closes the trace.
     pub fn finish(mut self) -> Result<Summary, Error> {
-        if let Some(kernel) = &self.kernel
+        if let Some(kernel) = &mut self.kernel
             && let Err(error) = kernel.stop()
         {
             self.notes.push(format!("failed to {error}"));
@@ -358,7 +363,6 @@ impl Recording {
     }
 
     fn close(self) -> Summary {
-        let now = self.session.clock.now();
         let mut summary = Summary {
             path: self.session.out.clone(),
             duration: self.started.elapsed(),
@@ -368,9 +372,9 @@ impl Recording {
             notes: self.notes,
         };
         if let Some(kernel) = self.kernel {
-            let closed = kernel.close(now);
-            summary.sources.push(closed.source);
-            summary.notes.extend(closed.note);
+            let closed = kernel.close(&self.session);
+            summary.sources.extend(closed.sources);
+            summary.notes.extend(closed.notes);
             summary.bytes += closed.bytes;
             summary.storage_error = closed.storage_error;
         }

@@ -182,8 +182,9 @@ pub(crate) fn recover_remains(remains: Remains) -> Recovered {
     } = remains;
     let session = session_of(&trace, start);
     let mut notes = Vec::new();
-    let kernel = instance.and_then(|name| {
-        let adopted = KernelEvents::adopt(&session, &name);
+    let has_kernel = instance.is_some() || trace.join("kernel/metadata").is_file();
+    let kernel = has_kernel.then_some(instance).and_then(|instance| {
+        let adopted = KernelEvents::adopt(&session, instance.as_deref());
         adopted
             .map_err(|why| notes.push(format!("failed to recover kernel events: {why}")))
             .ok()
@@ -199,15 +200,13 @@ pub(crate) fn recover_remains(remains: Remains) -> Recovered {
         if let Err(why) = kernel.drain(Depth::Last) {
             notes.push(format!("failed to {why}"));
         }
-        let closed = kernel.close(session.clock.now());
-        recovered.events += closed.source.events;
-        recovered.discarded += closed
-            .source
-            .discarded
-            .iter()
-            .map(|(_, count)| count)
-            .sum::<u64>();
-        notes.extend(closed.note);
+        let closed = kernel.close(&session);
+        for source in &closed.sources {
+            recovered.events += source.events;
+            let lost = source.discarded.iter().map(|(_, count)| count);
+            recovered.discarded += lost.sum::<u64>();
+        }
+        notes.extend(closed.notes);
         notes.extend(closed.storage_error);
     }
     posts.iter().for_each(Post::withdraw);

@@ -77,8 +77,10 @@ impl Default for ProgramsRequest {
 /// Which events of the kernel to record.
 #[derive(Clone, Debug, Default)]
 pub struct KernelRequest {
-    /// Names and patterns; none means the default set.
+    /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`].
     pub patterns: Vec<String>,
+    /// System calls with what their pointers point at: names and globs, none for all.
+    pub syscalls: Option<Vec<String>>,
     /// The kernel's ring for each cpu; `None` means the default.
     pub buffer_kib_per_cpu: Option<u32>,
 }
@@ -108,7 +110,7 @@ pub struct Progress {
 /// One source of events: the kernel, or a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSummary {
-    /// `kernel`, or a program's name and process id.
+    /// `kernel`, `system calls`, or a program's name and process id.
     pub name: String,
     /// Events on disk.
     pub events: u64,

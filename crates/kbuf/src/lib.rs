@@ -18,10 +18,15 @@ mod header;
 mod lttng;
 mod page;
 mod plan;
+mod syscall;
 mod transcode;
 
 pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
 pub use header::HeaderKind;
 pub use lttng::{Naming, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
+pub use syscall::{
+    Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,
+    syscall_context, syscall_numbers,
+};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

@@ -4,88 +4,16 @@
 //! and compared field by field; what differs must be in the table of deviations, with its reason,
 //! and every line of that table must be needed.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod common;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use common::listing::{differences, listing};
 use thalweg_kbuf::{EventFormat, Naming, TraceEvent};
-use thalweg_model::{ByteOrder, DisplayBase, Encoding, FieldClass, IntegerClass, Member};
 
 const EVENTS: &str = "/sys/kernel/tracing/events";
-const LISTING: &str = include_str!("../src/lttng/listing.txt");
-
-fn listing() -> BTreeMap<&'static str, Vec<String>> {
-    LISTING
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .map(|(n, b)| (n, split(b)))
-        .collect()
-}
-
-/// The declarations between the outer braces.
-fn split(body: &str) -> Vec<String> {
-    let inside = body
-        .trim()
-        .trim_start_matches('{')
-        .strip_suffix('}')
-        .expect(body);
-    let (mut fields, mut depth, mut field) = (Vec::new(), 0, String::new());
-    for c in inside.chars() {
-        depth += i32::from(c == '{') - i32::from(c == '}');
-        match c {
-            ';' if depth == 0 => fields.push(std::mem::take(&mut field).trim().to_owned()),
-            c => field.push(c),
-        }
-    }
-    fields
-}
-
-fn integer(class: &IntegerClass) -> String {
-    let base = match class.base {
-        DisplayBase::Hexadecimal => "x",
-        DisplayBase::Octal => "o",
-        DisplayBase::Binary => "b",
-        DisplayBase::Decimal => "",
-    };
-    let order = if class.byte_order == ByteOrder::Big {
-        "be"
-    } else {
-        ""
-    };
-    let text = if class.encoding == Encoding::Utf8 {
-        "(UTF8)"
-    } else {
-        ""
-    };
-    let sign = if class.signed { 'i' } else { 'u' };
-    format!("{sign}{}{base}{order}{text}", class.size_bits)
-}
-
-fn written(member: &Member) -> String {
-    let name = &member.name;
-    match &member.class {
-        FieldClass::Integer(class) => format!("{} _{name}", integer(class)),
-        FieldClass::String(_) => format!("string _{name}"),
-        FieldClass::Enum(class) => {
-            let labels = class.mappings.iter().map(|m| match m.first == m.last {
-                true => format!("\"{}\" = {}, ", m.label, m.first),
-                false => format!("\"{}\" = {} ... {}, ", m.label, m.first, m.last),
-            });
-            let labels: String = labels.collect();
-            format!("enum : {} {{ {labels}}} _{name}", integer(&class.integer))
-        }
-        FieldClass::Array(class) => match &*class.element {
-            FieldClass::Integer(e) => format!("{} _{name}[{}]", integer(e), class.length),
-            other => panic!("{other:?}"),
-        },
-        FieldClass::Sequence(class) => match &*class.element {
-            FieldClass::Integer(e) => format!("{} _{name}[ _{} ]", integer(e), class.length[0]),
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
-}
-
 fn live_events() -> Vec<TraceEvent> {
     let mut events = Vec::new();
     for system in fs::read_dir(EVENTS).expect("tracefs must be mounted and readable: run as root") {
@@ -101,27 +29,6 @@ fn live_events() -> Vec<TraceEvent> {
         }
     }
     events
-}
-
-/// `event: -listed field` (LTTng has it, we do not) and `event: +our field`.
-fn differences(event: &TraceEvent, listed: &[String]) -> Vec<String> {
-    let ours: Vec<String> = event.payload.members.iter().map(written).collect();
-    let missing = listed
-        .iter()
-        .filter(|f| !ours.contains(f))
-        .map(|f| format!("-{f}"));
-    let more = ours
-        .iter()
-        .filter(|f| !listed.contains(f))
-        .map(|f| format!("+{f}"));
-    let mut all: Vec<String> = missing.chain(more).collect();
-    let common = |of: &[String], other: &[String]| -> Vec<String> {
-        of.iter().filter(|f| other.contains(f)).cloned().collect()
-    };
-    if common(&ours, listed) != common(listed, &ours) {
-        all.push("order".to_owned());
-    }
-    all
 }
 
 /// `(event, beginning of a difference, why)`; an event that ends in `*` is a prefix.
@@ -306,7 +213,7 @@ fn every_event_that_lttng_knows_has_its_fields_types_and_order() {
         let Some(listed) = listing.get(event.name.as_str()) else {
             continue;
         };
-        let all = differences(&event, listed);
+        let all = differences(&event.payload, listed);
         let unargued = all.iter().filter(|d| !is_argued(&event.name, d, &all));
         wrong.extend(unargued.map(|d| format!("{}: {d}", event.name)));
         compared.insert(event.name.clone());

@@ -70,6 +70,8 @@ pub struct KernelConfig {
     pub id: String,
     /// Which events.
     pub rules: Vec<EventRule>,
+    /// A subsystem whose events are left out, whatever the rules say.
+    pub leave_out: Option<String>,
     /// The ring's size for each CPU.
     pub buffer_bytes_per_cpu: usize,
     /// The size of the ring's pages, each of which becomes a packet; smaller where the ring is.
@@ -90,6 +92,7 @@ impl KernelConfig {
         Self {
             id: id.into(),
             rules: EventRule::defaults(),
+            leave_out: None,
             buffer_bytes_per_cpu: 8 << 20,
             page_bytes: 64 << 10,
             wake_percent: 10,

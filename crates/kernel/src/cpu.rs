@@ -44,7 +44,7 @@ pub struct KernelPacket<'a> {
     pub records: &'a [u8],
     /// How many they are; none in a packet that only tells a loss.
     pub events: u64,
-    /// Where they come from; none in a packet that only tells a loss.
+    /// Where they come from; none in a packet that only tells a loss, or holds system calls.
     pub page: Option<PageSpan>,
 }
 

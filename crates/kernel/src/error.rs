@@ -53,6 +53,32 @@ pub enum Error {
         /// Names that look like it.
         near_names: Vec<String>,
     },
+    /// A pattern means no system call.
+    #[error(
+        "find a system call `{pattern}` in this kernel{}",
+        near_calls(near_names)
+    )]
+    UnknownSyscall {
+        /// The pattern.
+        pattern: String,
+        /// Names that look like it.
+        near_names: Vec<String>,
+    },
+    /// The kernel has no BTF, or lacks in it what our programs need.
+    #[error("{0}")]
+    Btf(#[from] thalweg_bpf::BtfError),
+    /// A program of ours is not well made.
+    #[error("{0}")]
+    Assemble(#[from] thalweg_bpf::AssembleError),
+    /// The kernel refuses a program.
+    #[error("{0}")]
+    Bpf(#[from] thalweg_bpf::Error),
+    /// The kernel refuses memory that programs and we share.
+    #[error("use a map of eBPF: {source}")]
+    BpfMap {
+        /// Why.
+        source: io::Error,
+    },
     /// No rule matched, and none had to.
     #[error("enable kernel events: none of the chosen ones is in this kernel")]
     NoEvents,
@@ -128,6 +154,13 @@ pub enum Error {
 fn near(names: &[String]) -> String {
     match names {
         [] => "; `thalweg list -k` shows what there is".to_owned(),
+        names => near_calls(names),
+    }
+}
+
+fn near_calls(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
         names => format!("; did you mean {}?", names.join(", ")),
     }
 }

@@ -1,4 +1,4 @@
-//! Kernel events from tracefs: one instance per recording, no module, no thread.
+//! Kernel events from tracefs and eBPF: one instance per recording, no module, no thread.
 //!
 //! ```text
 //!  Tracefs::find ── KernelRecording::start(config)         instances/thalweg-ID/
@@ -51,6 +51,7 @@ mod report;
 mod setup;
 mod source;
 mod stats;
+mod syscalls;
 mod text;
 mod tracefs;
 
@@ -63,5 +64,7 @@ pub use instance::FoundInstance;
 pub use recording::KernelRecording;
 pub use report::{Missing, PageSource, StartReport};
 pub use stats::CpuStats;
+pub use syscalls::{SyscallConfig, SyscallRecording, plain_syscall_rules};
 pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
+pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;

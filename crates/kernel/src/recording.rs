@@ -41,7 +41,7 @@ impl KernelRecording {
         };
         let mut missing = Vec::new();
         let known = tracefs.events()?;
-        let chosen = choose(&known, &config.rules, &mut missing)?;
+        let chosen = choose(&known, config, &mut missing)?;
         let instance = Instance::create(tracefs, &config.id)?;
         let setup = Setup {
             tracefs,

@@ -9,8 +9,7 @@ use crate::cpu::{CpuStream, Resume};
 use crate::instance::Instance;
 use crate::source::Source;
 use crate::{
-    Error, EventRule, KernelConfig, KernelEvent, Missing, PageSource, StartReport, TraceClock,
-    Tracefs,
+    Error, KernelConfig, KernelEvent, Missing, PageSource, StartReport, TraceClock, Tracefs,
 };
 
 /// An event's place in the list of known ones, with its filter.
@@ -18,11 +17,11 @@ pub(crate) type Chosen = BTreeMap<usize, Option<String>>;
 
 pub(crate) fn choose(
     known: &[KnownEvent],
-    rules: &[EventRule],
+    config: &KernelConfig,
     missing: &mut Vec<Missing>,
 ) -> Result<Chosen, Error> {
     let mut chosen = Chosen::new();
-    for rule in rules {
+    for rule in &config.rules {
         match catalogue::select(known, &rule.pattern) {
             Ok(found) => found
                 .into_iter()
@@ -34,6 +33,8 @@ pub(crate) fn choose(
             }),
         }
     }
+    let left_out = config.leave_out.as_deref();
+    chosen.retain(|event, _| left_out != Some(known[*event].system.as_str()));
     if chosen.is_empty() {
         Err(Error::NoEvents)
     } else {

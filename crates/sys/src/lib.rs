@@ -5,7 +5,10 @@
     reason = "system calls without a safe wrapper are what this crate is for"
 )]
 
+mod bpf;
+mod bpf_ring;
 mod futex;
+mod mapping;
 mod peer;
 mod schedule;
 mod shared_memory;
@@ -13,6 +16,8 @@ mod signals;
 mod time_stamp_counter;
 mod tracefs_map;
 
+pub use bpf::{BpfArray, bpf_attach_tracing, bpf_load_tracing};
+pub use bpf_ring::{BpfRecord, BpfRing};
 pub use futex::{MAX_FUTEXES, futex_wait_any, futex_wake};
 pub use peer::{Peer, peer_of};
 pub use schedule::run_soon;

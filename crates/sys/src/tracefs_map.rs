@@ -19,10 +19,11 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rustix::mm::ProtFlags;
+
+use crate::mapping::Mapping;
 
 /// `_IO('R', 0x20)`
 const TRACE_MMAP_IOCTL_GET_READER: libc::Ioctl = 0x5220;
@@ -102,10 +103,10 @@ impl MappedRing {
     }
 
     fn mappings(file: BorrowedFd<'_>) -> io::Result<(Mapping, Mapping, usize, u32)> {
-        let meta = Mapping::new(file, META_MAP_BYTES, 0)?;
-        let offset = meta.u32_at(META_PAGE_SIZE);
-        let page_bytes = meta.u32_at(META_SUBBUF_SIZE) as usize;
-        let page_count = meta.u32_at(META_NR_SUBBUFS);
+        let meta = Mapping::new(file, META_MAP_BYTES, 0, ProtFlags::READ)?;
+        let offset = meta.u32_at(META_PAGE_SIZE, Ordering::Relaxed);
+        let page_bytes = meta.u32_at(META_SUBBUF_SIZE, Ordering::Relaxed) as usize;
+        let page_count = meta.u32_at(META_NR_SUBBUFS, Ordering::Relaxed);
         let sane = page_bytes > HEADER_BYTES && page_bytes.is_multiple_of(8);
         let total = page_bytes
             .checked_mul(page_count as usize)
@@ -115,7 +116,7 @@ impl MappedRing {
                 format!("the kernel describes {page_count} sub-buffers of {page_bytes} bytes");
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         };
-        let pages = Mapping::new(file, total, u64::from(offset))?;
+        let pages = Mapping::new(file, total, u64::from(offset), ProtFlags::READ)?;
         Ok((meta, pages, page_bytes, page_count))
     }
 
@@ -124,7 +125,7 @@ impl MappedRing {
     /// # Errors
     /// The kernel names a sub-buffer that is not there.
     pub fn reader_page(&self) -> io::Result<ReaderPage<'_>> {
-        let id = self.meta.u32_at(META_READER_ID);
+        let id = self.meta.u32_at(META_READER_ID, Ordering::Relaxed);
         if id >= self.page_count {
             let text = format!("the kernel names sub-buffer {id} of {}", self.page_count);
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
@@ -139,7 +140,9 @@ impl MappedRing {
             0 => ((commit & COMMIT_MASK) as usize).min(capacity),
             _ => capacity,
         };
-        let data = self.pages.slice(base + HEADER_BYTES, stable);
+        // Committed bytes of the reader's page are written by nobody until `advance`, which needs
+        // `&mut self`.
+        let data = self.pages.stable_bytes(base + HEADER_BYTES, stable);
         Ok(ReaderPage {
             id,
             stamp,
@@ -168,81 +171,6 @@ impl MappedRing {
 impl AsFd for MappedRing {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
-    }
-}
-
-/// A read-only shared mapping.
-#[derive(Debug)]
-struct Mapping {
-    base: NonNull<u8>,
-    len: usize,
-}
-
-// SAFETY: the mapping belongs to the process, not to a thread, and is only read.
-unsafe impl Send for Mapping {}
-// SAFETY: as for `Send`; every access through `&self` is an atomic load, or a slice of bytes that
-// nobody writes while it is borrowed.
-unsafe impl Sync for Mapping {}
-
-impl Mapping {
-    fn new(file: BorrowedFd<'_>, len: usize, offset: u64) -> io::Result<Self> {
-        // SAFETY: a new mapping at an address of the kernel's choice overlaps nothing of ours.
-        let base = unsafe {
-            mmap(
-                ptr::null_mut(),
-                len,
-                ProtFlags::READ,
-                MapFlags::SHARED,
-                file,
-                offset,
-            )
-        }?;
-        let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        Ok(Self { base, len })
-    }
-
-    fn u32_at(&self, at: usize) -> u32 {
-        assert!(
-            at.is_multiple_of(4) && at + 4 <= self.len,
-            "an aligned word in the mapping"
-        );
-        // SAFETY: in bounds by the check above.
-        let word = unsafe { self.base.add(at) }.cast::<AtomicU32>();
-        // SAFETY: aligned by the check above, because mappings begin at pages; it lives as long as
-        // `self`. The kernel's writes are no Rust accesses, and this one is atomic.
-        unsafe { word.as_ref() }.load(Ordering::Relaxed)
-    }
-
-    fn u64_at(&self, at: usize, order: Ordering) -> u64 {
-        assert!(
-            at.is_multiple_of(8) && at + 8 <= self.len,
-            "an aligned word in the mapping"
-        );
-        // SAFETY: in bounds by the check above.
-        let word = unsafe { self.base.add(at) }.cast::<AtomicU64>();
-        // SAFETY: as in `u32_at`.
-        unsafe { word.as_ref() }.load(order)
-    }
-
-    /// Bytes that the kernel has committed on the reader's page.
-    fn slice(&self, at: usize, len: usize) -> &[u8] {
-        assert!(
-            at <= self.len && len <= self.len - at,
-            "bytes in the mapping"
-        );
-        // SAFETY: in bounds by the check above.
-        let begin = unsafe { self.base.add(at) };
-        // SAFETY: the mapping lives as long as `self`; committed bytes of the reader's page are
-        // written by nobody until `advance`, which needs `&mut MappedRing`.
-        unsafe { std::slice::from_raw_parts(begin.as_ptr(), len) }
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: this is the mapping that `new` made, and no borrow of it outlives `self`. That
-        // it could fail matters to nobody: the address range then stays reserved.
-        let _ = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
     }
 }
 

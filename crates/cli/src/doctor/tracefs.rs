@@ -1,6 +1,6 @@
 //! tracefs: where the kernel's events come from.
 
-use thalweg_kernel::{Error, KnownEvent, TraceClock, Tracefs};
+use thalweg_kernel::{Error, KnownEvent, SyscallConfig, SyscallRecording, TraceClock, Tracefs};
 
 use super::finding::Finding;
 use crate::record::{KernelRefusal, kernel_refusal};
@@ -21,6 +21,7 @@ pub(crate) fn findings() -> (Option<Tracefs>, Vec<Finding>) {
         clock(&tracefs),
         events(&tracefs),
         syscalls(&tracefs),
+        payload(&tracefs),
     ];
     (Some(tracefs), findings)
 }
@@ -82,6 +83,23 @@ fn syscalls(tracefs: &Tracefs) -> Finding {
             "none by name: the kernel was built without CONFIG_FTRACE_SYSCALLS",
         ),
         count => Finding::ok("tracefs.syscalls", format!("{count} by name")),
+    }
+}
+
+/// Whether the kernel takes our programs: they are loaded, and run not once.
+fn payload(tracefs: &Tracefs) -> Finding {
+    let id = "tracefs.payload";
+    let config = SyscallConfig {
+        patterns: vec!["getppid".to_owned()],
+        ring_bytes_per_cpu: 0,
+        clock: TraceClock::Mono,
+    };
+    match SyscallRecording::start(tracefs, &config) {
+        Ok(_) => Finding::ok(id, "eBPF: system calls with what their pointers point at"),
+        Err(error) => {
+            let words = format!("system calls without it: failed to {error}");
+            Finding::warn(id, words)
+        }
     }
 }
 

@@ -19,8 +19,12 @@ use crate::number::{counted, duration, grouped, size};
 
 /// More sources than this are told in one line.
 const MOST_SOURCES: usize = 20;
-/// What the kernel's source is called.
-const KERNEL: &str = "kernel";
+/// What the kernel's sources are called.
+const KERNEL: [&str; 2] = ["kernel", "system calls"];
+
+fn is_kernel(source: &SourceSummary) -> bool {
+    KERNEL.contains(&source.name.as_str())
+}
 
 /// The summary as text; `path` as the user knows it.
 pub(crate) fn text(summary: &Summary, path: &Path, sizes: Sizes) -> String {
@@ -58,11 +62,7 @@ fn sources(out: &mut String, sources: &[SourceSummary], sizes: Sizes) {
     let mut order: Vec<&SourceSummary> = sources.iter().collect();
     order.sort_by_key(|source| {
         let quiet = source.discarded.is_empty();
-        (
-            source.name != KERNEL,
-            quiet,
-            std::cmp::Reverse(source.events),
-        )
+        (!is_kernel(source), quiet, std::cmp::Reverse(source.events))
     });
     let noisy = order
         .iter()
@@ -88,7 +88,7 @@ fn sources(out: &mut String, sources: &[SourceSummary], sizes: Sizes) {
         };
         let _ = writeln!(out, "  {name:name_width$}  {events:>count_width$} {noun}");
         for (cause, count) in &source.discarded {
-            let why = words(*cause, source.name == KERNEL, sizes);
+            let why = words(*cause, is_kernel(source), sizes);
             let fate = fate(*cause);
             let _ = writeln!(out, "    {} {fate}: {why}", grouped(*count));
         }

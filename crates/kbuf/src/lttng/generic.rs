@@ -50,17 +50,26 @@ fn integer(element: Element) -> IntegerClass {
     }
 }
 
-/// A syscall's argument: the kernel keeps each in eight bytes and calls them unsigned; the
-/// declared type tells what they are.
+/// A syscall's argument.
 fn argument(field: &Field, made: &mut Made) {
-    let declared = known_size(&field.c_type).filter(|&size| size <= field.element.size_bytes());
-    match (field.element, declared) {
-        (Element::Integer { signed, .. }, Some(size)) => {
-            let signed = signed || is_signed(&field.c_type);
-            let class = FieldClass::Integer(IntegerClass::le(size * 8, signed));
+    match field.element {
+        Element::Integer { .. } => {
+            let class = FieldClass::Integer(argument_class(field));
             made.integer(&field.name, class, field, 0);
         }
         _ => plain(field, made),
+    }
+}
+
+/// The class of a syscall's argument: the kernel keeps each in eight bytes and calls them unsigned;
+/// the declared type tells what they are.
+pub(crate) fn argument_class(field: &Field) -> IntegerClass {
+    let declared = known_size(&field.c_type).filter(|&size| size <= field.element.size_bytes());
+    match (field.element, declared) {
+        (Element::Integer { signed, .. }, Some(size)) => {
+            IntegerClass::le(size * 8, signed || is_signed(&field.c_type))
+        }
+        (element, _) => integer(element),
     }
 }
 

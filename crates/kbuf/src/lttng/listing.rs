@@ -19,14 +19,14 @@ static TEXT: &str = include_str!("listing.txt");
 
 /// One field of LTTng's.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Listed {
-    pub(super) name: &'static str,
-    pub(super) class: ListedClass,
+pub(crate) struct Listed {
+    pub(crate) name: &'static str,
+    pub(crate) class: ListedClass,
 }
 
 /// Its class, as far as a kernel field can fill it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum ListedClass {
+pub(crate) enum ListedClass {
     Integer(IntegerClass),
     Enum(EnumClass),
     String,
@@ -40,7 +40,7 @@ pub(super) enum ListedClass {
 }
 
 /// The fields of LTTng's event with this name.
-pub(super) fn fields(name: &str) -> Option<Vec<Listed>> {
+pub(crate) fn fields(name: &str) -> Option<Vec<Listed>> {
     static INDEX: OnceLock<HashMap<&'static str, &'static str>> = OnceLock::new();
     let index = INDEX.get_or_init(|| TEXT.lines().filter_map(|l| l.split_once(": ")).collect());
     index.get(name).map(|body| parse(body).unwrap_or_default())

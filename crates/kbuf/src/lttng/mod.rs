@@ -28,6 +28,9 @@ mod rules;
 mod target;
 
 pub use event::{Naming, TraceEvent};
+pub(crate) use generic::argument_class;
+pub(crate) use listing::{Listed, ListedClass, fields as listed_fields};
 pub use names::lttng_name;
+pub(crate) use rules::source as listed_source;
 
 use event::Made;

@@ -9,7 +9,7 @@ use crate::format::{EventFormat, Field};
 const MAX_RT_PRIO: i32 = 100;
 
 /// The kernel's field for `field` of LTTng's `event`, if it has one.
-pub(super) fn source<'a>(event: &str, field: &str, format: &'a EventFormat) -> Option<&'a Field> {
+pub(crate) fn source<'a>(event: &str, field: &str, format: &'a EventFormat) -> Option<&'a Field> {
     if let Some(renamed) = renamed(event, field) {
         return find(format, renamed);
     }
@@ -66,6 +66,7 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("syscall_entry_epoll_ctl", "op_enum", "op"),
     ("syscall_entry_getcpu", "tcache", "unused"),
     ("syscall_entry_mmap", "offset", "off"),
+    ("syscall_entry_socketpair", "socket", "usockvec"),
     ("syscall_entry_p*", "fds", "ufds"),
     ("syscall_entry_pselect6", "tvp", "tsp"),
     ("syscall_entry_*", "readfds", "inp"),

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod listing;
+
 /// A page while it is written.
 pub(crate) struct PageWriter {
     stamp: u64,

@@ -1,0 +1,10 @@
+//! BTF: the types of the running kernel, as it describes them itself.
+//!
+//! ```text
+//!   header | types: name, kind and count, size or type, members … | strings
+//! ```
+
+mod lookup;
+mod parse;
+
+pub use parse::{Btf, BtfError, Kind, TypeId};

@@ -1,0 +1,249 @@
+//! The kernel's trace folder: streams of tracefs's rings, and of the programs that record system calls.
+//!
+//! ```text
+//!   kernel/channel0_0   tracefs, cpu 0        kernel/syscalls_0   system calls with payload, cpu 0
+//! ```
+
+use std::collections::BTreeMap;
+
+use thalweg_kernel::{
+    HeaderKind, KernelPacket, KernelRecording, Resume, SyscallRecording, syscall_context,
+};
+use thalweg_model::{LossCause, Timestamp};
+
+use crate::ledger::Ledger;
+use crate::sink::{
+    EventHeader, FoundStream, PacketContext, PacketHead, SinkError, StreamClassId, StreamId,
+    StreamLayout, TraceWriter,
+};
+use crate::summary::SourceSummary;
+
+/// Where events of the kernel come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    Tracefs,
+    Syscalls,
+}
+
+impl Origin {
+    pub(crate) const ALL: [Self; 2] = [Self::Tracefs, Self::Syscalls];
+
+    /// What its files' names begin with.
+    const fn channel(self) -> &'static str {
+        match self {
+            Self::Tracefs => "channel0_",
+            Self::Syscalls => "syscalls_",
+        }
+    }
+
+    const fn source_name(self) -> &'static str {
+        match self {
+            Self::Tracefs => "kernel",
+            Self::Syscalls => "system calls",
+        }
+    }
+}
+
+/// The folder, as it is being written.
+pub(crate) struct KernelDisk {
+    writer: TraceWriter,
+    streams: BTreeMap<(Origin, u32), Stream>,
+    ledgers: [Ledger; 2],
+    storage_error: Option<String>,
+}
+
+/// A cpu's stream.
+struct Stream {
+    id: StreamId,
+    /// What the kernel lost, and what the storage refused.
+    ring_lost: u64,
+    refused: u64,
+}
+
+impl KernelDisk {
+    pub(crate) fn over(writer: TraceWriter) -> Self {
+        Self {
+            writer,
+            streams: BTreeMap::new(),
+            ledgers: Default::default(),
+            storage_error: None,
+        }
+    }
+
+    /// Goes on with a stream that a dead recorder left: where its ring is to be read from, if it has
+    /// outlived its recorder.
+    pub(crate) fn go_on(&mut self, found: &FoundStream) -> Option<Resume> {
+        let context = found.last_context.first_chunk().copied();
+        let cpu = u32::from_le_bytes(context.unwrap_or_default());
+        let is_of = |origin: &Origin| found.file_name.starts_with(origin.channel());
+        let origin = Origin::ALL.into_iter().find(is_of)?;
+        let stream = Stream {
+            id: found.id,
+            ring_lost: found.discarded,
+            refused: 0,
+        };
+        self.streams.insert((origin, cpu), stream);
+        (origin == Origin::Tracefs).then_some(Resume {
+            cpu,
+            after: found.last_end,
+            lost_total: found.discarded,
+        })
+    }
+
+    /// Declares every event of tracefs, tells the recording the ids, and opens the streams that are
+    /// not open yet.
+    pub(crate) fn declare_tracefs(
+        &mut self,
+        recording: &mut KernelRecording,
+        begin: u64,
+    ) -> Result<(), SinkError> {
+        let header = HeaderKind::for_events(recording.events().len());
+        let class = self.writer.stream_class(&StreamLayout {
+            header: match header {
+                HeaderKind::Compact => EventHeader::Compact,
+                HeaderKind::Large => EventHeader::Large,
+            },
+            packet_context: PacketContext::kernel_members(),
+            event_context: Vec::new(),
+        })?;
+        let ids: Result<Vec<u32>, SinkError> = recording
+            .events()
+            .iter()
+            .map(|event| {
+                self.writer
+                    .event_class(class, &event.name, None, &event.payload)
+            })
+            .collect();
+        recording.set_ids(header, &ids?);
+        let cpus = recording.cpus().collect();
+        self.open(Origin::Tracefs, class, cpus, begin)
+    }
+
+    /// The same for system calls with payload.
+    pub(crate) fn declare_syscalls(
+        &mut self,
+        recording: &mut SyscallRecording,
+        begin: u64,
+    ) -> Result<(), SinkError> {
+        let class = self.writer.stream_class(&StreamLayout {
+            header: EventHeader::Large,
+            packet_context: PacketContext::kernel_members(),
+            event_context: syscall_context(),
+        })?;
+        let ids: Result<Vec<u32>, SinkError> = recording
+            .events()
+            .iter()
+            .map(|event| {
+                self.writer
+                    .event_class(class, &event.name, None, &event.payload)
+            })
+            .collect();
+        recording.set_ids(ids?);
+        let cpus = recording.cpus().collect();
+        self.open(Origin::Syscalls, class, cpus, begin)
+    }
+
+    fn open(
+        &mut self,
+        origin: Origin,
+        class: StreamClassId,
+        cpus: Vec<u32>,
+        begin: u64,
+    ) -> Result<(), SinkError> {
+        self.writer.flush_metadata()?;
+        for cpu in cpus {
+            if self.streams.contains_key(&(origin, cpu)) {
+                continue;
+            }
+            let context = PacketContext::Kernel { cpu_id: cpu }.encode();
+            let name = format!("{}{cpu}", origin.channel());
+            let id = self
+                .writer
+                .open_stream(class, &name, Timestamp(begin), &context)?;
+            let stream = Stream {
+                id,
+                ring_lost: 0,
+                refused: 0,
+            };
+            self.streams.insert((origin, cpu), stream);
+        }
+        Ok(())
+    }
+
+    /// Writes a packet; what the storage refuses is counted, so that the rings are drained on.
+    pub(crate) fn take(&mut self, origin: Origin, packet: &KernelPacket<'_>) {
+        let Some(stream) = self.streams.get_mut(&(origin, packet.cpu)) else {
+            return;
+        };
+        let ledger = &mut self.ledgers[origin as usize];
+        ledger.lose(
+            LossCause::RingFull,
+            packet.lost_total.saturating_sub(stream.ring_lost),
+        );
+        stream.ring_lost = packet.lost_total.max(stream.ring_lost);
+        let head = PacketHead {
+            begin: packet.begin,
+            end: packet.end,
+            discarded_total: stream.ring_lost + stream.refused,
+            context: &PacketContext::Kernel { cpu_id: packet.cpu }.encode(),
+        };
+        if packet.events == 0 {
+            return;
+        }
+        match self.writer.write_packet(stream.id, &head, packet.records) {
+            Ok(()) => ledger.record(packet.events),
+            Err(error) => {
+                stream.refused += packet.events;
+                ledger.lose(LossCause::Storage, packet.events);
+                self.storage_error.get_or_insert_with(|| error.to_string());
+            }
+        }
+    }
+
+    /// What was recorded and lost of an origin.
+    pub(crate) fn ledger(&self, origin: Origin) -> &Ledger {
+        &self.ledgers[origin as usize]
+    }
+
+    /// Bytes on disk.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.writer.bytes_written()
+    }
+
+    /// What an origin has recorded and lost, for the end.
+    pub(crate) fn summary(&self, origin: Origin) -> SourceSummary {
+        let ledger = self.ledger(origin);
+        SourceSummary {
+            name: origin.source_name().to_owned(),
+            events: ledger.recorded(),
+            discarded: ledger.losses(),
+        }
+    }
+
+    /// Ends the trace; its bytes, and the first failure of the storage.
+    pub(crate) fn close(mut self, now: u64) -> (u64, Option<String>) {
+        self.tell_losses(now);
+        let mut bytes = self.bytes();
+        let mut storage_error = self.storage_error;
+        match self.writer.close() {
+            Ok(closed) => bytes = closed.bytes,
+            Err(error) => drop(storage_error.get_or_insert_with(|| error.to_string())),
+        }
+        (bytes, storage_error)
+    }
+
+    /// Puts all counts of lost events on disk.
+    fn tell_losses(&mut self, now: u64) {
+        for stream in self.streams.values() {
+            let total = stream.ring_lost + stream.refused;
+            let at = self.writer.last_end(stream.id).unwrap_or_default();
+            let at = Timestamp(now.max(at.0));
+            let is_owed = |told: u64| told < total;
+            if self.writer.discarded(stream.id).is_some_and(is_owed)
+                && let Err(error) = self.writer.note_discarded(stream.id, total, at)
+            {
+                self.storage_error.get_or_insert_with(|| error.to_string());
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! An event of a system call: its name, its class, what to copy for it, and the way from a record to
+//! its payload.
+
+use thalweg_model::{ArrayClass, FieldClass, Member, StructClass};
+
+use super::encode::Step;
+use super::numbers::event_names;
+use super::{Copy, Lowered};
+use crate::format::EventFormat;
+
+/// When in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Side {
+    /// Before the kernel does anything.
+    Entry = 0,
+    /// When it has done all.
+    Exit = 1,
+}
+
+impl Side {
+    /// What the names of its events begin with.
+    pub(super) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Entry => "syscall_entry_",
+            Self::Exit => "syscall_exit_",
+        }
+    }
+}
+
+/// An event of a system call as the trace will have it.
+#[derive(Clone, Debug)]
+pub struct SyscallEvent {
+    /// The event's name in the trace.
+    pub name: String,
+    /// The fields in the trace.
+    pub payload: StructClass,
+    /// What the program in the kernel copies for it.
+    pub copies: Vec<Copy>,
+    pub(super) steps: Vec<Step>,
+}
+
+impl SyscallEvent {
+    /// The event of a call; `format` is that of its `sys_enter_…`.
+    pub fn new(side: Side, format: &EventFormat) -> Self {
+        let call = format.name.strip_prefix("sys_enter_");
+        let name = [side.prefix(), call.unwrap_or(&format.name)].concat();
+        Lowered::of(side, &name, format).finish(name)
+    }
+
+    /// The event of calls that have no number in this program, or no event in the kernel; `compat`:
+    /// of 32-bit programs.
+    pub fn unknown(side: Side, compat: bool) -> Self {
+        let number = Member::new("id", FieldClass::int(32));
+        let result = Member::new("ret", FieldClass::int(64));
+        let arguments = FieldClass::Array(ArrayClass {
+            element: Box::new(FieldClass::uint(64)),
+            length: 6,
+        });
+        let arguments = Member::new("args", arguments);
+        let (members, steps) = match side {
+            Side::Entry => (vec![number, arguments], vec![Step::Number, Step::Arguments]),
+            Side::Exit => (
+                vec![number, result, arguments],
+                vec![Step::Number, Step::Result, Step::Arguments],
+            ),
+        };
+        let compat = if compat { "compat_" } else { "" };
+        Self {
+            name: format!("{compat}{}unknown", side.prefix()),
+            payload: StructClass {
+                min_align_bits: 0,
+                members,
+            },
+            copies: Vec::new(),
+            steps,
+        }
+    }
+
+    /// The names, behind `sys_enter_`, that the kernel's event of a call may have.
+    pub fn kernel_names(call: &str) -> Vec<String> {
+        event_names(call)
+    }
+}

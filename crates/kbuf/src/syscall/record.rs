@@ -1,0 +1,204 @@
+//! A record of the program in the kernel.
+//!
+//! ```text
+//!   0      8           16       32     36     40       48          96
+//!   | time | tgid, tid | comm   | nr   | side | result | arguments | copies …
+//!     u64    tid first   16 B     u32    u8     i64      6 × u64
+//!                                        37: compat
+//!   copy:  | status i32 | count u32 | bytes, padded to 8 |
+//! ```
+//!
+//! A status is the number of bytes, or the negative number of an error. Copies that had no room are
+//! not there.
+
+use thalweg_model::{FieldClass, Member};
+
+use super::{Copy, CopyKind, Side};
+
+/// Where a record's parts are, for who writes the program.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordLayout;
+
+#[allow(missing_docs, reason = "the picture says it")]
+impl RecordLayout {
+    pub const TIME: i16 = 0;
+    pub const IDS: i16 = 8;
+    pub const COMM: i16 = 16;
+    pub const NUMBER: i16 = 32;
+    pub const SIDE: i16 = 36;
+    pub const COMPAT: i16 = 37;
+    pub const RESULT: i16 = 40;
+    pub const ARGUMENTS: i16 = 48;
+    pub const COPIES: i16 = 96;
+    pub const COPY_HEAD: i16 = 8;
+}
+
+const COMM_BYTES: usize = 16;
+const ARGUMENTS: usize = 6;
+
+/// What each event says of who made the call.
+pub fn syscall_context() -> Vec<Member> {
+    vec![
+        Member::new("pid", FieldClass::int(32)),
+        Member::new("tid", FieldClass::int(32)),
+        Member::new("procname", FieldClass::text_array(COMM_BYTES as u64)),
+    ]
+}
+
+/// A record whose fixed part is there.
+#[derive(Clone, Copy, Debug)]
+pub struct SyscallRecord<'a> {
+    bytes: &'a [u8],
+}
+
+/// A copy in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Copied<'a> {
+    /// The number of bytes, or of an error.
+    pub(super) status: i32,
+    /// How many strings they are.
+    pub(super) count: u32,
+    pub(super) bytes: &'a [u8],
+}
+
+impl<'a> SyscallRecord<'a> {
+    /// The record in `bytes`; `None` if they are too few or name no side.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let whole = bytes.len() >= RecordLayout::COPIES as usize;
+        let sided = whole && bytes[RecordLayout::SIDE as usize] <= Side::Exit as u8;
+        sided.then_some(Self { bytes })
+    }
+
+    fn word(&self, at: usize) -> u64 {
+        let bytes = self.bytes[at..].first_chunk().expect("in the fixed part");
+        u64::from_le_bytes(*bytes)
+    }
+
+    fn half(&self, at: usize) -> u32 {
+        let bytes = self.bytes[at..].first_chunk().expect("in the fixed part");
+        u32::from_le_bytes(*bytes)
+    }
+
+    /// When it was written: nanoseconds of the monotonic clock.
+    pub fn time_ns(&self) -> u64 {
+        self.word(RecordLayout::TIME as usize)
+    }
+
+    /// The call's number; negative in what a signal handler returns from.
+    pub fn number(&self) -> i32 {
+        self.half(RecordLayout::NUMBER as usize).cast_signed()
+    }
+
+    /// Entry or exit.
+    pub fn side(&self) -> Side {
+        match self.bytes[RecordLayout::SIDE as usize] {
+            0 => Side::Entry,
+            _ => Side::Exit,
+        }
+    }
+
+    /// Whether a 32-bit program's table gives the number its meaning.
+    pub fn is_compat(&self) -> bool {
+        self.bytes[RecordLayout::COMPAT as usize] != 0
+    }
+
+    pub(super) fn result(&self) -> i64 {
+        self.word(RecordLayout::RESULT as usize).cast_signed()
+    }
+
+    pub(super) fn argument(&self, index: u8) -> u64 {
+        let index = usize::from(index).min(ARGUMENTS - 1);
+        self.word(RecordLayout::ARGUMENTS as usize + 8 * index)
+    }
+
+    pub(super) fn arguments(&self) -> &'a [u8] {
+        &self.bytes[RecordLayout::ARGUMENTS as usize..][..8 * ARGUMENTS]
+    }
+
+    /// Appends what [`syscall_context`] declares.
+    pub fn encode_context(&self, out: &mut Vec<u8>) {
+        let ids = &self.bytes[RecordLayout::IDS as usize..][..8];
+        out.extend_from_slice(&ids[4..]);
+        out.extend_from_slice(&ids[..4]);
+        let name = &self.bytes[RecordLayout::COMM as usize..][..COMM_BYTES];
+        let len = name.iter().position(|byte| *byte == 0);
+        let begin = out.len();
+        out.extend_from_slice(&name[..len.unwrap_or(COMM_BYTES)]);
+        out.resize(begin + COMM_BYTES, 0);
+    }
+
+    /// The copy in this place; `None` if it is not there.
+    pub(super) fn copy(&self, place: usize) -> Option<Copied<'a>> {
+        let mut rest = &self.bytes[RecordLayout::COPIES as usize..];
+        for _ in 0..place {
+            let copied = copied(rest)?;
+            let len = RecordLayout::COPY_HEAD as usize + copied.bytes.len().next_multiple_of(8);
+            rest = rest.get(len..)?;
+        }
+        copied(rest)
+    }
+
+    /// The text that a copy holds, without its NUL.
+    pub(super) fn text(&self, place: usize) -> &'a [u8] {
+        let bytes = self.copy(place).map_or(&[][..], |copied| copied.bytes);
+        bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+    }
+}
+
+fn copied(bytes: &[u8]) -> Option<Copied<'_>> {
+    let status = i32::from_le_bytes(*bytes.first_chunk()?);
+    let count = u32::from_le_bytes(*bytes[4..].first_chunk()?);
+    let len = usize::try_from(status).unwrap_or(0);
+    Some(Copied {
+        status,
+        count,
+        bytes: bytes[RecordLayout::COPY_HEAD as usize..].get(..len)?,
+    })
+}
+
+/// What became of a copy: the labels of `NAME_copy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum State {
+    /// All of it is there.
+    Whole = 0,
+    /// There is more than is copied.
+    Cut = 1,
+    /// The pointer is null.
+    Null = 2,
+    /// The memory could not be read: not there, or not in memory yet.
+    Fault = 3,
+    /// The call failed: the kernel wrote nothing.
+    None = 4,
+}
+
+impl State {
+    pub(super) const LABELS: [(&'static str, Self); 5] = [
+        ("whole", Self::Whole),
+        ("cut", Self::Cut),
+        ("null", Self::Null),
+        ("fault", Self::Fault),
+        ("none", Self::None),
+    ];
+
+    /// What became of the copy in this place.
+    pub(super) fn of(record: &SyscallRecord<'_>, copy: Copy, place: usize) -> Self {
+        let is_output = matches!(record.side(), Side::Exit) && copy.kind != CopyKind::Text;
+        if record.argument(copy.argument) == 0 {
+            return Self::Null;
+        }
+        if is_output && record.result() < 0 {
+            return Self::None;
+        }
+        match record.copy(place) {
+            None => Self::Cut,
+            Some(copied) if copied.status < 0 => Self::Fault,
+            Some(copied) => match copy.kind {
+                CopyKind::Text if copied.status >= Copy::TEXT_BYTES.cast_signed() => Self::Cut,
+                CopyKind::Strings if copied.count & Copy::CUT_STRINGS != 0 => Self::Cut,
+                CopyKind::Strings if copied.count & Copy::FAULTY_STRINGS != 0 => Self::Fault,
+                _ => Self::Whole,
+            },
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The calls of this kernel: their numbers, their events, and which of them are wanted.
+
+use thalweg_filter::near_names;
+use thalweg_kbuf::{
+    Copy, EventFormat, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord, syscall_numbers,
+};
+
+use crate::catalogue::KnownEvent;
+use crate::{Error, EventRule, Tracefs, glob};
+
+const SIDES: [Side; 2] = [Side::Entry, Side::Exit];
+
+/// Rows behind those of the numbers: calls without one, and those of 32-bit programs.
+const UNKNOWN: u32 = SYSCALL_LIMIT;
+const COMPAT: u32 = SYSCALL_LIMIT + 1;
+
+/// The wanted calls' events.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    events: Vec<SyscallEvent>,
+    /// For each row of the map and each side, the place of its event.
+    places: Vec<[Option<u16>; 2]>,
+}
+
+impl Calls {
+    /// Rows that the map has.
+    pub(crate) const ROWS: u32 = SYSCALL_LIMIT + 2;
+    /// Bytes of a row: the sides that are wanted, and the copies of each.
+    pub(crate) const ROW_BYTES: u32 = Self::copies_at(2) as u32;
+
+    /// Where in a row the copies of a side begin.
+    pub(crate) const fn copies_at(side: i16) -> i16 {
+        8 + side * (Copy::MOST * Copy::LEN) as i16
+    }
+
+    /// The calls that `patterns` name, or all if there are none.
+    pub(crate) fn choose(tracefs: &Tracefs, patterns: &[String]) -> Result<Self, Error> {
+        let mut calls = Self {
+            events: Vec::new(),
+            places: vec![[None; 2]; Self::ROWS as usize],
+        };
+        for (number, event) in wanted(&tracefs.events()?, patterns)? {
+            calls.add(number, &tracefs.format(event)?);
+        }
+        if patterns.is_empty() {
+            calls.add_unknown();
+        }
+        Ok(calls)
+    }
+
+    fn add(&mut self, number: u32, format: &EventFormat) {
+        for side in SIDES {
+            self.put(number, side, SyscallEvent::new(side, format));
+        }
+    }
+
+    /// Calls whose numbers are newer than this program, or which the kernel does not describe.
+    fn add_unknown(&mut self) {
+        for side in SIDES {
+            self.put(UNKNOWN, side, SyscallEvent::unknown(side, false));
+            self.put(COMPAT, side, SyscallEvent::unknown(side, true));
+            let place = self.places[UNKNOWN as usize][side as usize];
+            for row in &mut self.places[..UNKNOWN as usize] {
+                row[side as usize] = row[side as usize].or(place);
+            }
+        }
+    }
+
+    fn put(&mut self, row: u32, side: Side, event: SyscallEvent) {
+        // A kernel has a few hundred calls.
+        self.places[row as usize][side as usize] = Some(self.events.len() as u16);
+        self.events.push(event);
+    }
+
+    pub(crate) fn events(&self) -> &[SyscallEvent] {
+        &self.events
+    }
+
+    /// The place of a record's event; `None` if it is not wanted.
+    pub(crate) fn place(&self, record: &SyscallRecord<'_>) -> Option<usize> {
+        let number = u32::try_from(record.number()).unwrap_or(UNKNOWN);
+        let row = match record.is_compat() {
+            true => COMPAT,
+            false => number.min(UNKNOWN),
+        };
+        let place = self.places[row as usize][record.side() as usize];
+        place.map(usize::from)
+    }
+
+    /// The row for the map; `None` if nothing of the call is wanted.
+    pub(crate) fn row(&self, row: u32) -> Option<[u8; Self::ROW_BYTES as usize]> {
+        let mut bytes = [0; Self::ROW_BYTES as usize];
+        for side in SIDES {
+            let Some(place) = self.places[row as usize][side as usize] else {
+                continue;
+            };
+            bytes[0] |= 1 << side as u8;
+            let at = Self::copies_at(side as i16) as usize;
+            let copies = &self.events[usize::from(place)].copies;
+            let rooms = bytes[at..].chunks_exact_mut(Copy::LEN).take(Copy::MOST);
+            for (room, copy) in rooms.zip(copies) {
+                room.copy_from_slice(&copy.encode());
+            }
+        }
+        (bytes[0] != 0).then_some(bytes)
+    }
+}
+
+/// The kernel's event for a call's entry.
+fn event_of<'a>(known: &'a [KnownEvent], call: &str) -> Option<&'a KnownEvent> {
+    let names = SyscallEvent::kernel_names(call);
+    names.iter().find_map(|name| {
+        known
+            .iter()
+            .find(|event| event.system == "syscalls" && call_of(event) == name)
+    })
+}
+
+fn call_of(event: &KnownEvent) -> &str {
+    let name = event.kernel_name.as_str();
+    // An exit's name is that of no call.
+    name.strip_prefix("sys_enter_").unwrap_or_default()
+}
+
+/// The rules by which tracefs records the same calls: with less of each, as it follows no pointer.
+///
+/// # Errors
+/// A pattern means no call, or tracefs cannot be read.
+pub fn plain_syscall_rules(
+    tracefs: &Tracefs,
+    patterns: &[String],
+) -> Result<Vec<EventRule>, Error> {
+    let known = tracefs.events()?;
+    let calls = wanted(&known, patterns)?;
+    let sides = |event| {
+        ["enter", "exit"].map(|side| {
+            let name = format!("syscalls:sys_{side}_{}", call_of(event));
+            EventRule::new(name)
+        })
+    };
+    Ok(calls
+        .into_iter()
+        .flat_map(|(_, event)| sides(event))
+        .collect())
+}
+
+/// The calls that the patterns name, or all if there are none, each with its number and event.
+fn wanted<'a>(
+    known: &'a [KnownEvent],
+    patterns: &[String],
+) -> Result<Vec<(u32, &'a KnownEvent)>, Error> {
+    let (mut found, mut matched) = (Vec::new(), vec![false; patterns.len()]);
+    for (number, name) in syscall_numbers() {
+        let Some(event) = event_of(known, name) else {
+            continue;
+        };
+        let mut is_wanted = patterns.is_empty();
+        for (pattern, matched) in patterns.iter().zip(&mut matched) {
+            if [name, call_of(event)]
+                .iter()
+                .any(|name| glob::matches(pattern, name))
+            {
+                (is_wanted, *matched) = (true, true);
+            }
+        }
+        if is_wanted {
+            found.push((number, event));
+        }
+    }
+    match matched.iter().position(|matched| !matched) {
+        None => Ok(found),
+        Some(place) => Err(unknown(known, &patterns[place])),
+    }
+}
+
+fn unknown(known: &[KnownEvent], pattern: &str) -> Error {
+    let names = syscall_numbers().filter(|(_, name)| event_of(known, name).is_some());
+    Error::UnknownSyscall {
+        pattern: pattern.to_owned(),
+        near_names: near_names(
+            pattern.trim_matches(['*', '?']),
+            names.map(|(_, name)| name),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(name: &str) -> KnownEvent {
+        KnownEvent {
+            system: "syscalls".to_owned(),
+            kernel_name: name.to_owned(),
+            name: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_call_has_the_event_of_the_kernels_function() {
+        let known = [
+            "sys_exit_newstat",
+            "sys_enter_newstat",
+            "sys_enter_sendfile64",
+            "sys_enter_umount",
+            "sys_enter_dup2",
+            "sys_enter_dup",
+        ]
+        .map(known);
+        let name = |call| event_of(&known, call).map(call_of);
+        assert_eq!(name("stat"), Some("newstat"));
+        assert_eq!(name("sendfile"), Some("sendfile64"));
+        assert_eq!(name("umount2"), Some("umount"));
+        assert_eq!(name("dup2"), Some("dup2"));
+        assert_eq!(name("vserver"), None);
+    }
+
+    #[test]
+    fn patterns_mean_calls_by_either_name() {
+        let known = ["sys_enter_newstat", "sys_enter_openat", "sys_enter_open"].map(known);
+        let numbers = |patterns: &[&str]| {
+            let patterns: Vec<String> = patterns.iter().map(|&p| p.to_owned()).collect();
+            let found = wanted(&known, &patterns).map_err(|error| error.to_string());
+            found.map(|found| found.iter().map(|(number, _)| *number).collect::<Vec<_>>())
+        };
+        assert_eq!(numbers(&[]), Ok(vec![2, 4, 257]));
+        assert_eq!(numbers(&["stat"]), Ok(vec![4]));
+        assert_eq!(numbers(&["newstat", "open"]), Ok(vec![2, 4]));
+        assert_eq!(numbers(&["open*"]), Ok(vec![2, 257]));
+        let told = numbers(&["openat", "opnat"]).expect_err("it means nothing");
+        let expected = "find a system call `opnat` in this kernel; did you mean openat";
+        assert!(told.starts_with(expected), "{told}");
+        assert!(
+            numbers(&["vserver"]).is_err(),
+            "it has a number, and no event"
+        );
+    }
+}

@@ -1,0 +1,221 @@
+//! Maps and programs in the kernel.
+
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use thalweg_bpf::{Attached, Btf, BtfError, Helper, Kind, Program};
+use thalweg_kbuf::Side;
+use thalweg_sys::{BpfArray, BpfRing};
+
+use super::calls::Calls;
+use super::copies::RECORD_BYTES;
+use super::own::Own;
+use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
+use crate::Error;
+
+const BTF: &str = "/sys/kernel/btf/vmlinux";
+
+/// What the programs call; the newest came with Linux 5.11.
+const HELPERS: [Helper; 10] = [
+    Helper::MapLookupElem,
+    Helper::KtimeGetNs,
+    Helper::GetSmpProcessorId,
+    Helper::GetCurrentPidTgid,
+    Helper::GetCurrentComm,
+    Helper::ProbeReadUser,
+    Helper::ProbeReadUserStr,
+    Helper::GetNsCurrentPidTgid,
+    Helper::RingbufOutput,
+    Helper::GetCurrentTaskBtf,
+];
+
+/// The kernel takes programs whose licence lets them call what the kernel has for free software only.
+const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
+
+/// The reader is woken when a ring is filled by this part.
+const WAKE_PART: u32 = 8;
+
+/// A program and what it counts on each CPU.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    program: Program,
+    attached: Option<Attached>,
+    state: BpfArray,
+}
+
+/// What a program has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) seen: u64,
+    pub(super) lost: u64,
+}
+
+/// Maps and programs of a recording.
+#[derive(Debug)]
+pub(super) struct InKernel {
+    pub(super) rings: Vec<(u32, BpfRing)>,
+    programs: [Loaded; 2],
+    own: Own,
+    /// The programs have them by their descriptors, which the maps below stand behind.
+    _maps: Vec<BpfArray>,
+}
+
+impl InKernel {
+    /// Loads everything; nothing runs before [`Self::attach`].
+    pub(super) fn load(calls: &Calls, ring_bytes: u32) -> Result<Self, Error> {
+        let path = Path::new(BTF);
+        let bytes = fs::read(path).map_err(|error| Error::io("read", path, error))?;
+        let btf = Btf::parse(bytes)?;
+        check_helpers(&btf)?;
+        let failed = |source| Error::BpfMap { source };
+        let (online, possible) = (cpus("online")?, cpus("possible")?);
+        let entries = possible.last().map_or(1, |last| last + 1);
+        let rows = rows(calls).map_err(failed)?;
+        let rings = online
+            .iter()
+            .map(|cpu| Ok((*cpu, BpfRing::new(ring_bytes)?)));
+        let rings = rings.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        let of_cpus: Vec<_> = rings
+            .iter()
+            .map(|(cpu, ring)| (*cpu, ring.as_fd()))
+            .collect();
+        let array = BpfArray::of_rings(&of_cpus, entries).map_err(failed)?;
+        let offsets = Offsets::find(&btf)?;
+        let own = Own::new().map_err(failed)?;
+        let mut maps = Vec::new();
+        let mut load = |side, name, tracepoint| -> Result<Loaded, Error> {
+            let state = BpfArray::new(STATE_BYTES, entries).map_err(failed)?;
+            let records = BpfArray::new(RECORD_BYTES, entries).map_err(failed)?;
+            let parts = Parts {
+                side,
+                offsets,
+                own: own.check(),
+                wake_bytes: ring_bytes / WAKE_PART,
+                rows: rows.as_fd(),
+                state: state.as_fd(),
+                records: records.as_fd(),
+                rings: array.as_fd(),
+            };
+            let instructions = parts.assemble()?;
+            let tracepoint = btf.find(Kind::Typedef, tracepoint)?;
+            let program = Program::load(name, &instructions, LICENSE, tracepoint)?;
+            maps.push(records);
+            Ok(Loaded {
+                program,
+                attached: None,
+                state,
+            })
+        };
+        let entry = load(Side::Entry, "syscall_entry", "btf_trace_sys_enter")?;
+        let exit = load(Side::Exit, "syscall_exit", "btf_trace_sys_exit")?;
+        maps.extend([rows, array]);
+        Ok(Self {
+            rings,
+            programs: [entry, exit],
+            own,
+            _maps: maps,
+        })
+    }
+
+    /// Leaves this process out, too.
+    pub(super) fn leave_out(&mut self, process: u32) -> Result<(), Error> {
+        let added = self.own.add(process);
+        added.map_err(|source| Error::BpfMap { source })
+    }
+
+    /// Has the programs run from now on: exits first, so that no entry lacks its exit.
+    pub(super) fn attach(&mut self) -> Result<(), Error> {
+        for loaded in self.programs.iter_mut().rev() {
+            loaded.attached = Some(loaded.program.attach()?);
+        }
+        Ok(())
+    }
+
+    /// Has them run no more, but for runs that have begun.
+    pub(super) fn detach(&mut self) {
+        for loaded in &mut self.programs {
+            loaded.attached = None;
+        }
+    }
+
+    /// What both programs have counted on a CPU.
+    pub(super) fn counts(&self, cpu: u32) -> Result<Counts, Error> {
+        let mut counts = Counts::default();
+        for loaded in &self.programs {
+            let mut value = [0; STATE_BYTES as usize];
+            let read = loaded.state.read(cpu, &mut value);
+            read.map_err(|source| Error::BpfMap { source })?;
+            let word = |at: i16| {
+                let bytes = value[at as usize..].first_chunk();
+                u64::from_ne_bytes(*bytes.expect("in the value"))
+            };
+            counts.seen += word(SEEN);
+            counts.lost += word(LOST);
+        }
+        Ok(counts)
+    }
+
+    /// Calls that the kernel ran no program for, as it ran already on that CPU.
+    pub(super) fn missed(&self) -> u64 {
+        self.programs
+            .iter()
+            .map(|loaded| loaded.program.missed())
+            .sum()
+    }
+}
+
+fn check_helpers(btf: &Btf) -> Result<(), Error> {
+    for helper in HELPERS {
+        if !btf.has_label("bpf_func_id", helper.label())? {
+            let what = helper.label().to_owned();
+            return Err(BtfError::Missing { what }.into());
+        }
+    }
+    Ok(())
+}
+
+fn rows(calls: &Calls) -> io::Result<BpfArray> {
+    let rows = BpfArray::new(Calls::ROW_BYTES, Calls::ROWS)?;
+    for row in 0..Calls::ROWS {
+        if let Some(bytes) = calls.row(row) {
+            rows.write(row, &bytes)?;
+        }
+    }
+    Ok(rows)
+}
+
+/// The CPUs that the kernel calls so.
+fn cpus(which: &str) -> Result<Vec<u32>, Error> {
+    let path = Path::new("/sys/devices/system/cpu").join(which);
+    let text = fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
+    parse_cpus(&text).ok_or_else(|| {
+        let error = io::Error::new(io::ErrorKind::InvalidData, text);
+        Error::io("read", &path, error)
+    })
+}
+
+/// `0-3,8`
+fn parse_cpus(text: &str) -> Option<Vec<u32>> {
+    let mut cpus = Vec::new();
+    for range in text.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+        // No kernel has more.
+        cpus.extend(first..=last.min(1 << 16));
+    }
+    Some(cpus)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpus_are_listed_as_the_kernel_does() {
+        assert_eq!(parse_cpus("0\n"), Some(vec![0]));
+        assert_eq!(parse_cpus("0-2,5,7-8\n"), Some(vec![0, 1, 2, 5, 7, 8]));
+        assert_eq!(parse_cpus("\n"), None);
+    }
+}

@@ -1,0 +1,218 @@
+//! The program of one side: from a call to a record in the ring of its CPU.
+//!
+//! ```text
+//!   own process? ─▶ number, compat ─▶ row: wanted? ─▶ seen + 1 ─▶ record ─▶ copies ─▶ ring
+//!        └─────────────── out ◀────────────┘                                   │ full: lost + 1
+//! ```
+//!
+//! Registers: R6 the tracepoint's arguments, R7 the record, R8 the call's row, R9 the record's length.
+
+use std::os::fd::BorrowedFd;
+
+use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10};
+use thalweg_bpf::{
+    AssembleError, Assembler, Btf, BtfError, Condition, Helper, Label, Register, Size,
+};
+use thalweg_kbuf::{RecordLayout, SYSCALL_LIMIT, Side};
+
+use super::copies;
+use super::own::OwnCheck;
+
+/// The registers in which a call's arguments lie.
+const ARGUMENTS: [&str; 6] = ["di", "si", "dx", "r10", "r8", "r9"];
+
+/// In a thread's `status`: it is in a call of the 32-bit table.
+const TS_COMPAT: i32 = 2;
+
+/// What a program counts on a CPU: where in the value, and how long that is.
+pub(super) const SEEN: i16 = 0;
+pub(super) const LOST: i16 = 8;
+const UNWOKEN: i16 = 16;
+pub(super) const STATE_BYTES: u32 = 64;
+
+/// Slots of the stack.
+const KEY: i16 = -4;
+const CPU: i16 = -8;
+const STATE: i16 = -16;
+const NUMBER: i16 = -68;
+const IS_COMPAT: i16 = -72;
+
+const NO_WAKEUP: i32 = 1;
+const FORCE_WAKEUP: i32 = 2;
+
+/// Where the kernel keeps what the programs read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offsets {
+    arguments: [i16; 6],
+    number: i16,
+    status: i16,
+}
+
+impl Offsets {
+    pub(super) fn find(btf: &Btf) -> Result<Self, BtfError> {
+        let find = |structure, path| -> Result<i16, BtfError> {
+            let offset = btf.offset_of(structure, path)?;
+            i16::try_from(offset).map_err(|_| BtfError::Missing {
+                what: format!("{structure}.{path} within 32 KiB"),
+            })
+        };
+        let mut arguments = [0; 6];
+        for (offset, register) in arguments.iter_mut().zip(ARGUMENTS) {
+            *offset = find("pt_regs", register)?;
+        }
+        Ok(Self {
+            arguments,
+            number: find("pt_regs", "orig_ax")?,
+            status: find("task_struct", "thread_info.status")?,
+        })
+    }
+}
+
+/// What a program is made of.
+pub(super) struct Parts<'a> {
+    pub(super) side: Side,
+    pub(super) offsets: Offsets,
+    /// The processes that are left out.
+    pub(super) own: OwnCheck<'a>,
+    /// The reader is woken after so many bytes.
+    pub(super) wake_bytes: u32,
+    pub(super) rows: BorrowedFd<'a>,
+    pub(super) state: BorrowedFd<'a>,
+    pub(super) records: BorrowedFd<'a>,
+    pub(super) rings: BorrowedFd<'a>,
+}
+
+impl Parts<'_> {
+    /// The program.
+    pub(super) fn assemble(&self) -> Result<Vec<u64>, AssembleError> {
+        let a = &mut Assembler::new();
+        let (out, lost) = (a.label(), a.label());
+        a.set(R6, R1);
+        a.call(Helper::GetCurrentPidTgid);
+        a.set(R9, R0);
+        self.own.write(a, out);
+        self.write_number(a);
+        self.write_row(a, out);
+        self.write_state(a, out);
+        self.write_head(a);
+        copies::write(a, self.side);
+        self.write_output(a, out, lost);
+        a.bind(lost);
+        a.load(Size::Eight, R1, (R10, STATE));
+        count(a, R1, LOST);
+        a.bind(out);
+        a.set(R0, 0);
+        a.exit();
+        std::mem::take(a).finish()
+    }
+
+    /// Number and table of the call, to the stack.
+    fn write_number(&self, a: &mut Assembler) {
+        match self.side {
+            Side::Entry => a.load(Size::Eight, R1, (R6, 8)),
+            Side::Exit => {
+                a.load(Size::Eight, R1, (R6, 0));
+                a.load(Size::Eight, R1, (R1, self.offsets.number));
+            }
+        }
+        a.store(Size::Four, (R10, NUMBER), R1);
+        a.call(Helper::GetCurrentTaskBtf);
+        a.load(Size::Four, R1, (R0, self.offsets.status));
+        a.and(R1, TS_COMPAT);
+        a.store(Size::Four, (R10, IS_COMPAT), R1);
+    }
+
+    /// The call's row; out, if it is not wanted.
+    fn write_row(&self, a: &mut Assembler, out: Label) {
+        let (compat, keyed) = (a.label(), a.label());
+        a.set(R2, SYSCALL_LIMIT.cast_signed() + 1);
+        a.load(Size::Four, R1, (R10, IS_COMPAT));
+        a.jump_if(Condition::NotEqual, R1, 0, compat);
+        a.load(Size::Four, R2, (R10, NUMBER));
+        a.set(R1, SYSCALL_LIMIT.cast_signed());
+        a.jump_if(Condition::Above, R1, R2, keyed);
+        a.set(R2, R1);
+        a.bind(compat);
+        a.bind(keyed);
+        a.store(Size::Four, (R10, KEY), R2);
+        look_up(a, self.rows, KEY, out);
+        a.set(R8, R0);
+        a.load(Size::One, R1, (R8, 0));
+        a.and(R1, 1 << self.side as i32);
+        a.jump_if(Condition::Equal, R1, 0, out);
+    }
+
+    /// Counts the call, and finds the room for its record.
+    fn write_state(&self, a: &mut Assembler, out: Label) {
+        a.call(Helper::GetSmpProcessorId);
+        a.store(Size::Four, (R10, CPU), R0);
+        look_up(a, self.state, CPU, out);
+        a.store(Size::Eight, (R10, STATE), R0);
+        count(a, R0, SEEN);
+        look_up(a, self.records, CPU, out);
+        a.set(R7, R0);
+    }
+
+    /// The fixed part of the record.
+    fn write_head(&self, a: &mut Assembler) {
+        a.store(Size::Eight, (R7, RecordLayout::IDS), R9);
+        a.load(Size::Four, R1, (R10, NUMBER));
+        a.store(Size::Four, (R7, RecordLayout::NUMBER), R1);
+        a.store(Size::Four, (R7, RecordLayout::SIDE), self.side as i32);
+        a.load(Size::Four, R1, (R10, IS_COMPAT));
+        a.store(Size::One, (R7, RecordLayout::COMPAT), R1);
+        a.load(Size::Eight, R1, (R6, 0));
+        for (place, offset) in (0..).zip(self.offsets.arguments) {
+            a.load(Size::Eight, R2, (R1, offset));
+            a.store(Size::Eight, (R7, RecordLayout::ARGUMENTS + 8 * place), R2);
+        }
+        match self.side {
+            Side::Entry => a.set(R1, 0),
+            Side::Exit => a.load(Size::Eight, R1, (R6, 8)),
+        }
+        a.store(Size::Eight, (R7, RecordLayout::RESULT), R1);
+        a.set(R1, R7);
+        a.add(R1, i32::from(RecordLayout::COMM));
+        a.set(R2, 16);
+        a.call(Helper::GetCurrentComm);
+        a.call(Helper::KtimeGetNs);
+        a.store(Size::Eight, (R7, RecordLayout::TIME), R0);
+    }
+
+    /// Hands the record over; the reader is woken now and then.
+    fn write_output(&self, a: &mut Assembler, out: Label, lost: Label) {
+        let quiet = a.label();
+        look_up(a, self.rings, CPU, lost);
+        a.load(Size::Eight, R5, (R10, STATE));
+        a.load(Size::Eight, R2, (R5, UNWOKEN));
+        a.add(R2, R9);
+        a.set(R4, NO_WAKEUP);
+        a.set(R3, self.wake_bytes.cast_signed());
+        a.jump_if(Condition::Above, R3, R2, quiet);
+        a.set(R2, 0);
+        a.set(R4, FORCE_WAKEUP);
+        a.bind(quiet);
+        a.store(Size::Eight, (R5, UNWOKEN), R2);
+        a.set(R1, R0);
+        a.set(R2, R7);
+        a.set(R3, R9);
+        a.call(Helper::RingbufOutput);
+        a.jump_if(Condition::Equal, R0, 0, out);
+    }
+}
+
+/// `R0 = ` the value of `map` whose key is on the stack.
+fn look_up(a: &mut Assembler, map: BorrowedFd<'_>, key: i16, missing: Label) {
+    a.load_map(R1, map);
+    a.set(R2, R10);
+    a.add(R2, i32::from(key));
+    a.call(Helper::MapLookupElem);
+    a.jump_if(Condition::Equal, R0, 0, missing);
+}
+
+/// Adds one to a number of the CPU's own: nothing else of this program runs on it meanwhile.
+fn count(a: &mut Assembler, state: Register, at: i16) {
+    a.load(Size::Eight, R2, (state, at));
+    a.add(R2, 1);
+    a.store(Size::Eight, (state, at), R2);
+}

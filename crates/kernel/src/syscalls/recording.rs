@@ -1,0 +1,295 @@
+//! A recording of system calls: loaded, drained, stopped.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::thread::{MembarrierCommand, membarrier};
+use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallRecord};
+use thalweg_model::Timestamp;
+use thalweg_sys::time_stamp_counter;
+
+use super::calls::Calls;
+use super::fit::Fit;
+use super::load::InKernel;
+use crate::loss::Ledger;
+use crate::{Error, KernelPacket, TraceClock, Tracefs};
+
+/// A packet is handed over when it has so many bytes.
+const PACKET_BYTES: usize = 256 << 10;
+/// Rings are neither smaller nor larger.
+const RING_BYTES: std::ops::RangeInclusive<u32> = 64 << 10..=1 << 30;
+
+/// A recording's settings.
+#[derive(Clone, Debug)]
+pub struct SyscallConfig {
+    /// Names of calls, or globs; none for all.
+    pub patterns: Vec<String>,
+    /// The ring's size for each CPU; the next power of two is taken.
+    pub ring_bytes_per_cpu: u32,
+    /// The clock of the times that packets have.
+    pub clock: TraceClock,
+}
+
+/// System calls while they are recorded. Dropping it ends it.
+#[derive(Debug)]
+pub struct SyscallRecording {
+    calls: Calls,
+    /// The CTF id of each event.
+    ids: Vec<u32>,
+    fit: Fit,
+    clock: TraceClock,
+    in_kernel: InKernel,
+    streams: Vec<Stream>,
+}
+
+/// What is read of a CPU's ring.
+#[derive(Debug, Default)]
+struct Stream {
+    ledger: Ledger,
+    /// The last packet's end.
+    last: u64,
+    told: u64,
+    records: Vec<u8>,
+}
+
+impl SyscallRecording {
+    /// Loads the programs. Nothing is recorded before [`Self::resume`], so that ids can be given and
+    /// metadata written first.
+    ///
+    /// # Errors
+    /// A pattern means no call, or the kernel lacks BPF or BTF, or refuses.
+    pub fn start(tracefs: &Tracefs, config: &SyscallConfig) -> Result<Self, Error> {
+        let calls = Calls::choose(tracefs, &config.patterns)?;
+        let (least, most) = (*RING_BYTES.start(), *RING_BYTES.end());
+        let ring_bytes = config
+            .ring_bytes_per_cpu
+            .clamp(least, most)
+            .next_power_of_two();
+        let in_kernel = InKernel::load(&calls, ring_bytes)?;
+        let streams = in_kernel.rings.iter().map(|_| Stream::default());
+        Ok(Self {
+            ids: (0..).take(calls.events().len()).collect(),
+            fit: Fit::new(config.clock),
+            clock: config.clock,
+            streams: streams.collect(),
+            calls,
+            in_kernel,
+        })
+    }
+
+    /// The events; their order is that of the ids in [`Self::set_ids`].
+    pub fn events(&self) -> &[SyscallEvent] {
+        self.calls.events()
+    }
+
+    /// Sets the CTF id of each event; their headers are large ones.
+    ///
+    /// # Panics
+    /// There are fewer ids than events.
+    pub fn set_ids(&mut self, ids: Vec<u32>) {
+        assert_eq!(ids.len(), self.ids.len(), "an id for each event");
+        self.ids = ids;
+    }
+
+    /// The CPUs that have a stream.
+    pub fn cpus(&self) -> impl Iterator<Item = u32> {
+        self.in_kernel.rings.iter().map(|(cpu, _)| *cpu)
+    }
+
+    /// What `poll` shows as readable, and `epoll` tells of, when a ring fills up.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.in_kernel.rings.iter().map(|(_, ring)| ring.as_fd())
+    }
+
+    /// Leaves the calls of this process out, as those of the calling one; of the last process for
+    /// which this was said.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn leave_out(&mut self, process: u32) -> Result<(), Error> {
+        self.in_kernel.leave_out(process)
+    }
+
+    /// Records from now on.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn resume(&mut self) -> Result<(), Error> {
+        self.in_kernel.attach()
+    }
+
+    /// Records no more; what is in the rings stays there. When this returns, no event is in the
+    /// making.
+    pub fn stop(&mut self) {
+        self.in_kernel.detach();
+        // Programs run inside of an RCU read section; this waits until all that had begun are over.
+        let _ = membarrier(MembarrierCommand::Global);
+    }
+
+    /// Hands what is in the rings to the sink.
+    ///
+    /// # Errors
+    /// The sink's, with the packet to come again; or the kernel's.
+    pub fn drain<E>(
+        &mut self,
+        sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
+    ) -> Result<(), crate::DrainError<E>> {
+        let ends: Vec<u64> = self
+            .in_kernel
+            .rings
+            .iter()
+            .map(|(_, ring)| ring.written())
+            .collect();
+        // What is written by now has times before this. Also without anything new: a line from long ago
+        // would have bends that nobody sees.
+        self.fit.tie();
+        for (place, end) in ends.into_iter().enumerate() {
+            if self.in_kernel.rings[place].1.position() == end {
+                continue;
+            }
+            self.read_losses(place)?;
+            while self
+                .drain_packet(place, end, sink)
+                .map_err(crate::DrainError::Sink)?
+            {}
+        }
+        Ok(())
+    }
+
+    /// Hands everything to the sink, and packets without events where losses are left to be told:
+    /// for the end, after [`Self::stop`].
+    ///
+    /// # Errors
+    /// As for [`Self::drain`].
+    pub fn drain_all<E>(
+        &mut self,
+        sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
+    ) -> Result<(), crate::DrainError<E>> {
+        self.drain(sink)?;
+        if let Some(first) = self.streams.first_mut() {
+            first.ledger.spoil(self.in_kernel.missed());
+        }
+        for place in 0..self.streams.len() {
+            self.read_losses(place)?;
+            let now = self.now();
+            let (cpu, stream) = (self.in_kernel.rings[place].0, &mut self.streams[place]);
+            stream
+                .settle(cpu, now, sink)
+                .map_err(crate::DrainError::Sink)?;
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> u64 {
+        match self.clock {
+            TraceClock::X86Tsc => time_stamp_counter(),
+            TraceClock::Mono => {
+                let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+                time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+            }
+        }
+    }
+
+    fn read_losses(&mut self, place: usize) -> Result<(), Error> {
+        let counts = self.in_kernel.counts(self.in_kernel.rings[place].0)?;
+        let now = self.now();
+        self.streams[place].ledger.read(now, counts.lost);
+        Ok(())
+    }
+
+    /// Hands one packet of a ring to the sink; whether there may be more before `end`.
+    fn drain_packet<E>(
+        &mut self,
+        place: usize,
+        end: u64,
+        sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let (cpu, ring) = &mut self.in_kernel.rings[place];
+        let stream = &mut self.streams[place];
+        stream.records.clear();
+        let (mut at, mut events, mut spoilt) = (ring.position(), 0, 0);
+        let (mut begin, mut last) = (0, None);
+        while at != end && stream.records.len() < PACKET_BYTES {
+            let Some(record) = ring.record(at) else {
+                break;
+            };
+            at = record.end;
+            let parsed = SyscallRecord::parse(record.data);
+            let known = parsed.and_then(|record| Some((record, self.calls.place(&record)?)));
+            let Some((record, event)) = known else {
+                spoilt += 1;
+                continue;
+            };
+            let time = self
+                .fit
+                .ticks(record.time_ns())
+                .max(last.unwrap_or(stream.last));
+            HeaderKind::Large.write(self.ids[event], time, last, &mut stream.records);
+            record.encode_context(&mut stream.records);
+            self.calls.events()[event].encode(&record, &mut stream.records);
+            begin = if last.is_none() { time } else { begin };
+            last = Some(time);
+            events += 1;
+        }
+        if let Some(last) = last {
+            let packet = KernelPacket {
+                cpu: *cpu,
+                begin: Timestamp(begin),
+                end: Timestamp(last),
+                lost_total: stream.ledger.total_at(begin),
+                records: &stream.records,
+                events,
+                page: None,
+            };
+            sink(&packet)?;
+            stream.told = packet.lost_total;
+            stream.last = last;
+        }
+        let is_more = at != ring.position() && at != end;
+        ring.release(at);
+        stream.ledger.spoil(spoilt);
+        Ok(is_more)
+    }
+
+    /// Calls that the programs saw, or were to see.
+    ///
+    /// # Errors
+    /// The kernel does not say.
+    pub fn produced(&self) -> Result<u64, Error> {
+        let mut seen = self.in_kernel.missed();
+        for cpu in self.cpus() {
+            seen += self.in_kernel.counts(cpu)?.seen;
+        }
+        Ok(seen)
+    }
+
+    /// How far times may be off from the trace clock's, in its ticks.
+    pub fn error_ticks(&self) -> u64 {
+        self.fit.error_ticks()
+    }
+}
+
+impl Stream {
+    fn settle<E>(
+        &mut self,
+        cpu: u32,
+        now: u64,
+        sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let lost_total = self.ledger.settle();
+        if lost_total <= self.told {
+            return Ok(());
+        }
+        let at = Timestamp(now.max(self.last));
+        sink(&KernelPacket {
+            cpu,
+            begin: at,
+            end: at,
+            lost_total,
+            records: &[],
+            events: 0,
+            page: None,
+        })?;
+        (self.told, self.last) = (lost_total, at.0);
+        Ok(())
+    }
+}

@@ -1,0 +1,208 @@
+//! The system call `bpf`: maps, programs, and where they run.
+//!
+//! ```text
+//!   attr   | map_type | key_size | value_size | max_entries | …      BPF_MAP_CREATE
+//!          | map_fd   | -        | key *      | value *     | …      BPF_MAP_LOOKUP_ELEM
+//! ```
+//!
+//! The offsets are those of `union bpf_attr` in the kernel's `include/uapi/linux/bpf.h`, which only
+//! ever grows.
+//!
+//! Invariant: the kernel reads and writes exactly the buffers whose lengths were checked here.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+const MAP_CREATE: libc::c_long = 0;
+const MAP_LOOKUP: libc::c_long = 1;
+const MAP_UPDATE: libc::c_long = 2;
+const PROG_LOAD: libc::c_long = 5;
+const RAW_TRACEPOINT_OPEN: libc::c_long = 17;
+
+const TYPE_ARRAY: u32 = 2;
+const TYPE_ARRAY_OF_MAPS: u32 = 12;
+const TYPE_RINGBUF: u32 = 27;
+
+const PROG_TRACING: u32 = 26;
+const TRACE_RAW_TP: u32 = 23;
+
+/// Bytes of the attribute that are given: all that kernels with these commands know.
+const ATTR_BYTES: usize = 128;
+
+/// `union bpf_attr`.
+#[repr(C, align(8))]
+struct Attr([u8; ATTR_BYTES]);
+
+impl Attr {
+    fn new() -> Self {
+        Self([0; ATTR_BYTES])
+    }
+
+    fn u32(mut self, at: usize, value: u32) -> Self {
+        self.0[at..at + 4].copy_from_slice(&value.to_ne_bytes());
+        self
+    }
+
+    fn fd(self, at: usize, fd: BorrowedFd<'_>) -> Self {
+        self.u32(at, fd.as_raw_fd().cast_unsigned())
+    }
+
+    fn pointer<T>(mut self, at: usize, to: *const T) -> Self {
+        self.0[at..at + 8].copy_from_slice(&(to.expose_provenance() as u64).to_ne_bytes());
+        self
+    }
+
+    /// # Safety
+    /// Pointers in the attribute lead to buffers as long as the command takes them to be.
+    unsafe fn call(mut self, command: libc::c_long) -> io::Result<libc::c_long> {
+        // SAFETY: the attribute is as long as we say; the caller vouches for what it points at.
+        let result =
+            unsafe { libc::syscall(libc::SYS_bpf, command, self.0.as_mut_ptr(), ATTR_BYTES) };
+        match result {
+            -1 => Err(io::Error::last_os_error()),
+            result => Ok(result),
+        }
+    }
+
+    /// # Safety
+    /// As for [`Self::call`].
+    unsafe fn call_for_fd(self, command: libc::c_long) -> io::Result<OwnedFd> {
+        // SAFETY: the caller vouches for it.
+        let fd = unsafe { self.call(command) }?;
+        let fd = i32::try_from(fd).map_err(|_| io::ErrorKind::InvalidData)?;
+        // SAFETY: the kernel just gave us the descriptor.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+}
+
+/// An array of values of one size, which programs and this process read and write.
+#[derive(Debug)]
+pub struct BpfArray {
+    fd: OwnedFd,
+    value_bytes: usize,
+}
+
+impl BpfArray {
+    /// An array of zeros.
+    ///
+    /// # Errors
+    /// The kernel refuses: no right to it, no memory, or no such map.
+    pub fn new(value_bytes: u32, entries: u32) -> io::Result<Self> {
+        // SAFETY: no pointer is in it.
+        let fd = unsafe { create(TYPE_ARRAY, (4, value_bytes), entries).call_for_fd(MAP_CREATE) }?;
+        Ok(Self {
+            fd,
+            value_bytes: value_bytes as usize,
+        })
+    }
+
+    /// An array with one ring for each entry.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn of_rings(rings: &[(u32, BorrowedFd<'_>)], entries: u32) -> io::Result<Self> {
+        let (_, like) = rings.first().ok_or(io::ErrorKind::InvalidInput)?;
+        let attr = create(TYPE_ARRAY_OF_MAPS, (4, 4), entries).fd(20, *like);
+        // SAFETY: no pointer is in it.
+        let fd = unsafe { attr.call_for_fd(MAP_CREATE) }?;
+        let array = Self { fd, value_bytes: 4 };
+        for (index, ring) in rings {
+            array.write(*index, &ring.as_raw_fd().to_ne_bytes())?;
+        }
+        Ok(array)
+    }
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// There is no such entry.
+    ///
+    /// # Panics
+    /// `value` is not as long as the array's values.
+    pub fn read(&self, index: u32, value: &mut [u8]) -> io::Result<()> {
+        assert_eq!(value.len(), self.value_bytes, "a value's length");
+        let attr = self.element(&index).pointer(16, value.as_mut_ptr());
+        // SAFETY: the kernel reads a key of 4 bytes, and writes one value, for which there is room.
+        unsafe { attr.call(MAP_LOOKUP) }.map(drop)
+    }
+
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// There is no such entry.
+    ///
+    /// # Panics
+    /// `value` is not as long as the array's values.
+    pub fn write(&self, index: u32, value: &[u8]) -> io::Result<()> {
+        assert_eq!(value.len(), self.value_bytes, "a value's length");
+        let attr = self.element(&index).pointer(16, value.as_ptr());
+        // SAFETY: the kernel reads a key of 4 bytes and one value.
+        unsafe { attr.call(MAP_UPDATE) }.map(drop)
+    }
+
+    fn element(&self, index: &u32) -> Attr {
+        Attr::new().fd(0, self.fd.as_fd()).pointer(8, index)
+    }
+}
+
+impl AsFd for BpfArray {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+fn create(kind: u32, (key_bytes, value_bytes): (u32, u32), entries: u32) -> Attr {
+    let sizes = Attr::new()
+        .u32(0, kind)
+        .u32(4, key_bytes)
+        .u32(8, value_bytes);
+    sizes.u32(12, entries)
+}
+
+/// Makes a ring buffer of `bytes`, a power of two and a multiple of the page's size.
+pub(crate) fn create_ring(bytes: u32) -> io::Result<OwnedFd> {
+    // SAFETY: no pointer is in it.
+    unsafe { create(TYPE_RINGBUF, (0, 0), bytes).call_for_fd(MAP_CREATE) }
+}
+
+/// Loads a program for a raw tracepoint whose arguments have types: `btf_id` is that of the
+/// tracepoint's `btf_trace_…` in the kernel's BTF. What the verifier says is in `log`, up to its NUL.
+///
+/// # Errors
+/// The kernel refuses the program, or us.
+pub fn bpf_load_tracing(
+    instructions: &[u64],
+    license: &std::ffi::CStr,
+    btf_id: u32,
+    log: &mut [u8],
+) -> io::Result<OwnedFd> {
+    let count = u32::try_from(instructions.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let log_bytes = u32::try_from(log.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let mut attr = Attr::new()
+        .u32(0, PROG_TRACING)
+        .u32(4, count)
+        .pointer(8, instructions.as_ptr())
+        .pointer(16, license.as_ptr())
+        .u32(68, TRACE_RAW_TP)
+        .u32(108, btf_id);
+    if log_bytes > 0 {
+        attr = attr
+            .u32(24, 1)
+            .u32(28, log_bytes)
+            .pointer(32, log.as_mut_ptr());
+    }
+    // SAFETY: the kernel reads `count` instructions and a string that ends with NUL, and writes at
+    // most `log_bytes`.
+    unsafe { attr.call_for_fd(PROG_LOAD) }
+}
+
+/// Has a program run at the tracepoint that it was loaded for, until the descriptor is closed.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn bpf_attach_tracing(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // No name: the program knows its tracepoint.
+    let attr = Attr::new().fd(8, program);
+    // SAFETY: the only pointer in it is null, which stands for no name.
+    unsafe { attr.call_for_fd(RAW_TRACEPOINT_OPEN) }
+}

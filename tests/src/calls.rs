@@ -1,0 +1,115 @@
+//! System calls as a trace tells them: each entry with its exit, by thread.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use thalweg_model::{EventClass, FieldClass, Message, Value};
+use thalweg_reader::Reader;
+
+/// A call of a thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Call {
+    /// The kernel's name for it.
+    pub name: String,
+    /// What the fields of entry and exit say, in their order.
+    pub numbers: Vec<(String, i128)>,
+    /// The texts among them.
+    pub texts: Vec<(String, Vec<u8>)>,
+    /// What it returned, if it did.
+    pub result: Option<i128>,
+    /// What could not be read: the names of copies that are not whole, with what became of them.
+    pub incomplete: Vec<(String, u64)>,
+}
+
+/// All calls of a trace by thread, in order.
+///
+/// # Panics
+/// The trace cannot be read.
+#[track_caller]
+pub fn calls_of(dir: &Path) -> BTreeMap<u32, Vec<Call>> {
+    let mut reader = Reader::open(&[dir]).expect("our reader opens what our recorder wrote");
+    let class = reader.traces()[0].class().clone();
+    let mut threads: BTreeMap<u32, Vec<Call>> = BTreeMap::new();
+    while let Some(item) = reader.next() {
+        let item = item.unwrap_or_else(|error| panic!("our reader: {error}"));
+        if let Message::Event(event) = &item.message
+            && let Some(Value::Struct(context)) = &event.common_context
+            && let Some(Value::Struct(payload)) = &event.payload
+        {
+            let tid = number(&context[1]).expect("the second context is the thread") as u32;
+            let calls = threads.entry(tid).or_default();
+            take(&class.events[event.class], payload, calls);
+        }
+    }
+    threads
+}
+
+fn take(class: &EventClass, payload: &[Value<'_>], calls: &mut Vec<Call>) {
+    if let Some(name) = class.name.strip_prefix("syscall_entry_") {
+        let mut call = Call {
+            name: name.to_owned(),
+            ..Call::default()
+        };
+        call.fill(class, payload);
+        calls.push(call);
+        return;
+    }
+    let name = class.name.strip_prefix("syscall_exit_").unwrap_or_default();
+    // What a signal handler returns from has no number at its exit; a child's first exit no entry.
+    if let Some(call) = calls.last_mut()
+        && call.result.is_none()
+        && (call.name == name || name == "unknown")
+    {
+        call.fill(class, payload);
+        let is_result = |(name, _): &&(String, i128)| name == "ret";
+        call.result = call.numbers.iter().find(is_result).map(|(_, value)| *value);
+        call.numbers.retain(|(name, _)| name != "ret");
+    }
+}
+
+impl Call {
+    fn fill(&mut self, class: &EventClass, payload: &[Value<'_>]) {
+        for (member, value) in class.payload.members.iter().zip(payload) {
+            let name = member.name.clone();
+            match (&member.class, number(value)) {
+                (FieldClass::Enum(_), Some(state)) if name.ends_with("_copy") => {
+                    if state != 0 {
+                        self.incomplete.push((name, state as u64));
+                    }
+                }
+                (_, Some(value)) => self.numbers.push((name, value)),
+                _ => self.fill_rest(name, value),
+            }
+        }
+    }
+
+    fn fill_rest(&mut self, name: String, value: &Value<'_>) {
+        match value {
+            Value::Text(text) => self.texts.push((name, text.to_vec())),
+            Value::List(elements) => {
+                for element in elements {
+                    match number(element) {
+                        Some(value) => self.numbers.push((name.clone(), value)),
+                        None => self.fill_rest(name.clone(), element),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The numbers of a field that is a list.
+    pub fn list(&self, name: &str) -> Vec<i128> {
+        let is_of = |(field, _): &&(String, i128)| field == name;
+        let found = self.numbers.iter().filter(is_of);
+        found.map(|(_, value)| *value).collect()
+    }
+}
+
+fn number(value: &Value<'_>) -> Option<i128> {
+    match value {
+        Value::Unsigned(value) => Some((*value).into()),
+        Value::Signed(value) => Some((*value).into()),
+        _ => None,
+    }
+}
