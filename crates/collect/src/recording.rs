@@ -62,6 +62,7 @@ impl Recording {
     pub fn start(config: RecordingConfig) -> Result<(Self, Started), Error> {
         let requested = config.programs.as_ref();
         let rules = rule::text_of(requested.map_or(&[], |request| &request.rules))?;
+        requested.map_or(Ok(()), |request| request.contexts.check())?;
         let notes = crate::recover::recover_left_behind();
         let out = config.output.clone();
         check_path(&out)?;
@@ -104,7 +105,9 @@ impl Recording {
         let limits = Limits {
             rules,
             limit_bytes: request.map_or(0, |request| request.limit_bytes),
-            contexts: request.map(|request| request.contexts).unwrap_or_default(),
+            contexts: request
+                .map(|request| request.contexts.clone())
+                .unwrap_or_default(),
             mode: request.map_or(RingMode::Discard, |request| request.mode),
         };
         let advert = self.advert(&limits);
@@ -178,6 +181,7 @@ impl Recording {
                 .and_then(|kernel| kernel.instance().map(str::to_owned)),
             start: self.session.start,
             mode: limits.mode,
+            contexts: limits.contexts.clone(),
         }
     }
 

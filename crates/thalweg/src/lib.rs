@@ -88,6 +88,7 @@ mod map;
 mod message;
 mod patience;
 mod register;
+mod sample;
 mod site;
 mod span;
 mod state;
@@ -103,6 +104,7 @@ pub use field::{
     BigEndian, Bin, Blob, Bounded, CountedText, FieldType, Hex, Integer, MediaType, Number, Oct,
     OctetStream, Text,
 };
+pub use sample::{AppContext, AppValue, RegisterError};
 pub use site::Level;
 pub use span::{Entered, InSpan, Span, SpanId, Spanned, TaskSpan};
 pub use trace_context::{InvalidTraceContext, TraceId, Traceparent};
@@ -117,6 +119,7 @@ pub mod __private {
     pub use crate::gate::is_enabled;
     pub use crate::label::Numbers;
     pub use crate::message::{Message, function_around};
+    pub use crate::sample::Place;
     pub use crate::site::{Site, are_simple, field_name, has_provider, have_bytes, typed};
     pub use crate::span::{Begun, SPAN_ID, TaskSites};
     pub use crate::usdt::Arguments;

@@ -2,6 +2,7 @@
 
 use crate::dynamic;
 use crate::map::Map;
+use crate::sample::Place;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
 use thalweg_abi::field::{self, Field, MAX_CLASSES, MAX_DEPTH};
 use thalweg_abi::program::MAX_SITES;
@@ -51,6 +52,8 @@ pub struct Site {
     index: AtomicU32,
     gate: u16,
     level: Level,
+    /// Where it is in the code, as far as that is known.
+    places: AtomicPtr<Place>,
 }
 
 impl Site {
@@ -73,6 +76,7 @@ impl Site {
             index: AtomicU32::new(0),
             gate,
             level,
+            places: AtomicPtr::new(core::ptr::null_mut()),
         }
     }
 
@@ -122,6 +126,17 @@ impl Site {
     pub(crate) fn point_to(&self, map: &Map) {
         let word = core::ptr::from_ref(map.site(self.index()));
         self.word.store(word.cast_mut(), Relaxed);
+    }
+
+    /// The last of its places.
+    pub(crate) fn places(&self) -> &AtomicPtr<Place> {
+        &self.places
+    }
+
+    /// The first of its places, and through it the others.
+    pub(crate) fn first_place(&self) -> Option<&'static Place> {
+        // SAFETY: null, or a static.
+        unsafe { self.places.load(Relaxed).as_ref() }
     }
 
     /// Gives the site the number that its records carry.

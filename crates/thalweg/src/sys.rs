@@ -275,6 +275,24 @@ pub(crate) fn futex_wait(word: &AtomicU64, value: u32, wait_ns: u64) {
     };
 }
 
+/// Whether an address can be read, without a fault if not: the kernel is asked to compare a word there,
+/// which it finds there or not, and does not wait.
+#[cold]
+pub(crate) fn is_readable(address: u64) -> bool {
+    let _errno = ErrnoKept::new();
+    let no_time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let flags = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the time is live; the kernel reads four bytes at the other address, or does not.
+    let waited =
+        unsafe { libc::syscall(libc::SYS_futex, address & !3, flags, 0, &raw const no_time) };
+    // SAFETY: this thread's own.
+    let why = unsafe { errno().read() };
+    waited == 0 || why == libc::EAGAIN || why == libc::ETIMEDOUT
+}
+
 /// A variable of the environment, for a program that believes its caller: one with more rights than
 /// its caller does not. Before `main` only, when nobody changes the environment.
 pub(crate) fn trusted_variable(name: &CStr) -> Option<&'static [u8]> {

@@ -33,6 +33,28 @@ macro_rules! site {
     };
 }
 
+/// Notes where in the code a call site is. No instruction comes of it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __place {
+    () => {
+        // SAFETY: adds a `Place` to a section that consists of them.
+        unsafe {
+            ::core::arch::asm!(
+                "2:",
+                ".pushsection thalweg_places, \"awR\", @progbits",
+                ".balign 8",
+                ".quad {site}",
+                ".quad 2b",
+                ".quad 0",
+                ".popsection",
+                site = sym __SITE,
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+    };
+}
+
 /// The static of a call site, and its gate.
 #[doc(hidden)]
 #[macro_export]

@@ -1,0 +1,206 @@
+//! Contexts that programs take themselves: the call site's address, and what the application provides.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use thalweg_testkit::{babeltrace2, finish, record_contexts_with_lttng};
+use thalweg_tests::{Event, Report, Trace, World, declared_contexts};
+
+/// Records `sampled`, with so many turns.
+#[track_caller]
+fn record(world: &World, turns: &str, contexts: &[&str], filter: Option<&str>) -> Report {
+    let options = world.recorder("trace").user("test:*").contexts(contexts);
+    let options = match filter {
+        Some(filter) => options.filter(filter),
+        None => options,
+    };
+    let recorder = options.start();
+    world.run("sampled", &[turns]);
+    let report = recorder.finish();
+    assert_eq!(report.lost(), 0, "{report:?}");
+    report.check_our_reader();
+    report
+}
+
+/// The functions of a program: how large they are, by name.
+fn sizes(program: &Path) -> BTreeMap<String, u64> {
+    let mut nm = Command::new("nm");
+    nm.args(["--print-size", "--demangle"]).arg(program);
+    let ran = finish("nm", &mut nm);
+    assert!(ran.success, "{}", ran.stderr);
+    let function = |line: &str| {
+        let mut words = line.split(' ');
+        let size = u64::from_str_radix(words.nth(1)?, 16).ok()?;
+        let name = words.nth(1)?.split("::").nth(1)?;
+        Some((name.to_owned(), size))
+    };
+    ran.stdout.lines().filter_map(function).collect()
+}
+
+#[test]
+fn names_and_types_are_lttngs() {
+    let asked = ["vpid", "ip", "$app.shop:tenant"];
+    let scratch = tempfile::tempdir().expect("there is room");
+    let theirs = record_contexts_with_lttng(scratch.path(), 3, "bench:*", &asked);
+    let world = World::new();
+    let ours = record(&world, "1", &asked, None).output;
+    let mut declared = declared_contexts(&ours);
+    assert_eq!(declared.remove(1).0, "cpu_id", "LTTng has it in the packet");
+    // Of an address LTTng shows the decimal digits.
+    for (_, class) in &mut declared {
+        *class = class.replace("Hexadecimal", "Decimal");
+    }
+    assert_eq!(declared, declared_contexts(&theirs));
+    let printed = |dir: &Path| {
+        let text = babeltrace2(dir).stdout;
+        let line = text.lines().find(|line| !line.contains("statedump"));
+        let (_, tail) = line?.split_once("_app_shop_tenant_tag")?;
+        Some(tail.split("}, {").next()?.to_owned())
+    };
+    assert_eq!(printed(&ours), printed(&theirs));
+}
+
+#[test]
+fn the_address_lies_in_the_function_that_emitted() {
+    let world = World::new();
+    let trace = record(&world, "3", &["ip"], None).trace();
+    let sizes = sizes(world.command("sampled").get_program().as_ref());
+    let mut emitters = BTreeMap::<u64, u64>::new();
+    for event in trace.events().filter(|event| event.name != "test:inner") {
+        let (ip, function) = (event.number("ip"), event.number("function"));
+        let of = match event.name {
+            "test:shout" => &["shout"][..],
+            "test:handled" => &["handle"],
+            _ => &["first", "second"],
+        };
+        let size = of.iter().map(|name| sizes[*name]).max();
+        let within = function..function + size.expect("there is one");
+        assert!(
+            within.contains(&ip),
+            "{ip:x} is not in {within:x?}: {event:?}"
+        );
+        *emitters.entry(function).or_default() += 1;
+    }
+    assert_eq!(emitters.len(), 4);
+    assert!(emitters.values().all(|&events| events >= 3), "{emitters:?}");
+}
+
+/// What babeltrace2 prints of an application's context.
+fn app<'t>(event: &Event<'t>, name: &str) -> &'t str {
+    let value = event.find_field(&format!("_app_test_{name}"));
+    let value = value.and_then(|value| value.strip_prefix("{ "));
+    let value = value.and_then(|value| value.split_once(" }"));
+    value.map_or("?", |(value, _)| value)
+}
+
+const APPS: [&str; 6] = [
+    "$app.test:turn",
+    "$app.test:big",
+    "$app.test:half",
+    "$app.test:tenant",
+    "$app.test:nested",
+    "$app.test:absent",
+];
+
+#[test]
+fn the_applications_contexts_have_the_values_that_it_gives() {
+    let world = World::new();
+    let trace = record(&world, "2", &APPS, None).trace();
+    let (last, rest) = trace
+        .events()
+        .filter(|event| event.name != "test:inner")
+        .collect::<Vec<_>>()
+        .split_last()
+        .map(|(last, rest)| (*last, rest.to_vec()))
+        .expect("there are events");
+    assert_eq!(rest.len(), 10);
+    let main = rest[0].thread();
+    for (index, event) in rest.iter().enumerate() {
+        let turn = index / 5 + 1;
+        assert_eq!(app(event, "turn"), format!("-{turn}"));
+        assert_eq!(app(event, "big"), u64::MAX.to_string());
+        assert_eq!(app(event, "half"), (turn as f64 / 2.0).to_string());
+        let tenant = match (event.thread() == main, turn) {
+            (false, _) => "\"nobody\"",
+            (true, 1) => "\"red\"",
+            (true, _) => "\"blue\"",
+        };
+        assert_eq!(app(event, "tenant"), tenant);
+        assert_eq!(app(event, "nested"), "1");
+        assert_eq!(app(event, "absent"), "{", "it is the empty structure");
+    }
+    for name in ["turn", "big", "half", "tenant", "nested"] {
+        assert_eq!(app(&last, name), "{", "no context is there any more");
+    }
+}
+
+#[test]
+fn events_of_a_contexts_own_function_have_none() {
+    let world = World::new();
+    let trace = record(&world, "1", &APPS, None).trace();
+    let inner: Vec<_> = trace
+        .events()
+        .filter(|event| event.name == "test:inner")
+        .collect();
+    assert_eq!(inner.len(), 5, "one for each event, and none for itself");
+    assert!(inner.iter().all(|event| app(event, "turn") == "{"));
+}
+
+#[track_caller]
+fn check_filter(filter: &str, expected: &[&str]) {
+    let world = World::new();
+    let trace = record(&world, "2", &[], Some(filter)).trace();
+    let names: Vec<_> = trace.events().map(|event| event.name).collect();
+    assert_eq!(names, expected, "{filter}");
+}
+
+#[test]
+fn filters_know_what_the_application_says_and_where_events_come_from() {
+    let blue = ["test:shout", "test:common", "test:common", "test:handled"];
+    check_filter("$app.test:tenant == \"bl*\"", &blue);
+    check_filter("$app.test:turn == -2 && $app.test:tenant != \"no*\"", &blue);
+    check_filter(
+        "$app.test:half > 0.7 && $ctx.vpid != $ctx.vtid",
+        &["test:shout"],
+    );
+    check_filter("$app.test:absent == 1 || $ctx.vpid > 0", &[]);
+    check_filter(
+        "$ctx.ip >= function && $ctx.ip < function + 64 && $app.test:turn == -1",
+        &[
+            "test:shout",
+            "test:common",
+            "test:common",
+            "test:handled",
+            "test:shout",
+        ],
+    );
+    check_filter("$ctx.ip == 0", &[]);
+}
+
+#[test]
+fn what_a_keeper_recovers_has_them_too() {
+    let world = World::new();
+    let options = world.recorder("trace").keeper().context("vpid");
+    let recorder = options.contexts(&["ip", "$app.a:b"]).start();
+    let mut child = world.command("steady").spawn().expect("cargo builds it");
+    let emitted = || world.ledger().count(0);
+    world.wait_until("events", || emitted() > 100);
+    let output = recorder.kill();
+    let last = emitted();
+    let is_advert = |name: &String| name.ends_with(".sock");
+    world.wait_until("the keeper's work", || !world.files().iter().any(is_advert));
+    world
+        .ledger()
+        .flag()
+        .store(1, std::sync::atomic::Ordering::SeqCst);
+    child.wait().expect("it is our child");
+    let trace = Trace::read(&output);
+    let numbers: Vec<u64> = trace.events().map(|event| event.number("n")).collect();
+    let end = *numbers.last().expect("there are events");
+    assert!(
+        numbers.iter().copied().eq(1..=end) && end >= last,
+        "{end} of {last}"
+    );
+    assert!(trace.events().all(|event| event.number("ip") != 0));
+}
