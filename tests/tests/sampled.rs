@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use thalweg_testkit::{babeltrace2, finish, record_contexts_with_lttng};
-use thalweg_tests::{Event, Report, Trace, World, declared_contexts};
+use thalweg_tests::{Event, Installed, Link, Report, Trace, World, declared_contexts};
 
 /// Records `sampled`, with so many turns.
 #[track_caller]
@@ -23,7 +23,7 @@ fn record(world: &World, turns: &str, contexts: &[&str], filter: Option<&str>) -
     report
 }
 
-/// The functions of a program: how large they are, by name.
+/// The functions of a program: how large they are, by name without the module.
 fn sizes(program: &Path) -> BTreeMap<String, u64> {
     let mut nm = Command::new("nm");
     nm.args(["--print-size", "--demangle"]).arg(program);
@@ -32,7 +32,9 @@ fn sizes(program: &Path) -> BTreeMap<String, u64> {
     let function = |line: &str| {
         let mut words = line.split(' ');
         let size = u64::from_str_radix(words.nth(1)?, 16).ok()?;
-        let name = words.nth(1)?.split("::").nth(1)?;
+        let name = words.next().filter(|kind| *kind == "t").and(words.next())?;
+        let name = name.strip_prefix("sampled::").unwrap_or(name);
+        let name = name.split(['(', ':']).next()?;
         Some((name.to_owned(), size))
     };
     ran.stdout.lines().filter_map(function).collect()
@@ -176,6 +178,61 @@ fn filters_know_what_the_application_says_and_where_events_come_from() {
         ],
     );
     check_filter("$ctx.ip == 0", &[]);
+}
+
+#[track_caller]
+fn check_c(compiler: &str, flags: &[&str]) {
+    let world = World::new();
+    let installed = Installed::new(&world);
+    let program = installed.compile(compiler, &["contexts.c"], Link::Shared, flags);
+    let asked = [
+        "ip",
+        "$app.test:turn",
+        "$app.test:name",
+        "$app.test:big",
+        "$app.test:half",
+    ];
+    let recorder = world.recorder("trace").contexts(&asked).start();
+    let mut command = Command::new(&program);
+    world.place(&mut command);
+    let ran = finish("contexts", &mut command);
+    assert!(ran.success, "{ran:?}");
+    let report = recorder.finish();
+    report.check_our_reader();
+    let (trace, sizes) = (report.trace(), sizes(&program));
+    let mut told = Vec::new();
+    for event in trace.events() {
+        let name = event.name.strip_prefix("test:").expect("a test's event");
+        let begin = event.number("function");
+        let (ip, within) = (event.number("ip"), begin..begin + sizes[name]);
+        assert!(
+            within.contains(&ip),
+            "{ip:x} is not in {within:x?}: {event:?}"
+        );
+        told.push(
+            ["turn", "name", "big", "half"]
+                .map(|name| app(&event, name))
+                .join(" "),
+        );
+    }
+    let all = |turn: &str, name: &str| format!("{turn} {name} 18446744073709551615 0.5");
+    let (one, two, three) = (all("0", "\"one\""), all("1", "\"two\""), all("2", "{"));
+    let none = "{ { { {".to_owned();
+    assert_eq!(
+        told,
+        [&one, &one, &two, &two, &three, &three, &none].map(String::clone)
+    );
+}
+
+#[test]
+fn c_and_cpp_have_the_same() {
+    for compiler in Installed::c_compilers() {
+        check_c(compiler, &[]);
+    }
+    for compiler in Installed::cpp_compilers() {
+        check_c(compiler, &["-x", "c++"]);
+    }
+    check_c("gcc", &["-O0", "-fPIC"]);
 }
 
 #[test]

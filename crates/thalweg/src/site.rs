@@ -3,7 +3,10 @@
 use crate::dynamic;
 use crate::map::Map;
 use crate::sample::Place;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{
+    AtomicPtr, AtomicU32,
+    Ordering::{Acquire, Relaxed},
+};
 use thalweg_abi::field::{self, Field, MAX_CLASSES, MAX_DEPTH};
 use thalweg_abi::program::MAX_SITES;
 use thalweg_abi::rendezvous::MAX_FIELDS;
@@ -135,8 +138,10 @@ impl Site {
 
     /// The first of its places, and through it the others.
     pub(crate) fn first_place(&self) -> Option<&'static Place> {
-        // SAFETY: null, or a static.
-        unsafe { self.places.load(Relaxed).as_ref() }
+        // ORDER(places): Acquire, pairs with the Release store in `Place::add`.
+        let first = self.places.load(Acquire);
+        // SAFETY: null, or a static, or leaked.
+        unsafe { first.as_ref() }
     }
 
     /// Gives the site the number that its records carry.

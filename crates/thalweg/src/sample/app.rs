@@ -58,6 +58,7 @@ static TABLE: [AtomicPtr<Entry>; MOST] = [const { AtomicPtr::new(core::ptr::null
 /// Where events happen in signal handlers, the function is called there, too: it should do what a
 /// handler may do, and be quick. Events of the function itself have no such contexts.
 #[must_use = "the context ends where this is dropped: keep it, or let `std::mem::forget` have it"]
+#[repr(transparent)]
 pub struct AppContext {
     entry: &'static Entry,
 }

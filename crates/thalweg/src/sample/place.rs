@@ -9,7 +9,10 @@
 //! the one that the event's return address is right behind.
 
 use crate::site::{self, Site};
-use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use core::sync::atomic::{
+    AtomicPtr,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// A place of a site in the code. The macros leave one beside each event.
 #[repr(C)]
@@ -49,6 +52,25 @@ impl Place {
         let nearest = self.all().min_by_key(distance)?;
         let is_near = (CALL_LEN..=CALL).contains(&distance(&nearest));
         (is_near && is_behind_call(word)).then_some(nearest)
+    }
+
+    /// Tells a site of another place, if it does not know it. Allocates: what is told is never forgotten,
+    /// but a module that comes again at the same address tells nothing new.
+    pub(crate) fn add(site: &Site, ip: u64) {
+        let first = || site.first_place().into_iter();
+        if first().flat_map(Self::all).any(|place| place.ip == ip) {
+            return;
+        }
+        let place = Box::leak(Box::new(Self {
+            site: core::ptr::from_ref(site),
+            ip,
+            next: AtomicPtr::new(core::ptr::null_mut()),
+        }));
+        let before = site.places().load(Acquire);
+        place.next.store(before, Relaxed);
+        // ORDER(places): Release, pairs with the Acquire load in `first_place`. Modules come one at a
+        // time, under the loader's lock.
+        site.places().store(place, Release);
     }
 
     fn next(&self) -> Option<&'static Self> {
