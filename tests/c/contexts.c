@@ -28,6 +28,13 @@ __attribute__((noinline)) static void shout(void)
     THALWEG_EVENT("test:shout", INFO, tw_x64(function, (uintptr_t)shout), tw_i64(turn, turn));
 }
 
+__attribute__((noinline)) static void outer(void)
+{
+    shout();
+    /* Else the call would be a jump. */
+    __asm__ volatile("");
+}
+
 __attribute__((noinline)) static void whisper(const char *text)
 {
     THALWEG_EVENT("test:whisper", INFO, tw_x64(function, (uintptr_t)whisper), tw_str(text, text));
@@ -47,7 +54,7 @@ int main(void)
         thalweg_app_context_add(&refused, "test", "other", NULL, NULL))
         return 1;
     for (; turn < 3; turn++) {
-        shout();
+        outer();
         whisper("text");
     }
     for (int n = 0; n < 4; n++)

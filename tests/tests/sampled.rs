@@ -23,21 +23,39 @@ fn record(world: &World, turns: &str, contexts: &[&str], filter: Option<&str>) -
     report
 }
 
-/// The functions of a program: how large they are, by name without the module.
-fn sizes(program: &Path) -> BTreeMap<String, u64> {
-    let mut nm = Command::new("nm");
-    nm.args(["--print-size", "--demangle"]).arg(program);
-    let ran = finish("nm", &mut nm);
-    assert!(ran.success, "{}", ran.stderr);
-    let function = |line: &str| {
-        let mut words = line.split(' ');
-        let size = u64::from_str_radix(words.nth(1)?, 16).ok()?;
-        let name = words.next().filter(|kind| *kind == "t").and(words.next())?;
-        let name = name.strip_prefix("sampled::").unwrap_or(name);
-        let name = name.split(['(', ':']).next()?;
-        Some((name.to_owned(), size))
-    };
-    ran.stdout.lines().filter_map(function).collect()
+/// The functions of a program.
+struct Functions(Vec<(String, std::ops::Range<u64>)>);
+
+impl Functions {
+    /// By name, without the module's.
+    fn of(program: &Path) -> Self {
+        let mut nm = Command::new("nm");
+        nm.args(["--print-size", "--demangle"]).arg(program);
+        let ran = finish("nm", &mut nm);
+        assert!(ran.success, "{}", ran.stderr);
+        let function = |line: &str| {
+            let mut words = line.split(' ');
+            let mut number = || u64::from_str_radix(words.next()?, 16).ok();
+            let (begin, size) = (number()?, number()?);
+            let kind = words.next()?;
+            let name = words.next().filter(|_| matches!(kind, "t" | "T"))?;
+            let name = name.strip_prefix("sampled::").unwrap_or(name);
+            let name = name.split(['(', ':']).next()?;
+            Some((name.to_owned(), begin..begin + size))
+        };
+        Self(ran.stdout.lines().filter_map(function).collect())
+    }
+
+    /// The one that an address lies in, in a process where `begin` is where `known` begins. Of one that
+    /// the compiler has cut in two both parts are it.
+    fn at(&self, address: u64, (known, begin): (&str, u64)) -> &str {
+        let known = self.0.iter().find(|(name, _)| name == known);
+        let (_, known) = known.expect("the program has it");
+        let address = address + known.start - begin;
+        let found = self.0.iter().find(|(_, range)| range.contains(&address));
+        let name = found.and_then(|(name, _)| name.split('.').next());
+        name.unwrap_or("?")
+    }
 }
 
 #[test]
@@ -67,21 +85,14 @@ fn names_and_types_are_lttngs() {
 fn the_address_lies_in_the_function_that_emitted() {
     let world = World::new();
     let trace = record(&world, "3", &["ip"], None).trace();
-    let sizes = sizes(world.command("sampled").get_program().as_ref());
+    let functions = Functions::of(world.command("sampled").get_program().as_ref());
     let mut emitters = BTreeMap::<u64, u64>::new();
+    let shout = trace.events().find(|event| event.name == "test:shout");
+    let known = ("shout", shout.expect("there is one").number("function"));
     for event in trace.events().filter(|event| event.name != "test:inner") {
-        let (ip, function) = (event.number("ip"), event.number("function"));
-        let of = match event.name {
-            "test:shout" => &["shout"][..],
-            "test:handled" => &["handle"],
-            _ => &["first", "second"],
-        };
-        let size = of.iter().map(|name| sizes[*name]).max();
-        let within = function..function + size.expect("there is one");
-        assert!(
-            within.contains(&ip),
-            "{ip:x} is not in {within:x?}: {event:?}"
-        );
+        let function = event.number("function");
+        let [of, told] = [event.number("ip"), function].map(|at| functions.at(at, known));
+        assert_eq!(of, told, "{event:?}");
         *emitters.entry(function).or_default() += 1;
     }
     assert_eq!(emitters.len(), 4);
@@ -180,39 +191,64 @@ fn filters_know_what_the_application_says_and_where_events_come_from() {
     check_filter("$ctx.ip == 0", &[]);
 }
 
+/// The addresses of an event's callers.
+fn callstack(event: &Event<'_>) -> Vec<u64> {
+    let list = event.find_field("callstack_user").unwrap_or_default();
+    let list = list.split(']').take_while(|part| !part.contains('}'));
+    let addresses = list.filter_map(|part| part.split_once(" = 0x"));
+    let number = |(_, digits): (&str, &str)| {
+        let end = digits
+            .find(|c: char| !c.is_ascii_hexdigit())
+            .unwrap_or(digits.len());
+        u64::from_str_radix(&digits[..end], 16).expect("digits")
+    };
+    let addresses: Vec<u64> = addresses.map(number).collect();
+    assert_eq!(
+        event.number("_callstack_user_length"),
+        addresses.len() as u64
+    );
+    addresses
+}
+
 #[track_caller]
 fn check_c(compiler: &str, flags: &[&str]) {
     let world = World::new();
     let installed = Installed::new(&world);
-    let program = installed.compile(compiler, &["contexts.c"], Link::Shared, flags);
-    let asked = [
-        "ip",
-        "$app.test:turn",
-        "$app.test:name",
-        "$app.test:big",
-        "$app.test:half",
-    ];
-    let recorder = world.recorder("trace").contexts(&asked).start();
+    let flags = [flags, &["-fno-omit-frame-pointer"]].concat();
+    let program = installed.compile(compiler, &["contexts.c"], Link::Shared, &flags);
+    let apps = ["turn", "name", "big", "half"].map(|name| format!("$app.test:{name}"));
+    let options = world.recorder("trace").contexts(&["ip", "callstack-user"]);
+    let recorder = options
+        .contexts(&apps.each_ref().map(|name| &**name))
+        .start();
     let mut command = Command::new(&program);
     world.place(&mut command);
     let ran = finish("contexts", &mut command);
     assert!(ran.success, "{ran:?}");
     let report = recorder.finish();
     report.check_our_reader();
-    let (trace, sizes) = (report.trace(), sizes(&program));
+    let (trace, functions) = (report.trace(), Functions::of(&program));
     let mut told = Vec::new();
     for event in trace.events() {
         let name = event.name.strip_prefix("test:").expect("a test's event");
-        let begin = event.number("function");
-        let (ip, within) = (event.number("ip"), begin..begin + sizes[name]);
-        assert!(
-            within.contains(&ip),
-            "{ip:x} is not in {within:x?}: {event:?}"
-        );
-        told.push(
-            ["turn", "name", "big", "half"]
-                .map(|name| app(&event, name))
-                .join(" "),
+        let known = (name, event.number("function"));
+        assert_eq!(functions.at(event.number("ip"), known), name, "{event:?}");
+        let values = ["turn", "name", "big", "half"].map(|name| app(&event, name));
+        told.push(values.join(" "));
+        let callers = callstack(&event);
+        let callers: Vec<_> = callers
+            .into_iter()
+            .map(|at| functions.at(at, known))
+            .collect();
+        let expected = match name {
+            // The last one comes from somewhere else.
+            "shout" if told.len() < 7 => &["shout", "outer", "main"][..],
+            _ => &[name, "main"],
+        };
+        assert_eq!(
+            callers[..expected.len().min(callers.len())],
+            *expected,
+            "{event:?}"
         );
     }
     let all = |turn: &str, name: &str| format!("{turn} {name} 18446744073709551615 0.5");

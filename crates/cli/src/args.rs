@@ -177,7 +177,8 @@ Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_n
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
-Others the program takes itself, at each event: ip (the address of its call site) and
+Others the program takes itself, at each event: ip (the address of its call site),
+callstack-user (and of those who called, by frame pointers) and
 $app.PROVIDER:NAME (what the program provides, see thalweg::AppContext and thalweg_app_context_add).
 
 Helpers, each a library that is preloaded into COMMAND:

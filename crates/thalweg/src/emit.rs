@@ -19,8 +19,7 @@ use thalweg_ring::{Emit, Owner, Refused};
 #[inline(never)]
 pub fn emit(site: &'static Site, fields: impl Fields) {
     if !emit_soon(site, &fields) {
-        let caller = Caller { stack: stack() };
-        emit_rarely(site, fields, caller);
+        emit_rarely(site, fields, Caller::here());
     }
 }
 

@@ -19,17 +19,19 @@ pub struct SampledContext {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     Ip,
+    CallstackUser,
     App { provider: String, name: String },
 }
 
 /// What is said of names that follow a pattern.
-pub(super) const PATTERNS: [&str; 2] = ["ip", "$app.PROVIDER:NAME"];
+pub(super) const PATTERNS: [&str; 3] = ["ip", "callstack-user", "$app.PROVIDER:NAME"];
 
 impl SampledContext {
     /// The context of a name on the command line, if it is one of these.
     pub(super) fn named(text: &str) -> Option<Self> {
         let what = match text {
             "ip" => What::Ip,
+            "callstack-user" => What::CallstackUser,
             _ => app(text.strip_prefix("$app.")?)?,
         };
         let member = text.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
@@ -40,6 +42,7 @@ impl SampledContext {
     pub(super) fn of_member(member: &str) -> Option<Self> {
         let what = match member {
             "ip" => What::Ip,
+            "callstack_user" => What::CallstackUser,
             _ => {
                 let (provider, name) = (String::new(), String::new());
                 member.strip_prefix("_app_")?.strip_suffix(TAG)?;
@@ -62,6 +65,7 @@ impl SampledContext {
     pub(crate) fn asked(&self) -> Sampled<'_> {
         match &self.what {
             What::Ip => Sampled::Ip,
+            What::CallstackUser => Sampled::CallstackUser,
             What::App { provider, name } => Sampled::App {
                 provider: provider.as_bytes(),
                 name: name.as_bytes(),
@@ -102,6 +106,7 @@ mod tests {
     #[test]
     fn the_members_names_are_lttngs() {
         check("ip", "ip", "ip");
+        check("callstack-user", "callstack_user", "callstack-user");
         check("$app.shop:tenant", "_app_shop_tenant", "app shop:tenant");
         check("$app.shop.a:b-c", "_app_shop_a_b_c", "app shop.a:b-c");
     }
@@ -126,12 +131,20 @@ mod tests {
 
     #[test]
     fn metadata_tells_which_contexts_there_are() {
-        let members = ["ip", "cpu_id", "_app_a_b_tag", "int8", "_app_a_b", "vpid"];
+        let members = [
+            "ip",
+            "cpu_id",
+            "_app_a_b_tag",
+            "int8",
+            "_app_a_b",
+            "_callstack_user_length",
+            "callstack_user",
+        ];
         let known: Vec<_> = members
             .into_iter()
             .filter_map(SampledContext::of_member)
             .collect();
         let known: Vec<_> = known.iter().map(SampledContext::member).collect();
-        assert_eq!(known, ["ip", "_app_a_b"]);
+        assert_eq!(known, ["ip", "_app_a_b", "callstack_user"]);
     }
 }

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use thalweg_model::{
-    DisplayBase, EnumClass, EnumMapping, FieldClass, FloatClass, IntegerClass, Member, StructClass,
-    VariantClass,
+    DisplayBase, EnumClass, EnumMapping, FieldClass, FloatClass, IntegerClass, Member,
+    SequenceClass, StructClass, VariantClass,
 };
 
 use super::plan::{Plan, Step};
@@ -65,6 +65,7 @@ impl SampledContexts {
 fn plan_of(what: &What) -> Plan {
     Plan::of(match what {
         What::Ip => Step::Bytes(8),
+        What::CallstackUser => Step::Sequence { element: 8 },
         What::App { .. } => Step::AppValue,
     })
 }
@@ -73,6 +74,7 @@ fn plan_of(what: &What) -> Plan {
 fn least(what: &What) -> usize {
     match what {
         What::Ip => 8,
+        What::CallstackUser => 4,
         What::App { .. } => 1,
     }
 }
@@ -81,6 +83,17 @@ fn add(context: &SampledContext, structure: &mut StructClass) {
     let name = context.member();
     match context.what() {
         What::Ip => structure.members.push(Member::new(name, address())),
+        What::CallstackUser => {
+            let length = format!("_{name}_length");
+            let addresses = FieldClass::Sequence(SequenceClass {
+                element: Box::new(address()),
+                length: vec![length.clone()],
+            });
+            structure
+                .members
+                .push(Member::new(length, FieldClass::uint(32)));
+            structure.members.push(Member::new(name, addresses));
+        }
         What::App { .. } => {
             let tag = format!("{name}{TAG}");
             let options = VALUES.map(|(option, class)| Member::new(option, class()));
@@ -139,14 +152,23 @@ mod tests {
 
     #[test]
     fn members_stand_in_the_order_in_which_they_were_asked_for() {
-        let members = of(&["$app.a:b", "ip"]).members();
+        let members = of(&["$app.a:b", "callstack-user", "ip"]).members();
         let names: Vec<_> = members.iter().map(|member| &*member.name).collect();
-        assert_eq!(names, ["_app_a_b_tag", "_app_a_b", "ip"]);
+        assert_eq!(
+            names,
+            [
+                "_app_a_b_tag",
+                "_app_a_b",
+                "_callstack_user_length",
+                "callstack_user",
+                "ip"
+            ]
+        );
     }
 
     #[test]
     fn what_is_nothing_is_as_long_as_the_plan_says() {
-        for names in [&[][..], &["ip"], &["$app.a:b"], &["ip", "$app.a:b"]] {
+        for names in [&[][..], &["ip"], &["callstack-user"], &["ip", "$app.a:b"]] {
             let contexts = of(names);
             let nothing = contexts.nothing();
             assert_eq!(contexts.plan().measure(&nothing), Some(nothing.len()));

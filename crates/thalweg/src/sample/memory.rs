@@ -14,6 +14,32 @@ pub(super) fn is_there(address: u64) -> bool {
     address >= PAGE && sys::is_readable(address)
 }
 
+/// Pages of which it is known that they are there: those up to an address.
+pub(super) struct Known {
+    end: u64,
+}
+
+impl Known {
+    /// The page of an address in use.
+    pub(super) fn around(address: u64) -> Self {
+        Self {
+            end: page_behind(address),
+        }
+    }
+
+    /// The word at an aligned address, if it is there; addresses only grow.
+    pub(super) fn word(&mut self, address: u64) -> Option<u64> {
+        if address >= self.end {
+            if !is_there(address) {
+                return None;
+            }
+            self.end = page_behind(address);
+        }
+        // SAFETY: aligned, and on a page that is there.
+        Some(unsafe { (address as *const u64).read_volatile() })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@
 //! is read of which it is not known that it is there.
 
 mod app;
+mod callers;
 mod memory;
 mod place;
 mod taken;
@@ -27,4 +28,25 @@ pub(crate) use value::Held;
 pub(crate) struct Caller {
     /// The address of a frame not above that of the event's own way.
     pub(crate) stack: u64,
+    /// Its frame pointer, or that of the event's own way where that has one.
+    pub(crate) frame: u64,
+}
+
+impl Caller {
+    /// As the registers are here.
+    #[inline(always)]
+    pub(crate) fn here() -> Self {
+        let (stack, frame);
+        // SAFETY: reads two registers.
+        unsafe {
+            core::arch::asm!(
+                "mov {}, rsp",
+                "mov {}, rbp",
+                out(reg) stack,
+                out(reg) frame,
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+        Self { stack, frame }
+    }
 }

@@ -8,6 +8,7 @@
 //! A site has several places where the compiler has put its function into others. Then the place is
 //! the one that the event's return address is right behind.
 
+use super::memory::{Known, is_there};
 use crate::site::{self, Site};
 use core::sync::atomic::{
     AtomicPtr,
@@ -41,9 +42,20 @@ impl Place {
         if first.next().is_none() {
             return first.ip;
         }
-        let mut words = Words::above(stack);
-        let came_from = words.find_map(|word| first.nearest_before(word));
-        came_from.unwrap_or(first).ip
+        let came_from = first.came_from(stack);
+        came_from.map_or(first, |(_, place)| place).ip
+    }
+
+    /// Where the event's return address is, and which place it is behind.
+    pub(super) fn came_from(&'static self, stack: u64) -> Option<(u64, &'static Self)> {
+        let mut known = Known::around(stack);
+        let begin = stack.next_multiple_of(8);
+        for at in (begin..begin + FRAME).step_by(8) {
+            if let Some(place) = self.nearest_before(known.word(at)?) {
+                return Some((at, place));
+            }
+        }
+        None
     }
 
     /// The place of the same site that a return address is the least behind, if it is close.
@@ -86,51 +98,12 @@ impl Place {
 /// Whether a direct call, or one through a table, ends at an address in the code of a place.
 fn is_behind_call(address: u64) -> bool {
     let from = address - CALL_LEN;
-    if !super::memory::is_there(from) || !super::memory::is_there(address) {
+    if !is_there(from) || !is_there(address) {
         return false;
     }
     // SAFETY: both pages that they can lie on are there.
     let bytes = unsafe { (from as *const [u8; CALL_LEN as usize]).read_volatile() };
     bytes[1] == 0xe8 || bytes[..2] == [0xff, 0x15]
-}
-
-/// The words of the stack, from the event's own frame upwards.
-struct Words {
-    at: u64,
-    end: u64,
-    /// Below, everything is known to be there.
-    known: u64,
-}
-
-impl Words {
-    fn above(stack: u64) -> Self {
-        let at = stack & !7;
-        Self {
-            at,
-            end: at + FRAME,
-            known: super::memory::page_behind(at),
-        }
-    }
-}
-
-impl Iterator for Words {
-    type Item = u64;
-
-    fn next(&mut self) -> Option<u64> {
-        if self.at >= self.end {
-            return None;
-        }
-        if self.at >= self.known {
-            if !super::memory::is_there(self.at) {
-                return None;
-            }
-            self.known = super::memory::page_behind(self.at);
-        }
-        // SAFETY: aligned, and on a page that is there: that of a frame in use, or one asked for.
-        let word = unsafe { (self.at as *const u64).read_volatile() };
-        self.at += 8;
-        Some(word)
-    }
 }
 
 /// The bounds of the section; both null if there is none.

@@ -1,6 +1,7 @@
 //! The values of an event's contexts, as they are going to lie in front of its fields.
 
 use super::Caller;
+use super::callers::Callers;
 use super::place::Place;
 use super::value::{AppValue, Held};
 use crate::field::{Fields, Limit, Value};
@@ -8,7 +9,7 @@ use crate::site::Site;
 use crate::thread::Block;
 use core::mem::MaybeUninit;
 use core::sync::atomic::AtomicU64;
-use thalweg_abi::sampled::{ENTRY_WORDS, Entry, Sampled as Context, tag};
+use thalweg_abi::sampled::{ENTRY_WORDS, Entry, MAX_CALLERS, Sampled as Context, tag};
 use thalweg_ring::Payload;
 
 /// Bytes of all values together.
@@ -44,10 +45,33 @@ impl Taken {
                     let kept = rest.clone().map(|entry| least(&Entry::load(entry))).sum();
                     taken.put_app(&block.ask(provider, name), kept);
                 }
+                Some(Context::CallstackUser) => taken.put_callers(site, caller),
                 _ => {}
             }
         }
         taken
+    }
+
+    /// Appends how many callers there are, and their addresses: that of the call site first.
+    fn put_callers(&mut self, site: &Site, caller: Caller) {
+        let mut callers = Callers::of(caller);
+        let first = site.first_place();
+        let came_from = first.and_then(|first| first.came_from(caller.stack));
+        // The event's own function may have a frame: then it would be there twice.
+        if came_from.is_some_and(|(at, _)| at == callers.first_at()) {
+            callers.next();
+        }
+        let ip = first.map(|first| Place::ip(Some(first), caller.stack));
+        let at = self.len;
+        let mut count = 0_u32;
+        self.put(&count.to_le_bytes());
+        for address in ip.into_iter().chain(callers).take(MAX_CALLERS) {
+            self.put(&address.to_le_bytes());
+            count += 1;
+        }
+        if let Some(told) = self.bytes.get_mut(at..at + 4) {
+            told.write_copy_of_slice(&count.to_le_bytes());
+        }
     }
 
     /// Appends the value of an application's context; of a text as much as leaves `kept` bytes.
@@ -91,6 +115,7 @@ fn least(entry: &Entry) -> usize {
     match entry.sampled() {
         Some(Context::Ip) => 8,
         Some(Context::App { .. }) => 9,
+        Some(Context::CallstackUser) => 4 + 8 * MAX_CALLERS,
         _ => 0,
     }
 }
