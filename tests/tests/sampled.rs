@@ -272,6 +272,61 @@ fn c_and_cpp_have_the_same() {
 }
 
 #[test]
+fn a_threads_counters_only_grow() {
+    let world = World::new();
+    let names = ["task-clock", "page-faults", "context-switches"];
+    let asked = names.map(|name| format!("perf:thread:{name}"));
+    let asked = asked.each_ref().map(|name| &**name);
+    let report = record(&world, "20", &asked, None);
+    assert!(report.notes.is_empty(), "{report:?}");
+    let trace = report.trace();
+    let main = trace.events().next().expect("there are events").thread();
+    let mut threads = BTreeMap::<_, Vec<[u64; 3]>>::new();
+    for event in trace.events() {
+        let member = |name: &str| format!("perf_thread_{}", name.replace('-', "_"));
+        let values = names.map(|name| event.number(&member(name)));
+        threads.entry(event.thread()).or_default().push(values);
+    }
+    for values in threads.values() {
+        let grows = |at: usize| values.windows(2).all(|pair| pair[0][at] <= pair[1][at]);
+        assert!((0..names.len()).all(grows), "{values:?}");
+        assert!(
+            values.windows(2).all(|pair| pair[0][0] < pair[1][0]),
+            "{values:?}"
+        );
+    }
+    // Each other thread has its own, which begin with it.
+    let of_main = &threads[&main];
+    let (first, last) = (of_main[0], of_main[of_main.len() - 1]);
+    assert!(
+        (0..names.len()).all(|at| first[at] < last[at]),
+        "{of_main:?}"
+    );
+    let others = threads.iter().filter(|(thread, _)| **thread != main);
+    assert!(others.clone().count() == 20);
+    assert!(others.into_iter().all(|(_, values)| values[0][0] < last[0]));
+}
+
+#[test]
+fn a_counter_that_the_machine_has_not_is_0_and_that_is_one_line() {
+    let world = World::new();
+    let report = record(
+        &world,
+        "1",
+        &["perf:thread:raw:rffffffffffff:none", "ip"],
+        None,
+    );
+    let lacked = |note: &String| note.starts_with("this machine does not count perf_thread_raw");
+    assert!(
+        report.notes.len() == 1 && lacked(&report.notes[0]),
+        "{report:?}"
+    );
+    let trace = report.trace();
+    let counted = |event: Event<'_>| event.number("perf_thread_raw_rffffffffffff_none");
+    assert!(trace.events().all(|event| counted(event) == 0));
+}
+
+#[test]
 fn what_a_keeper_recovers_has_them_too() {
     let world = World::new();
     let options = world.recorder("trace").keeper().context("vpid");

@@ -81,8 +81,10 @@ pub const FREES: usize = 22;
 pub const NONE_FREE: usize = 23;
 /// Word index: how many contexts the program takes at each event.
 pub const SAMPLED_COUNT: usize = 24;
+/// Word index: not 0 once a thread could not have a counter of [`crate::sampled::Sampled::PerfThread`].
+pub const COUNTER_LACKED: usize = 25;
 /// How many control words are in use.
-pub const CONTROL_WORDS: usize = 25;
+pub const CONTROL_WORDS: usize = 26;
 
 /// Byte offset of the contexts that the program takes, in the control words' page.
 pub const SAMPLED: usize = 64 * 8;

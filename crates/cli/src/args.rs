@@ -178,7 +178,9 @@ time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path o
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
 Others the program takes itself, at each event: ip (the address of its call site),
-callstack-user (and of those who called, by frame pointers) and
+callstack-user (and of those who called, as far as the program has frame pointers),
+perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,
+instructions, …, or raw:rHEX:NAME; not for programs that forbid themselves such calls), and
 $app.PROVIDER:NAME (what the program provides, see thalweg::AppContext and thalweg_app_context_add).
 
 Helpers, each a library that is preloaded into COMMAND:

@@ -110,6 +110,10 @@ impl Output {
         if !contexts.is_empty() {
             // Whoever goes on after our death finds them in the metadata.
             output.class(Kind::Own)?;
+            if !output.sampled.is_empty() {
+                // Babeltrace 2 dies of a list or a variant in the context of no event at all.
+                output.declare_dump_event(DumpKind::Start)?;
+            }
             output.writer.flush_metadata()?;
         }
         Ok(output)
@@ -121,7 +125,7 @@ impl Output {
             classes: [None; 2],
             lanes: Lanes::default(),
             contexts: EventContexts::new(contexts.threads),
-            sampled: SampledContexts::new(&contexts.sampled),
+            sampled: SampledContexts::of(contexts),
             encoder: Encoder::default(),
             dumps: None,
             streams: Vec::new(),

@@ -53,6 +53,8 @@ pub(crate) struct Limits {
     pub(crate) limit_bytes: u64,
     /// What each event says of its thread besides.
     pub(crate) contexts: Contexts,
+    /// Some of the threads' counters are not there, and the user knows.
+    pub(crate) lacks_counters: bool,
     /// What their threads do that find no room.
     pub(crate) mode: RingMode,
 }
@@ -325,7 +327,7 @@ impl Programs {
             clock: self.session.clock.word(),
             limit_units: self.units_left(),
             mode: Some(allowed(&memory, self.limits.mode)),
-            sampled: SampledContexts::new(&self.limits.contexts.sampled),
+            sampled: SampledContexts::of(&self.limits.contexts),
         };
         let Ring { file, process, .. } = found;
         Program::attach(definitions, memory, file, &terms, process)
@@ -600,6 +602,9 @@ impl Programs {
                 count_losses(&mut program, &mut group.output);
                 release_lanes(&program, &mut group.output, None);
                 group.output.contexts.part_from(&program);
+                let is_told = self.limits.lacks_counters;
+                self.notes
+                    .extend(program.counter_note().filter(|_| !is_told));
                 self.gone.push(summarise(&program));
                 nonces.push(program.nonce());
             }
@@ -628,6 +633,9 @@ impl Programs {
         for (_, mut group) in std::mem::take(&mut self.groups) {
             for program in &mut group.programs {
                 count_losses(program, &mut group.output);
+                let is_told = self.limits.lacks_counters;
+                self.notes
+                    .extend(program.counter_note().filter(|_| !is_told));
                 self.gone.push(summarise(program));
             }
             let (written, error) = group.output.close(now);

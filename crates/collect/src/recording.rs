@@ -102,14 +102,18 @@ impl Recording {
 
     fn begin(&mut self, config: RecordingConfig, id: &str, rules: String, started: &mut Started) {
         let request = config.programs.as_ref();
-        let limits = Limits {
+        let mut limits = Limits {
             rules,
             limit_bytes: request.map_or(0, |request| request.limit_bytes),
             contexts: request
                 .map(|request| request.contexts.clone())
                 .unwrap_or_default(),
+            lacks_counters: false,
             mode: request.map_or(RingMode::Discard, |request| request.mode),
         };
+        let lacked = limits.contexts.counters_lacked();
+        limits.lacks_counters = lacked.is_some();
+        started.notes.extend(lacked);
         let advert = self.advert(&limits);
         let (posts, watch) = take_posts(id, &advert, &mut started.notes);
         self.keeper = config.keeper.and_then(|program| {

@@ -107,6 +107,9 @@ fn emit_sampled(
     fields: &impl Fields,
 ) {
     let taken = Taken::now(lane.sampled(), (site, caller), block);
+    if taken.lacks_counter() {
+        lane.ring().control(slot::COUNTER_LACKED).store(1, Relaxed);
+    }
     let sampled = Sampled(&taken, fields);
     let limit = Limit::fitting(&sampled);
     let event = Emit {

@@ -44,6 +44,7 @@ static INODE: AtomicU64 = AtomicU64::new(0);
 /// under way, when it was a signal handler that forked: the ring is not its own, and its writes go nowhere.
 extern "C" fn fill_hole() {
     sample::forget_threads();
+    sample::close_inherited();
     let ring = RING.load(Relaxed);
     let capacity = CAPACITY.load(Relaxed);
     if !ring.is_null() && sys::fill(ring.cast(), program::total_len(capacity)) {

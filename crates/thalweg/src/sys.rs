@@ -275,6 +275,36 @@ pub(crate) fn futex_wait(word: &AtomicU64, value: u32, wait_ns: u64) {
     };
 }
 
+/// Opens a counter of this thread's, of what it does itself if the kernel's part is not to be known.
+#[cold]
+pub(crate) fn open_counter(kind: u32, config: u64) -> Option<Fd> {
+    /// Bytes of the first version of `struct perf_event_attr`.
+    const LEN: usize = 64;
+    const EXCLUDE_KERNEL: u64 = 1 << 5;
+    const EXCLUDE_HYPERVISOR: u64 = 1 << 6;
+    const CLOEXEC: usize = 8;
+    let open = |flags: u64| {
+        let mut attr = [0_u64; LEN / 8];
+        attr[0] = u64::from(kind) | (LEN as u64) << 32;
+        attr[1] = config;
+        attr[5] = flags;
+        // SAFETY: the attributes are live, and as many bytes as they say.
+        let opened =
+            unsafe { libc::syscall(libc::SYS_perf_event_open, attr.as_ptr(), 0, -1, -1, CLOEXEC) };
+        fd(c_int::try_from(opened).unwrap_or(-1))
+    };
+    open(0).or_else(|| open(EXCLUDE_KERNEL | EXCLUDE_HYPERVISOR))
+}
+
+/// The id that the kernel gave a counter; `None` if the descriptor is none of a counter.
+pub(crate) fn counter_id(of: &Fd) -> Option<u64> {
+    const IOC_ID: libc::c_ulong = 0x8008_2407;
+    let mut id = 0_u64;
+    // SAFETY: the kernel writes eight bytes, or none.
+    let told = unsafe { libc::ioctl(of.0, IOC_ID, &raw mut id) };
+    (told == 0).then_some(id)
+}
+
 /// Whether an address can be read, without a fault if not: the kernel is asked to compare a word there,
 /// which it finds there or not, and does not wait.
 #[cold]

@@ -7,7 +7,7 @@ use crate::field::Fields;
 use crate::filter;
 use crate::identity::Identity;
 use crate::map::{Map, filters_at, sampled_at};
-use crate::sample::{self, AppValue, Caller};
+use crate::sample::{self, AppValue, Caller, Counter, MOST_COUNTERS};
 use crate::site::Site;
 use crate::span::Batch;
 use crate::state::{self, Process, State, TID_OFFSET};
@@ -33,6 +33,8 @@ pub(crate) struct Block {
     /// Not 0 while an application's context is asked: its own events ask for none.
     asking: AtomicU32,
     lanes: [Lane; SLOTS],
+    /// What the kernel counts of the thread, as far as its events tell.
+    pub(crate) counters: [Counter; MOST_COUNTERS],
     /// Span ids that are the thread's to give; whoever has the block next goes on with them.
     pub(crate) span_ids: Batch,
 }
@@ -186,6 +188,7 @@ impl Block {
         self.index.store(index as u32, Relaxed);
         self.cpu_area.store(crate::cpu::area(), Relaxed);
         self.asking.store(0, Relaxed);
+        self.counters.iter().for_each(Counter::close);
         for (slot, lane) in self.lanes.iter().enumerate() {
             let word = u32::from(program::ENABLED) << (8 * slot);
             lane.word.store(word, Relaxed);

@@ -3,7 +3,8 @@
 use super::sampled::SampledContext;
 use super::set::{ContextSet, UnknownContext, refusal};
 use crate::rule::RuleError;
-use thalweg_abi::sampled::MAX;
+use thalweg_abi::sampled::{MAX, Sampled};
+use thalweg_sys::try_counter;
 
 /// All contexts that a recording's events have: those that are read from `/proc`, and those that the
 /// program takes itself, in the order in which they were asked for.
@@ -51,6 +52,22 @@ impl Contexts {
     /// Whether it is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.threads.is_empty() && self.sampled.is_empty()
+    }
+
+    /// What is to be said of counters that this machine does not have.
+    pub(crate) fn counters_lacked(&self) -> Option<String> {
+        let is_lacking = |context: &&SampledContext| match context.asked() {
+            Sampled::PerfThread { kind, config } => try_counter(kind, config).is_err(),
+            _ => false,
+        };
+        let lacking = self.sampled.iter().filter(is_lacking);
+        let names: Vec<_> = lacking.map(SampledContext::member).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "this machine does not count {}: the value is 0",
+                names.join(", ")
+            )
+        })
     }
 
     /// Whether programs have room to be told of all.

@@ -17,6 +17,7 @@
 
 mod all;
 mod cache;
+mod counter;
 mod kind;
 mod read;
 mod sampled;

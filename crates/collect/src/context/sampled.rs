@@ -6,6 +6,7 @@
 //!   ip                      _app_PROVIDER_NAME       what the trace calls it, and who goes on with it
 //! ```
 
+use super::counter::Counter;
 use thalweg_abi::sampled::{MAX_NAME, Sampled};
 
 /// A context that programs take themselves.
@@ -20,11 +21,17 @@ pub struct SampledContext {
 pub(crate) enum What {
     Ip,
     CallstackUser,
+    PerfThread(Counter),
     App { provider: String, name: String },
 }
 
 /// What is said of names that follow a pattern.
-pub(super) const PATTERNS: [&str; 3] = ["ip", "callstack-user", "$app.PROVIDER:NAME"];
+pub(super) const PATTERNS: [&str; 4] = [
+    "ip",
+    "callstack-user",
+    "perf:thread:NAME",
+    "$app.PROVIDER:NAME",
+];
 
 impl SampledContext {
     /// The context of a name on the command line, if it is one of these.
@@ -32,7 +39,10 @@ impl SampledContext {
         let what = match text {
             "ip" => What::Ip,
             "callstack-user" => What::CallstackUser,
-            _ => app(text.strip_prefix("$app.")?)?,
+            _ => match text.strip_prefix(PERF) {
+                Some(name) => What::PerfThread(Counter::named(name)?),
+                None => app(text.strip_prefix("$app.")?)?,
+            },
         };
         let member = text.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
         Some(Self { member, what })
@@ -43,6 +53,9 @@ impl SampledContext {
         let what = match member {
             "ip" => What::Ip,
             "callstack_user" => What::CallstackUser,
+            _ if member.starts_with("perf_thread_") => {
+                What::PerfThread(Counter { kind: 0, config: 0 })
+            }
             _ => {
                 let (provider, name) = (String::new(), String::new());
                 member.strip_prefix("_app_")?.strip_suffix(TAG)?;
@@ -66,6 +79,10 @@ impl SampledContext {
         match &self.what {
             What::Ip => Sampled::Ip,
             What::CallstackUser => Sampled::CallstackUser,
+            What::PerfThread(Counter { kind, config }) => Sampled::PerfThread {
+                kind: *kind,
+                config: *config,
+            },
             What::App { provider, name } => Sampled::App {
                 provider: provider.as_bytes(),
                 name: name.as_bytes(),
@@ -73,6 +90,9 @@ impl SampledContext {
         }
     }
 }
+
+/// What the names of threads' counters begin with.
+const PERF: &str = "perf:thread:";
 
 /// What is behind the name of a context's tag.
 pub(crate) const TAG: &str = "_tag";
@@ -107,6 +127,11 @@ mod tests {
     fn the_members_names_are_lttngs() {
         check("ip", "ip", "ip");
         check("callstack-user", "callstack_user", "callstack-user");
+        check(
+            "perf:thread:task-clock",
+            "perf_thread_task_clock",
+            "perf 1 1",
+        );
         check("$app.shop:tenant", "_app_shop_tenant", "app shop:tenant");
         check("$app.shop.a:b-c", "_app_shop_a_b_c", "app shop.a:b-c");
     }
@@ -123,6 +148,8 @@ mod tests {
             "$app.:a",
             "$app.a b:c",
             "$app.a:b:c",
+            "perf:thread:x",
+            "perf:cpu:cycles",
             &long,
         ] {
             assert_eq!(SampledContext::named(wrong), None, "{wrong}");
@@ -139,12 +166,16 @@ mod tests {
             "_app_a_b",
             "_callstack_user_length",
             "callstack_user",
+            "perf_thread_cs",
         ];
         let known: Vec<_> = members
             .into_iter()
             .filter_map(SampledContext::of_member)
             .collect();
         let known: Vec<_> = known.iter().map(SampledContext::member).collect();
-        assert_eq!(known, ["ip", "_app_a_b", "callstack_user"]);
+        assert_eq!(
+            known,
+            ["ip", "_app_a_b", "callstack_user", "perf_thread_cs"]
+        );
     }
 }

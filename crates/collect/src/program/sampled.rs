@@ -12,7 +12,7 @@ use thalweg_model::{
 };
 
 use super::plan::{Plan, Step};
-use crate::context::{SampledContext, TAG, What};
+use crate::context::{Contexts, SampledContext, TAG, What};
 
 /// The contexts that the events of a slot carry.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +20,8 @@ pub struct SampledContexts(Arc<[SampledContext]>);
 
 impl SampledContexts {
     /// Those that were asked for.
-    pub(crate) fn new(contexts: &[SampledContext]) -> Self {
-        Self(contexts.into())
+    pub fn of(contexts: &Contexts) -> Self {
+        Self(contexts.sampled.as_slice().into())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -33,12 +33,12 @@ impl SampledContexts {
     }
 
     /// Their declaration.
-    pub(crate) fn members(&self) -> Vec<Member> {
+    pub fn members(&self) -> Vec<Member> {
         self.structure().members
     }
 
     /// How their values are checked.
-    pub(crate) fn plan(&self) -> Plan {
+    pub fn plan(&self) -> Plan {
         let mut plan = Plan::default();
         self.iter()
             .for_each(|context| plan.append(plan_of(context.what())));
@@ -64,7 +64,7 @@ impl SampledContexts {
 
 fn plan_of(what: &What) -> Plan {
     Plan::of(match what {
-        What::Ip => Step::Bytes(8),
+        What::Ip | What::PerfThread(_) => Step::Bytes(8),
         What::CallstackUser => Step::Sequence { element: 8 },
         What::App { .. } => Step::AppValue,
     })
@@ -73,7 +73,7 @@ fn plan_of(what: &What) -> Plan {
 /// The fewest bytes of a value.
 fn least(what: &What) -> usize {
     match what {
-        What::Ip => 8,
+        What::Ip | What::PerfThread(_) => 8,
         What::CallstackUser => 4,
         What::App { .. } => 1,
     }
@@ -83,6 +83,9 @@ fn add(context: &SampledContext, structure: &mut StructClass) {
     let name = context.member();
     match context.what() {
         What::Ip => structure.members.push(Member::new(name, address())),
+        What::PerfThread(_) => structure
+            .members
+            .push(Member::new(name, FieldClass::uint(64))),
         What::CallstackUser => {
             let length = format!("_{name}_length");
             let addresses = FieldClass::Sequence(SequenceClass {
@@ -142,12 +145,11 @@ fn tag_class() -> FieldClass {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::Contexts;
     use thalweg_abi::sampled::tag;
 
     fn of(names: &[&str]) -> SampledContexts {
         let named = names.iter().map(|name| Contexts::named(name).unwrap());
-        SampledContexts::new(&named.fold(Contexts::default(), Contexts::union).sampled)
+        SampledContexts::of(&named.fold(Contexts::default(), Contexts::union))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Instant;
 use thalweg_abi::desc::{Desc, FREE, FULL, OWNED, READING, next_generation};
 use thalweg_abi::rules::Rules;
-use thalweg_abi::slot::{CLASSES, DISCARD, MODE, OVERWRITE, STARVED};
+use thalweg_abi::slot::{CLASSES, COUNTER_LACKED, DISCARD, MODE, OVERWRITE, STARVED};
 use thalweg_abi::{chunk, program};
 use thalweg_filter::Room;
 use thalweg_ring::{Slot, UNIT_WORDS, Walk, clear_and_free};
@@ -328,6 +328,15 @@ impl Program {
         self.ids.iter_mut().for_each(|ids| ids.resize(sites, None));
         self.enable_from(known);
         sites > known
+    }
+
+    /// What is to be said if one of its threads could not have a counter.
+    pub(crate) fn counter_note(&self) -> Option<String> {
+        let lacked = self.ring().control(COUNTER_LACKED).swap(0, Relaxed);
+        (lacked != 0).then(|| {
+            let title = self.title();
+            format!("{title}: threads could not have all of their counters: the value is 0 there")
+        })
     }
 
     /// Turns all sites off.

@@ -10,6 +10,7 @@
 
 mod app;
 mod callers;
+mod counters;
 mod memory;
 mod place;
 mod taken;
@@ -17,6 +18,7 @@ mod value;
 
 pub use app::{AppContext, RegisterError};
 pub(crate) use app::{ask, forget_threads};
+pub(crate) use counters::{Counter, MOST as MOST_COUNTERS, close_inherited};
 pub use place::Place;
 pub(crate) use place::link_all;
 pub(crate) use taken::{Sampled, Taken};

@@ -2,6 +2,7 @@
 
 use super::Caller;
 use super::callers::Callers;
+use super::counters;
 use super::place::Place;
 use super::value::{AppValue, Held};
 use crate::field::{Fields, Limit, Value};
@@ -20,9 +21,16 @@ pub(crate) struct Taken {
     /// Not initialized behind `len`.
     bytes: [MaybeUninit<u8>; ROOM],
     len: usize,
+    /// A counter was not to be had.
+    lacks_counter: bool,
 }
 
 impl Taken {
+    /// Whether a counter was not to be had: its value is 0.
+    pub(crate) fn lacks_counter(&self) -> bool {
+        self.lacks_counter
+    }
+
     /// Takes the contexts of these entries.
     #[inline(never)]
     pub(crate) fn now(
@@ -33,6 +41,7 @@ impl Taken {
         let mut taken = Self {
             bytes: [const { MaybeUninit::uninit() }; ROOM],
             len: 0,
+            lacks_counter: false,
         };
         let mut rest = entries.chunks(ENTRY_WORDS);
         while let Some(entry) = rest.next() {
@@ -45,8 +54,13 @@ impl Taken {
                     let kept = rest.clone().map(|entry| least(&Entry::load(entry))).sum();
                     taken.put_app(&block.ask(provider, name), kept);
                 }
+                Some(Context::PerfThread { kind, config }) => {
+                    let value = counters::read(&block.counters, kind, config);
+                    taken.lacks_counter |= value.is_none();
+                    taken.put(&value.unwrap_or(0).to_le_bytes());
+                }
                 Some(Context::CallstackUser) => taken.put_callers(site, caller),
-                _ => {}
+                None => {}
             }
         }
         taken
@@ -113,10 +127,10 @@ impl Taken {
 /// The room that is kept for a context whose turn comes later.
 fn least(entry: &Entry) -> usize {
     match entry.sampled() {
-        Some(Context::Ip) => 8,
+        Some(Context::Ip | Context::PerfThread { .. }) => 8,
         Some(Context::App { .. }) => 9,
         Some(Context::CallstackUser) => 4 + 8 * MAX_CALLERS,
-        _ => 0,
+        None => 0,
     }
 }
 
