@@ -42,6 +42,8 @@
 //! prepared, [`span!`] is two events with a scope between them, [`task_span!`] is the same for work that
 //! moves between threads, [`tracef!`] and [`tracelog!`] are formatted messages.
 //!
+//! [`AppContext`] is what the application itself knows around its events: a recording can ask for it.
+//!
 //! [`Watch`] tells a program that a recording has begun or a snapshot is about to be taken, so that it
 //! can tell what was before: connections that are open, the configuration.
 //!
@@ -54,8 +56,9 @@
 //!
 //! Invariants: no thread, no signal handler, no allocation, no lock, and no system call where
 //! events happen (but one futex wake for a full chunk, when the collector sleeps, and the set-up
-//! of a forked child; and a futex wait for room, in programs that allow it by their environment,
-//! `THALWEG_ALLOW_BLOCKING=1`, in recordings that ask for it). When tracing fails, the program does not notice. Field expressions are
+//! of a forked child; a futex wait for room, in programs that allow it by their environment,
+//! `THALWEG_ALLOW_BLOCKING=1`, in recordings that ask for it; and in recordings that ask for
+//! `callstack-user` or `perf:thread:…` what those need). When tracing fails, the program does not notice. Field expressions are
 //! evaluated only when the event is enabled.
 
 #![allow(
