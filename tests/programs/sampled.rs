@@ -44,7 +44,7 @@ fn provide() -> [AppContext; 5] {
         register("turn", |value| value.set_int(-TURN.load(Relaxed))),
         register("big", |value| value.set_uint(u64::MAX)),
         register("half", |value| {
-            value.set_float(TURN.load(Relaxed) as f64 / 2.0)
+            value.set_float(TURN.load(Relaxed) as f64 / 2.0);
         }),
         register("tenant", |value| value.set_text(TENANT.get())),
         register("nested", |value| {

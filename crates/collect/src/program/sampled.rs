@@ -114,8 +114,11 @@ fn address() -> FieldClass {
     FieldClass::Integer(IntegerClass::le(64, false).in_base(DisplayBase::Hexadecimal))
 }
 
+/// A name and a class.
+type NamedClass = (&'static str, fn() -> FieldClass);
+
 /// What an application's context can hold, as LTTng declares it: in the order of the tags.
-const VALUES: [(&str, fn() -> FieldClass); 12] = [
+const VALUES: [NamedClass; 12] = [
     ("none", || FieldClass::Struct(StructClass::default())),
     ("int8", || FieldClass::int(8)),
     ("int16", || FieldClass::int(16)),
@@ -131,7 +134,7 @@ const VALUES: [(&str, fn() -> FieldClass); 12] = [
 ];
 
 fn tag_class() -> FieldClass {
-    let label = |(number, (option, _)): (i64, &(&str, _))| EnumMapping {
+    let label = |(number, (option, _)): (i64, &NamedClass)| EnumMapping {
         label: format!("_{option}"),
         first: number.into(),
         last: number.into(),
