@@ -26,6 +26,7 @@ macro_rules! site {
     };
     ($name:expr, $level:ident, emf_uri = $uri:expr, $class:path $(,)?) => {{
         $crate::__site!($name, $level, $uri, <$class as $crate::EventClass>::FIELDS);
+        $crate::__place!();
         $crate::Tracepoint::<<$class as $crate::EventClass>::Kind, __GATE>::new(&__SITE)
     }};
     ($($anything:tt)*) => {

@@ -87,6 +87,10 @@ impl Counter {
     /// Closes it, for another thread's use of its place.
     pub(crate) fn close(&self) {
         let state = self.state.swap(NONE, Relaxed);
+        if state == NONE {
+            return;
+        }
+        let _errno = ErrnoKept::new();
         drop(still(state, self.id.load(Relaxed)));
         forget(state);
     }
@@ -130,7 +134,9 @@ fn forget(closed: i32) {
 /// In a forked child: its parent's counters are none of its own.
 pub(crate) fn close_inherited() {
     let _errno = ErrnoKept::new();
-    for (state, id) in &OPEN {
+    // Only what is in use is written to: the pages are shared with the parent until then.
+    let in_use = OPEN.iter().filter(|(state, _)| state.load(Relaxed) != NONE);
+    for (state, id) in in_use {
         drop(still(state.load(Acquire), id.load(Relaxed)));
         state.store(NONE, Relaxed);
     }
