@@ -313,10 +313,10 @@ __attribute__((destructor(101))) static void thalweg__close(void)
  * replace: that of a static in a hidden class.
  */
 
-/* A label, and an entry that says whose it is. */
+/* A label, and an entry that says whose it is; it goes where the linker leaves the label's function out. */
 #define THALWEG__PLACE_TEXT \
     "2:\n\t" \
-    ".pushsection thalweg_c_places,\"aw\",@progbits\n\t" \
+    ".pushsection thalweg_c_places,\"aw?\",@progbits\n\t" \
     ".balign 8\n\t" \
     ".quad %c0\n\t" \
     ".quad 2b\n\t" \
@@ -340,7 +340,13 @@ __attribute__((destructor(101))) static void thalweg__close(void)
     }; \
     struct thalweg_site *const variable = variable##_here::site()
 #else
+/* clang takes no static of an inline function or a template for a constant in code that can lie anywhere:
+ * where C++ events of its are is not told. */
+#if defined(__cplusplus)
+#define THALWEG__PLACE(variable)
+#else
 #define THALWEG__PLACE(variable) __asm__ volatile(THALWEG__PLACE_TEXT : : "i"(&variable##_here))
+#endif
 #define THALWEG__SITE(variable, ...) \
     static struct thalweg_site variable##_here = { __VA_ARGS__ }; \
     static struct thalweg_site *variable##_entry __attribute__((section("thalweg_c_sites"), used)) = \
