@@ -7,16 +7,20 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use thalweg_abi::rendezvous::{HEAD_LEN, MAGIC, MAX_FIELDS};
-use thalweg_collect::program::{Definitions, Site};
+use thalweg_collect::Contexts;
+use thalweg_collect::program::{Definitions, Plan, SampledContexts, Site};
 use thalweg_ctf::metadata;
 use thalweg_ctf::read::{Cursor, DecodeError, Decoder, Halt, Window};
 use thalweg_ctf::write::event_text;
-use thalweg_model::EventClass;
+use thalweg_model::{EventClass, StructClass};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(definitions) = Definitions::parse(bytes) {
         assert_eq!(definitions.sites.len() as u64, definitions.head.sites);
         assert_eq!(definitions.head.encode(), bytes[..HEAD_LEN]);
+    }
+    if let [chosen, payload @ ..] = bytes {
+        check_contexts(*chosen, [payload, bytes]);
     }
     // The head's own claims are hard to guess: with true ones the definitions are reached.
     if let Some((head, rest)) = bytes.split_at_checked(HEAD_LEN) {
@@ -64,9 +68,59 @@ fn check(site: &Site, payloads: [&[u8]; 2]) {
     assert!(site.payload.members.len() <= 2 * MAX_FIELDS);
     assert!(site.fields.len() <= MAX_FIELDS);
     assert!((0..site.fields.len()).all(|index| site.field(index).is_some()));
-    let text = declare(site);
+    let class = EventClass {
+        name: site.name.clone(),
+        log_level: Some(site.level),
+        model_uri: site.model_uri.clone(),
+        payload: site.payload.clone(),
+        ..nameless()
+    };
+    check_payloads(&class, &site.plan, payloads);
+}
+
+/// Contexts that the program takes itself, as if they were an event's fields.
+fn check_contexts(chosen: u8, payloads: [&[u8]; 2]) {
+    let names = [
+        "ip",
+        "$app.a:b",
+        "callstack-user",
+        "perf:thread:cs",
+        "$app.c:d",
+        "ip",
+    ];
+    let names = names
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| chosen >> at & 1 != 0);
+    let contexts = names.map(|(_, name)| Contexts::named(name).expect("there is one"));
+    let contexts = contexts.fold(Contexts::default(), Contexts::union);
+    let sampled = SampledContexts::of(&contexts);
+    let class = EventClass {
+        payload: StructClass {
+            min_align_bits: 1,
+            members: sampled.members(),
+        },
+        ..nameless()
+    };
+    check_payloads(&class, &sampled.plan(), payloads);
+}
+
+fn nameless() -> EventClass {
+    EventClass {
+        id: 0,
+        name: "a:b".to_owned(),
+        stream_id: 0,
+        log_level: None,
+        model_uri: None,
+        specific_context: None,
+        payload: StructClass::default(),
+    }
+}
+
+fn check_payloads(class: &EventClass, plan: &Plan, payloads: [&[u8]; 2]) {
+    let text = declare(class);
     for payload in payloads {
-        if let Some(len) = site.plan.measure(payload) {
+        if let Some(len) = plan.measure(payload) {
             assert!(len <= payload.len());
             read(&text, &payload[..len]);
         }
@@ -74,17 +128,8 @@ fn check(site: &Site, payloads: [&[u8]; 2]) {
 }
 
 /// The metadata of a trace with this event alone, without a header.
-fn declare(site: &Site) -> String {
-    let class = EventClass {
-        id: 0,
-        name: site.name.clone(),
-        stream_id: 0,
-        log_level: Some(site.level),
-        model_uri: site.model_uri.clone(),
-        specific_context: None,
-        payload: site.payload.clone(),
-    };
-    let event = event_text(&class).expect("a definition that is believed can be declared");
+fn declare(class: &EventClass) -> String {
+    let event = event_text(class).expect("a definition that is believed can be declared");
     format!(
         "/* CTF 1.8 */\ntrace {{ major = 1; minor = 8; byte_order = le; }};\nstream {{ id = 0; }};\n{event}"
     )

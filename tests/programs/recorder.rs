@@ -10,7 +10,7 @@ use rustix::time::Timespec;
 use std::process::ExitCode;
 use std::time::Duration;
 use thalweg_collect::{
-    ContextSet, KernelRequest, Levels, ProgramsRequest, Recording, RecordingConfig, RingMode,
+    Contexts, KernelRequest, Levels, ProgramsRequest, Recording, RecordingConfig, RingMode,
     Summary, keeper_main, recover,
 };
 use thalweg_model::LogLevel;
@@ -42,8 +42,8 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
             }
             "--user" => request.rules[0].pattern = value,
             "--context" => {
-                let set = ContextSet::named(&value).expect("a context's name");
-                request.contexts = request.contexts.union(set);
+                let context = Contexts::named(&value).expect("a context's name");
+                request.contexts = request.contexts.clone().union(context);
             }
             "--mode" => request.mode = mode(&value),
             "--at-least" => {

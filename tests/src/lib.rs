@@ -42,5 +42,5 @@ pub use recorder::{Options, Recorder, Report};
 pub use speaker::Speaker;
 pub use strace::{Straced, straced};
 pub use tally::Tally;
-pub use trace::{Event, Trace, our_text};
+pub use trace::{Event, Trace, declared_contexts, our_text};
 pub use world::{World, is_full, library_path};

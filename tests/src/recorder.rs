@@ -92,6 +92,14 @@ impl<'w> Options<'w> {
         self.with("--context", name)
     }
 
+    /// Each event says all of this.
+    #[must_use]
+    pub fn contexts(self, names: &[&str]) -> Self {
+        names
+            .iter()
+            .fold(self, |options, name| options.context(name))
+    }
+
     /// With a keeper.
     #[must_use]
     pub fn keeper(self) -> Self {

@@ -25,6 +25,19 @@ pub fn our_text(dir: &Path) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// The members of a trace's event context: their names and classes, as our reader has them.
+#[track_caller]
+pub fn declared_contexts(dir: &Path) -> Vec<(String, String)> {
+    let reader = Reader::open(&[dir]).expect("our reader opens it");
+    let class = reader.traces()[0].class();
+    let context = class.streams[0].event_context.clone();
+    let members = context.expect("events have contexts").members;
+    let text = members
+        .into_iter()
+        .map(|m| (m.name, format!("{:?}", m.class)));
+    text.collect()
+}
+
 /// What babeltrace2 printed.
 ///
 /// The events of state dumps are the collector's own, and no program has counted them: they are kept

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::atomic::Ordering::SeqCst;
 
-use thalweg_reader::Reader;
 use thalweg_testkit::{babeltrace2, record_contexts_with_lttng};
-use thalweg_tests::{Event, Options, Recorder, Trace, World};
+use thalweg_tests::{Event, Recorder, Trace, World, declared_contexts};
 
 /// All of LTTng's that we have, in the order in which they stand in an event.
 const LTTNGS: [&str; 18] = [
@@ -31,24 +30,6 @@ const LTTNGS: [&str; 18] = [
     "vegid",
     "vsgid",
 ];
-
-fn with_contexts<'w>(options: Options<'w>, names: &[&str]) -> Options<'w> {
-    names
-        .iter()
-        .fold(options, |options, name| options.context(name))
-}
-
-/// The event contexts that a trace declares.
-fn declared(dir: &Path) -> Vec<(String, String)> {
-    let reader = Reader::open(&[dir]).expect("our reader opens it");
-    let class = reader.traces()[0].class();
-    let context = class.streams[0].event_context.clone();
-    let members = context.expect("events have contexts").members;
-    let text = members
-        .into_iter()
-        .map(|m| (m.name, format!("{:?}", m.class)));
-    text.collect()
-}
 
 /// The contexts of a line's event, with `0` for each number and `""` for each text.
 fn shape(line: &str) -> String {
@@ -83,13 +64,13 @@ fn names_order_and_types_are_lttngs() {
     // The order in which they are asked for does not matter.
     let backwards: Vec<&str> = LTTNGS.into_iter().rev().collect();
     let options = world.recorder("trace").user("test:*");
-    let recorder = with_contexts(options, &backwards).start();
+    let recorder = options.contexts(&backwards).start();
     world.run("ticks", &["1", "3"]);
     let report = recorder.finish();
-    let mut ours = declared(&report.output);
+    let mut ours = declared_contexts(&report.output);
     let cpu = ours.pop().expect("there are contexts");
     assert_eq!(cpu.0, "cpu_id", "LTTng has it in the packet");
-    assert_eq!(ours, declared(&theirs));
+    assert_eq!(ours, declared_contexts(&theirs));
     let line = |dir: &Path| babeltrace2(dir).stdout.lines().next().map(shape);
     let ours = line(&report.output).expect("there are events");
     let theirs = line(&theirs).expect("there are events");
@@ -105,7 +86,7 @@ struct Scene<'w> {
 
 impl<'w> Scene<'w> {
     fn start(world: &'w World, names: &[&str], mut command: Command) -> Self {
-        let recorder = with_contexts(world.recorder("trace"), names).start();
+        let recorder = world.recorder("trace").contexts(names).start();
         world.place(&mut command);
         let child = command.spawn().expect("it can be run");
         let scene = Self {
@@ -217,7 +198,7 @@ fn in_a_user_and_a_pid_namespace_of_its_own_a_program_has_its_own_numbers() {
 fn threads_that_share_a_stream_have_contexts_too() {
     let world = World::new();
     let names = ["vtid", "vuid", "pthread_id", "cgroup"];
-    let recorder = with_contexts(world.recorder("trace"), &names).start();
+    let recorder = world.recorder("trace").contexts(&names).start();
     world.run("threads", &["at_once", "150"]);
     let report = recorder.finish();
     report.check_our_reader();
@@ -241,7 +222,7 @@ fn threads_that_share_a_stream_have_contexts_too() {
 fn what_a_keeper_recovers_has_the_contexts_that_were_asked_for() {
     let world = World::new();
     let names = ["procname", "vuid", "net_ns"];
-    let recorder = with_contexts(world.recorder("trace").keeper(), &names).start();
+    let recorder = world.recorder("trace").keeper().contexts(&names).start();
     let mut child = world.command("steady").spawn().expect("cargo builds it");
     let emitted = || world.ledger().count(0);
     world.wait_until("events", || emitted() > 100);
@@ -262,5 +243,5 @@ fn what_a_keeper_recovers_has_the_contexts_that_were_asked_for() {
     let last = trace.events().last().expect("there are events");
     assert_eq!(last.number("vuid"), uid);
     assert_eq!(last.number("net_ns"), own_namespace("net_ns"));
-    assert_eq!(declared(&output).len(), 4);
+    assert_eq!(declared_contexts(&output).len(), 4);
 }

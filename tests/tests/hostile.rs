@@ -14,8 +14,14 @@ const OTHERS: u64 = 2 * 500;
 /// Records a hostile program and a good one; the good one's events are all there.
 #[track_caller]
 fn record(how: &str, seed: u64) -> Report {
+    record_with(how, seed, &[])
+}
+
+/// The same with contexts.
+#[track_caller]
+fn record_with(how: &str, seed: u64, contexts: &[&str]) -> Report {
     let world = World::new();
-    let recorder = world.recorder("trace").start();
+    let recorder = world.recorder("trace").contexts(contexts).start();
     // The recorder must not see the ring before it is spoiled.
     recorder.pause();
     world.run("hostile", &[how, &seed.to_string()]);
@@ -38,7 +44,12 @@ fn record(how: &str, seed: u64) -> Report {
 /// countably.
 #[track_caller]
 fn check(how: &str, recorded: u64, lost: u64) {
-    let report = record(how, 1);
+    check_with(how, &[], recorded, lost);
+}
+
+#[track_caller]
+fn check_with(how: &str, contexts: &[&str], recorded: u64, lost: u64) {
+    let report = record_with(how, 1, contexts);
     assert_eq!(report.recorded(), OTHERS + recorded, "{report:?}");
     assert_eq!(report.lost_to("AbiViolation"), lost, "{report:?}");
     assert_eq!(report.lost(), lost, "{report:?}");
@@ -70,6 +81,21 @@ fn a_text_without_end_is_skipped() {
 #[test]
 fn a_list_longer_than_its_event_is_skipped() {
     check("list", EVENTS - 1, 1);
+}
+
+#[test]
+fn what_it_says_of_its_contexts_is_not_believed() {
+    // What the program takes itself stands first: its length, the tag of its value, its text.
+    check_with("list", &["callstack-user"], EVENTS - 1, 1);
+    check_with("list", &["$app.a:b"], EVENTS - 1, 1);
+    check_with("text", &["ip", "$app.a:b"], EVENTS - 1, 1);
+    for how in ["chunks", "control", "all"] {
+        record_with(
+            how,
+            1,
+            &["ip", "callstack-user", "perf:thread:cs", "$app.a:b"],
+        );
+    }
 }
 
 #[test]

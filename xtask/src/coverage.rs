@@ -49,6 +49,7 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/collect/src/program/input.rs",
             "crates/collect/src/program/lowered.rs",
             "crates/collect/src/program/plan.rs",
+            "crates/collect/src/program/sampled.rs",
         ],
     ),
     (

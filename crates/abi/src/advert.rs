@@ -13,14 +13,16 @@
 //! start 1048576
 //! mode block
 //! patience-ns 1000000
+//! context ip
 //! enable shop:*
 //! exclude shop:secret*
 //! enable *
 //! at-least 6
 //! ```
 //!
-//! `mode` is one of the names below; without it the program discards what it has no room for. From
-//! the first `enable` on it is rules, see [`crate::rules`].
+//! `mode` is one of the names below; without it the program discards what it has no room for. Each
+//! `context` is one that the program takes at its events, see [`crate::sampled`]. From the first
+//! `enable` on it is rules, see [`crate::rules`].
 
 use crate::rules::{ENABLE, split_key};
 

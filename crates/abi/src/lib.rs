@@ -25,6 +25,7 @@ pub mod program;
 pub mod record;
 pub mod rendezvous;
 pub mod rules;
+pub mod sampled;
 mod sizes;
 pub mod slot;
 pub mod thread;

@@ -17,7 +17,8 @@
 //!
 //! Byte `s` of a gate or word belongs to the collector in slot `s`, and nobody else writes it. Of a
 //! word's byte the lowest bit says that the event is wanted, the next one, [`OTHER_CLOCK`], that its
-//! time is not to be read from the processor's counter, and [`FILTERED`] that a filter is asked first.
+//! time is not to be read from the processor's counter, [`FILTERED`] that a filter is asked first, and
+//! [`SAMPLED`] that the program takes contexts itself.
 
 use crate::{MAX_THREADS, PAGE, SLOTS, slot};
 
@@ -91,6 +92,9 @@ pub const OTHER_CLOCK: u8 = 2;
 
 /// In a slot's byte of a site's word: the slot has filters for it, see [`crate::filters`].
 pub const FILTERED: u8 = 4;
+
+/// In a slot's byte of a site's word: contexts are taken at the event, see [`crate::sampled`].
+pub const SAMPLED: u8 = 8;
 
 /// A slot's byte of the word of a site that is on.
 pub const fn enabled_byte(clock: u64) -> u8 {

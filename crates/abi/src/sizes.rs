@@ -1,7 +1,7 @@
 //! Numbers that several layouts share.
 
 /// The version of all layouts in this crate.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Bytes of a page; the layouts count in it whatever the machine's page is.
 pub const PAGE: usize = 4096;

@@ -16,7 +16,7 @@
 //!
 //! Only what the control words call ready has memory behind it; the rest is never touched.
 
-use crate::{MAX_THREADS, PAGE};
+use crate::{MAX_THREADS, PAGE, sampled};
 
 /// Units of chunk space.
 pub const UNITS: usize = 16384;
@@ -79,8 +79,17 @@ pub const FREES: usize = 22;
 /// Word index: one more than [`FREES`] was when a thread found no chunk free: until that changes,
 /// nobody looks.
 pub const NONE_FREE: usize = 23;
+/// Word index: how many contexts the program takes at each event.
+pub const SAMPLED_COUNT: usize = 24;
+/// Word index: not 0 once a thread could not have a counter of [`crate::sampled::Sampled::PerfThread`].
+pub const COUNTER_LACKED: usize = 25;
 /// How many control words are in use.
-pub const CONTROL_WORDS: usize = 24;
+pub const CONTROL_WORDS: usize = 26;
+
+/// Byte offset of the contexts that the program takes, in the control words' page.
+pub const SAMPLED: usize = 64 * 8;
+/// Bytes of them.
+pub const SAMPLED_LEN: usize = sampled::MAX * sampled::ENTRY_WORDS * 8;
 
 /// The event is discarded.
 pub const DISCARD: u64 = 0;
@@ -168,7 +177,14 @@ const _: () = assert!(
     "the layout fills the grant"
 );
 const _: () = assert!(CHUNKS.is_multiple_of(PAGE), "chunks start on pages");
-const _: () = assert!(CONTROL_WORDS * 8 <= PAGE, "control words fit in their page");
+const _: () = assert!(
+    CONTROL_WORDS * 8 <= SAMPLED,
+    "control words lie before contexts"
+);
+const _: () = assert!(
+    SAMPLED + SAMPLED_LEN <= PAGE,
+    "contexts fit in the control words' page"
+);
 
 #[cfg(test)]
 mod tests {

@@ -120,6 +120,36 @@ struct thalweg_watch {
 #define thalweg_watch_wait(watch, milliseconds) thalweg_watch_wait_0(watch, milliseconds)
 #define thalweg_watch_end(watch) thalweg_watch_end_0(watch)
 
+/* A context that the program provides for its events: a name, and a function that says what holds now.
+ * A recording asks for it by its name, thalweg record --context '$app.shop:tenant', and so do filters.
+ * The function is called by each event of such a recording, on the event's thread; what it does not set
+ * is none. Where events happen in signal handlers it is called there, too.
+ *
+ *     static void tell_tenant(void *user, struct thalweg_app_value *value)
+ *     {
+ *         thalweg_app_value_set_text(value, tenant);
+ *     }
+ *     static struct thalweg_app_context context = THALWEG_APP_CONTEXT_INIT;
+ *
+ *     thalweg_app_context_add(&context, "shop", "tenant", tell_tenant, NULL);
+ *
+ * It is false if the names are not 1 to 63 visible characters each, without colons, if there is such a
+ * context, or 64 others. Once it is removed nobody is in the function any more; a module that is
+ * unloaded removes its contexts. The setters are thalweg_app_value_set_int, _uint, _float and _text,
+ * which copies at most 255 bytes. */
+struct thalweg_app_value;
+struct thalweg_app_context {
+    const void *entry;
+};
+#define THALWEG_APP_CONTEXT_INIT { 0 }
+#define thalweg_app_context_add(context, provider, name, function, user) \
+    thalweg_app_context_add_0(context, provider, name, function, user)
+#define thalweg_app_context_remove(context) thalweg_app_context_remove_0(context)
+#define thalweg_app_value_set_int(value, number) thalweg_app_value_set_int_0(value, number)
+#define thalweg_app_value_set_uint(value, number) thalweg_app_value_set_uint_0(value, number)
+#define thalweg_app_value_set_float(value, number) thalweg_app_value_set_float_0(value, number)
+#define thalweg_app_value_set_text(value, text) thalweg_app_value_set_text_0(value, text)
+
 /* ------------------------------------------------------------------------------------------------
  * What header and library share. Not for direct use, like everything with two underscores.
  */
@@ -192,6 +222,12 @@ struct thalweg_place {
     uint64_t depth;
 };
 
+/* Where in the code an event is. */
+struct thalweg_code_place {
+    const struct thalweg_site *site;
+    const void *ip;
+};
+
 /* A span, and the sites of what happens to it. */
 struct thalweg_span {
     struct thalweg_begun begun;
@@ -224,10 +260,20 @@ void thalweg_leave_span_0(const struct thalweg_place *place);
 bool thalweg_watch_poll_0(struct thalweg_watch *watch);
 bool thalweg_watch_wait_0(struct thalweg_watch *watch, int64_t milliseconds);
 void thalweg_watch_end_0(struct thalweg_watch *watch);
+void thalweg_places_0(const struct thalweg_code_place *from, const struct thalweg_code_place *to);
+bool thalweg_app_context_add_0(struct thalweg_app_context *context, const char *provider, const char *name,
+                               void (*function)(void *user, struct thalweg_app_value *value), void *user);
+void thalweg_app_context_remove_0(struct thalweg_app_context *context);
+void thalweg_app_value_set_int_0(struct thalweg_app_value *value, int64_t number);
+void thalweg_app_value_set_uint_0(struct thalweg_app_value *value, uint64_t number);
+void thalweg_app_value_set_float_0(struct thalweg_app_value *value, double number);
+void thalweg_app_value_set_text_0(struct thalweg_app_value *value, const char *text);
 
 extern struct thalweg_module thalweg_module_0 __attribute__((weak, visibility("hidden")));
 extern struct thalweg_site *__start_thalweg_c_sites[] __attribute__((weak, visibility("hidden")));
 extern struct thalweg_site *__stop_thalweg_c_sites[] __attribute__((weak, visibility("hidden")));
+extern struct thalweg_code_place __start_thalweg_c_places[] __attribute__((weak, visibility("hidden")));
+extern struct thalweg_code_place __stop_thalweg_c_places[] __attribute__((weak, visibility("hidden")));
 
 struct thalweg_module thalweg_module_0 = { 0, 0 };
 
@@ -238,8 +284,10 @@ struct thalweg_module thalweg_module_0 = { 0, 0 };
 /* Before the constructors of static objects, and after their destructors. */
 __attribute__((constructor(101))) static void thalweg__open(void)
 {
-    if (thalweg_module_0.open_files++ == 0)
+    if (thalweg_module_0.open_files++ == 0) {
         thalweg_register_0(__start_thalweg_c_sites, __stop_thalweg_c_sites);
+        thalweg_places_0(__start_thalweg_c_places, __stop_thalweg_c_places);
+    }
 }
 
 __attribute__((destructor(101))) static void thalweg__close(void)
@@ -265,7 +313,17 @@ __attribute__((destructor(101))) static void thalweg__close(void)
  * replace: that of a static in a hidden class.
  */
 
+/* A label, and an entry that says whose it is; it goes where the linker leaves the label's function out. */
+#define THALWEG__PLACE_TEXT \
+    "2:\n\t" \
+    ".pushsection thalweg_c_places,\"aw?\",@progbits\n\t" \
+    ".balign 8\n\t" \
+    ".quad %c0\n\t" \
+    ".quad 2b\n\t" \
+    ".popsection"
+
 #if defined(__cplusplus) && !defined(__clang__)
+#define THALWEG__PLACE(variable)
 #define THALWEG__SITE(variable, ...) \
     struct __attribute__((visibility("hidden"))) variable##_here { \
         __attribute__((always_inline)) static inline struct thalweg_site *site() \
@@ -274,7 +332,7 @@ __attribute__((destructor(101))) static void thalweg__close(void)
             __asm__ volatile(".pushsection thalweg_c_sites,\"aw\",@progbits\n\t" \
                              ".balign 8\n\t" \
                              ".quad %c0\n\t" \
-                             ".popsection" \
+                             ".popsection\n" THALWEG__PLACE_TEXT \
                              : \
                              : "i"(&here)); \
             return &here; \
@@ -282,6 +340,13 @@ __attribute__((destructor(101))) static void thalweg__close(void)
     }; \
     struct thalweg_site *const variable = variable##_here::site()
 #else
+/* clang takes no static of an inline function or a template for a constant in code that can lie anywhere:
+ * where C++ events of its are is not told. */
+#if defined(__cplusplus)
+#define THALWEG__PLACE(variable)
+#else
+#define THALWEG__PLACE(variable) __asm__ volatile(THALWEG__PLACE_TEXT : : "i"(&variable##_here))
+#endif
 #define THALWEG__SITE(variable, ...) \
     static struct thalweg_site variable##_here = { __VA_ARGS__ }; \
     static struct thalweg_site *variable##_entry __attribute__((section("thalweg_c_sites"), used)) = \
@@ -310,6 +375,7 @@ THALWEG__INLINE bool thalweg__is_open(const struct thalweg_site *site)
         THALWEG__SITE(thalweg_site, THALWEG__PARTS(THALWEG_KIND_EVENT, name, level, thalweg_fields, \
                                                    count, __FILE__, __LINE__)); \
         if (thalweg__is_open(thalweg_site)) { \
+            THALWEG__PLACE(thalweg_site); \
             uint64_t thalweg_words[2 * (count) + 1]; \
             struct thalweg_piece thalweg_pieces[2 * (count) + 1]; \
             struct thalweg__values thalweg_values = \
@@ -944,8 +1010,10 @@ THALWEG__TYPE(double, THALWEG_SCALAR_FLOAT, thalweg__put_f64)
         THALWEG__CONST struct thalweg_field thalweg_fields[] = { THALWEG__TEXT("msg") }; \
         THALWEG__SITE(thalweg_site, THALWEG__PARTS(THALWEG_KIND_EVENT, "lttng_ust_tracef:event", \
                                                    THALWEG__LEVEL_DEBUG, thalweg_fields, 1, "", 0)); \
-        if (thalweg__is_open(thalweg_site)) \
+        if (thalweg__is_open(thalweg_site)) { \
+            THALWEG__PLACE(thalweg_site); \
             function(thalweg_site, __VA_ARGS__); \
+        } \
     } while (0)
 
 #define THALWEG__TRACELOG(function, ...) THALWEG__TRACELOG_OF(function, __VA_ARGS__)
@@ -959,8 +1027,10 @@ THALWEG__TYPE(double, THALWEG_SCALAR_FLOAT, thalweg__put_f64)
                       THALWEG__PARTS(THALWEG_KIND_EVENT, \
                                      "lttng_ust_tracelog:LTTNG_UST_TRACEPOINT_LOGLEVEL_" name, level, \
                                      thalweg_fields, 4, "", 0)); \
-        if (thalweg__is_open(thalweg_site)) \
+        if (thalweg__is_open(thalweg_site)) { \
+            THALWEG__PLACE(thalweg_site); \
             function(thalweg_site, __FILE__, __LINE__, __func__, __VA_ARGS__); \
+        } \
     } while (0)
 
 __attribute__((format(printf, 4, 0))) THALWEG__COLD void

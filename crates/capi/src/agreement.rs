@@ -26,7 +26,10 @@ fn facts() -> Vec<(String, usize)> {
     structure!(Piece, "thalweg_piece": at, len);
     structure!(Begun, "thalweg_begun": id, origin);
     structure!(Place, "thalweg_place": before, depth);
-    // What is in it is the library's alone.
+    structure!(CodePlace, "thalweg_code_place": site, ip);
+    // What is in them is the library's alone.
+    let context = size_of::<Option<thalweg::AppContext>>();
+    facts.push(("sizeof(struct thalweg_app_context)".to_owned(), context));
     let watch = size_of::<thalweg::Watch>();
     facts.push(("sizeof(struct thalweg_watch)".to_owned(), watch));
     let tags = [
@@ -63,6 +66,14 @@ void (*leaves)(const struct thalweg_place *) = thalweg_leave_span_0;
 bool (*polls)(struct thalweg_watch *) = thalweg_watch_poll_0;
 bool (*waits)(struct thalweg_watch *, int64_t) = thalweg_watch_wait_0;
 void (*ends)(struct thalweg_watch *) = thalweg_watch_end_0;
+void (*places)(const struct thalweg_code_place *, const struct thalweg_code_place *) = thalweg_places_0;
+bool (*adds)(struct thalweg_app_context *, const char *, const char *,
+             void (*)(void *, struct thalweg_app_value *), void *) = thalweg_app_context_add_0;
+void (*removes)(struct thalweg_app_context *) = thalweg_app_context_remove_0;
+void (*sets_int)(struct thalweg_app_value *, int64_t) = thalweg_app_value_set_int_0;
+void (*sets_uint)(struct thalweg_app_value *, uint64_t) = thalweg_app_value_set_uint_0;
+void (*sets_float)(struct thalweg_app_value *, double) = thalweg_app_value_set_float_0;
+void (*sets_text)(struct thalweg_app_value *, const char *) = thalweg_app_value_set_text_0;
 ";
 
 /// Compiles the facts with a compiler.

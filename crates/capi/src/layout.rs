@@ -96,6 +96,16 @@ pub struct Begun {
     pub origin: u64,
 }
 
+/// Where in the code an event is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct CodePlace {
+    /// Whose place it is.
+    pub site: *const Site,
+    /// The address.
+    pub ip: *const u8,
+}
+
 /// What was around a thread before it entered a span.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

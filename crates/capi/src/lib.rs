@@ -20,6 +20,7 @@
     reason = "C calls it with pointers, and the design allows it in this crate"
 )]
 
+mod context;
 mod describe;
 mod emit;
 mod layout;
@@ -28,8 +29,13 @@ mod span;
 mod value;
 mod watch;
 
+pub use context::{
+    thalweg_app_context_add_0, thalweg_app_context_remove_0, thalweg_app_value_set_float_0,
+    thalweg_app_value_set_int_0, thalweg_app_value_set_text_0, thalweg_app_value_set_uint_0,
+    thalweg_places_0,
+};
 pub use emit::{thalweg_emit_0, thalweg_emit_pieces_0, thalweg_wants_0};
-pub use layout::{Begun, Field, Label, Piece, Place, Site};
+pub use layout::{Begun, CodePlace, Field, Label, Piece, Place, Site};
 pub use register::{thalweg_register_0, thalweg_unregister_0};
 pub use span::{
     thalweg_begin_span_0, thalweg_current_span_0, thalweg_enter_span_0, thalweg_leave_span_0,

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use thalweg_filter::Filter;
 use thalweg_model::LogLevel;
 
-use thalweg_collect::ContextSet;
+use thalweg_collect::Contexts;
 
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::level;
@@ -96,10 +96,10 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<Filter>,
 
-    /// Say in each event of a program what its thread is: vpid, vtid, procname, vuid, net_ns, … (all
-    /// below), with commas between.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = ContextSet::named)]
-    pub(crate) context: Vec<ContextSet>,
+    /// Say in each event of a program what its thread is, and where: vpid, vtid, procname, vuid, ip, …
+    /// (all below), with commas between.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = Contexts::named)]
+    pub(crate) context: Vec<Contexts>,
 
     /// Record nothing of programs.
     #[arg(
@@ -177,6 +177,11 @@ Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_n
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
+Others the program takes itself, at each event: ip (the address of its call site),
+callstack-user (and of those who called, as far as the program has frame pointers),
+perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,
+instructions, …, or raw:rHEX:NAME; not for programs that forbid themselves such calls), and
+$app.PROVIDER:NAME (what the program provides, see thalweg::AppContext and thalweg_app_context_add).
 
 Helpers, each a library that is preloaded into COMMAND:
   libc             each call of the allocator: malloc, calloc, realloc, free, aligned blocks
@@ -304,9 +309,10 @@ mod tests {
         let set = args
             .context
             .into_iter()
-            .fold(ContextSet::default(), ContextSet::union);
+            .fold(Contexts::default(), Contexts::union);
         let expected = [Context::Vpid, Context::Vtid, Context::Container];
-        assert_eq!(set.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(set.threads.iter().collect::<Vec<_>>(), expected);
+        assert!(record("--context ip,$app.shop:tenant").is_ok());
         let said = record("--context vpid,procnam").unwrap_err();
         let line = said.lines().next().unwrap_or_default();
         assert!(

@@ -32,7 +32,7 @@ mod states;
 mod summary;
 mod urgency;
 
-pub use context::ContextSet;
+pub use context::{ContextSet, Contexts};
 pub use error::Error;
 pub use keeper::keeper_main;
 pub use recording::Recording;

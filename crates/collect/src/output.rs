@@ -5,10 +5,10 @@ use std::path::Path;
 use thalweg_ctf::write::{PacketContext, StreamLayout};
 use thalweg_model::{FieldClass, LossCause, Member, Timestamp};
 
-use crate::context::{ContextSet, EventContexts, Values};
+use crate::context::{Contexts, EventContexts, Values};
 use crate::lanes::{Lanes, Place, User};
 use crate::ledger::Ledger;
-use crate::program::{Encoder, Full, HEADER, Program, ThreadKey};
+use crate::program::{CPU_LEN, Encoder, Full, HEADER, Program, SampledContexts, ThreadKey};
 use crate::sink::{
     FoundStream, PacketHead, PageHead, Sent, SinkError, StreamClassId, StreamId, TraceIdentity,
     TraceWriter,
@@ -71,6 +71,8 @@ pub(crate) struct Output {
     classes: [Option<StreamClassId>; 2],
     pub(crate) lanes: Lanes,
     pub(crate) contexts: EventContexts,
+    /// What programs take themselves.
+    pub(crate) sampled: SampledContexts,
     /// Where packets are put together.
     pub(crate) encoder: Encoder,
     /// The stream of state dumps.
@@ -102,23 +104,28 @@ impl Output {
         dir: &Path,
         identity: &TraceIdentity,
         begin: u64,
-        contexts: ContextSet,
+        contexts: &Contexts,
     ) -> Result<Self, SinkError> {
         let mut output = Self::over(TraceWriter::create(dir, identity)?, begin, contexts);
         if !contexts.is_empty() {
             // Whoever goes on after our death finds them in the metadata.
             output.class(Kind::Own)?;
+            if !output.sampled.is_empty() {
+                // Babeltrace 2 dies of a list or a variant in the context of no event at all.
+                output.declare_dump_event(DumpKind::Start)?;
+            }
             output.writer.flush_metadata()?;
         }
         Ok(output)
     }
 
-    fn over(writer: TraceWriter, begin: u64, contexts: ContextSet) -> Self {
+    fn over(writer: TraceWriter, begin: u64, contexts: &Contexts) -> Self {
         Self {
             writer,
             classes: [None; 2],
             lanes: Lanes::default(),
-            contexts: EventContexts::new(contexts),
+            contexts: EventContexts::new(contexts.threads),
+            sampled: SampledContexts::of(contexts),
             encoder: Encoder::default(),
             dumps: None,
             streams: Vec::new(),
@@ -129,8 +136,8 @@ impl Output {
 
     /// Goes on with the streams that a dead recorder left.
     pub(crate) fn going_on(writer: TraceWriter, found: &[FoundStream], begin: u64) -> Self {
-        let contexts = ContextSet::known(writer.program_contexts());
-        let mut output = Self::over(writer, begin, contexts);
+        let contexts = Contexts::known(writer.program_contexts());
+        let mut output = Self::over(writer, begin, &contexts);
         for stream in found {
             let user = match stream.last_context.is_empty() {
                 _ if stream.file_name == DUMP_STREAM => User::Dumps,
@@ -175,16 +182,17 @@ impl Output {
         }
         let cpu = Member::new("cpu_id", FieldClass::uint(32));
         let contexts = self.contexts.set();
+        let behind = [vec![cpu], self.sampled.members()].concat();
         let layout = match kind {
             Kind::Own => StreamLayout {
                 header: HEADER,
                 packet_context: PacketContext::program_members(),
-                event_context: [contexts.members(), vec![cpu]].concat(),
+                event_context: [contexts.members(), behind].concat(),
             },
             Kind::Shared => StreamLayout {
                 header: HEADER,
                 packet_context: Vec::new(),
-                event_context: [contexts.with_thread().members(), vec![cpu]].concat(),
+                event_context: [contexts.with_thread().members(), behind].concat(),
             },
         };
         let class = self.writer.stream_class(&layout)?;
@@ -367,6 +375,7 @@ impl Output {
         };
         let values = main.of_thread(part.vtid, &part.name);
         let event_context = values.encode(self.contexts.set());
+        let unknown = self.sampled.nothing();
         let least = self.lanes.last_end(stream.lane);
         let mut out = Vec::new();
         let mut previous = part.events.first().map_or(0, |event| event.time.max(least));
@@ -379,7 +388,10 @@ impl Output {
             let time = event.time.max(previous);
             HEADER.encode(id, Timestamp(time), Timestamp(previous), &mut out);
             out.extend_from_slice(&event_context);
-            out.extend_from_slice(&event.payload);
+            let (cpu, fields) = event.payload.split_at(CPU_LEN);
+            out.extend_from_slice(cpu);
+            out.extend_from_slice(&unknown);
+            out.extend_from_slice(fields);
             previous = time;
         }
         let lane = stream.lane;

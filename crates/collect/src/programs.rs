@@ -8,11 +8,13 @@ use thalweg_abi::slot::CLASSES;
 use thalweg_model::LossCause;
 use thalweg_ring::Slot;
 
-use crate::context::{ContextSet, Values};
+use crate::context::{Contexts, Values};
 use crate::drain::{Pass, count_losses, drain, release_lanes};
 use crate::output::Output;
 use crate::process::{Process, Threads};
-use crate::program::{Definitions, Memory, Program, Reach, Terms, ThreadKey, Window, allowed};
+use crate::program::{
+    Definitions, Memory, Program, Reach, SampledContexts, Terms, ThreadKey, Window, allowed,
+};
 use crate::pulse::Pulse;
 use crate::rendezvous::{Call, Found, Owner, Owners, Post, Watch, accept_all, open_memfd, scan};
 use crate::session::Session;
@@ -50,7 +52,9 @@ pub(crate) struct Limits {
     /// The most ring memory of all programs together.
     pub(crate) limit_bytes: u64,
     /// What each event says of its thread besides.
-    pub(crate) contexts: ContextSet,
+    pub(crate) contexts: Contexts,
+    /// Some of the threads' counters are not there, and the user knows.
+    pub(crate) lacks_counters: bool,
     /// What their threads do that find no room.
     pub(crate) mode: RingMode,
 }
@@ -280,7 +284,7 @@ impl Programs {
                 if program.process.is_hidden() {
                     self.note(format!("{}: {NOT_WHOLLY_SEEN}", program.title()));
                 }
-                let main = Values::of_main_thread(&program, self.limits.contexts);
+                let main = Values::of_main_thread(&program, self.limits.contexts.threads);
                 self.end_replaced(uid, &program);
                 hold(&program, uid, slot);
                 self.give_pulse(&program, slot);
@@ -323,6 +327,7 @@ impl Programs {
             clock: self.session.clock.word(),
             limit_units: self.units_left(),
             mode: Some(allowed(&memory, self.limits.mode)),
+            sampled: SampledContexts::of(&self.limits.contexts),
         };
         let Ring { file, process, .. } = found;
         Program::attach(definitions, memory, file, &terms, process)
@@ -348,7 +353,7 @@ impl Programs {
     /// Adds an attached program to its user's group.
     pub(crate) fn add(&mut self, uid: u32, program: Program) -> Result<(), SinkError> {
         if !self.groups.contains_key(&uid) {
-            let output = self.session.create_output(uid, self.limits.contexts)?;
+            let output = self.session.create_output(uid, &self.limits.contexts)?;
             self.groups.insert(
                 uid,
                 Group {
@@ -597,6 +602,9 @@ impl Programs {
                 count_losses(&mut program, &mut group.output);
                 release_lanes(&program, &mut group.output, None);
                 group.output.contexts.part_from(&program);
+                let is_told = self.limits.lacks_counters;
+                self.notes
+                    .extend(program.counter_note().filter(|_| !is_told));
                 self.gone.push(summarise(&program));
                 nonces.push(program.nonce());
             }
@@ -625,6 +633,9 @@ impl Programs {
         for (_, mut group) in std::mem::take(&mut self.groups) {
             for program in &mut group.programs {
                 count_losses(program, &mut group.output);
+                let is_told = self.limits.lacks_counters;
+                self.notes
+                    .extend(program.counter_note().filter(|_| !is_told));
                 self.gone.push(summarise(program));
             }
             let (written, error) = group.output.close(now);

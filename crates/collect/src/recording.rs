@@ -62,6 +62,7 @@ impl Recording {
     pub fn start(config: RecordingConfig) -> Result<(Self, Started), Error> {
         let requested = config.programs.as_ref();
         let rules = rule::text_of(requested.map_or(&[], |request| &request.rules))?;
+        requested.map_or(Ok(()), |request| request.contexts.check())?;
         let notes = crate::recover::recover_left_behind();
         let out = config.output.clone();
         check_path(&out)?;
@@ -101,12 +102,18 @@ impl Recording {
 
     fn begin(&mut self, config: RecordingConfig, id: &str, rules: String, started: &mut Started) {
         let request = config.programs.as_ref();
-        let limits = Limits {
+        let mut limits = Limits {
             rules,
             limit_bytes: request.map_or(0, |request| request.limit_bytes),
-            contexts: request.map(|request| request.contexts).unwrap_or_default(),
+            contexts: request
+                .map(|request| request.contexts.clone())
+                .unwrap_or_default(),
+            lacks_counters: false,
             mode: request.map_or(RingMode::Discard, |request| request.mode),
         };
+        let lacked = limits.contexts.counters_lacked();
+        limits.lacks_counters = lacked.is_some();
+        started.notes.extend(lacked);
         let advert = self.advert(&limits);
         let (posts, watch) = take_posts(id, &advert, &mut started.notes);
         self.keeper = config.keeper.and_then(|program| {
@@ -178,6 +185,7 @@ impl Recording {
                 .and_then(|kernel| kernel.instance().map(str::to_owned)),
             start: self.session.start,
             mode: limits.mode,
+            contexts: limits.contexts.clone(),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::kernel_events::{Depth, KernelEvents};
 use crate::output::{DUMP_STREAM, Output};
 use crate::process::Process;
-use crate::program::{Definitions, Memory, Program, Terms, ThreadKey};
+use crate::program::{Definitions, Memory, Program, SampledContexts, Terms, ThreadKey};
 use crate::programs::{Limits, Programs};
 use crate::rendezvous::{
     Advert, Folder, Owner, Owners, Post, Watch, accept_all, candidates, has_own_proc,
@@ -255,7 +255,9 @@ fn recover_programs(session: &Session, held: Vec<Held>, posts: &[Post], recovere
     });
     for held in held.into_iter().chain(called) {
         let uid = held.uid;
-        let added = attach(held, session)
+        let group = programs.groups.get(&uid);
+        let sampled = group.map(|group| group.output.sampled.clone());
+        let added = attach(held, session, sampled.unwrap_or_default())
             .and_then(|program| programs.add(uid, program).map_err(|why| why.to_string()));
         if let Err(why) = added {
             recovered
@@ -284,7 +286,7 @@ fn recover_programs(session: &Session, held: Vec<Held>, posts: &[Post], recovere
         .extend(closed.notes.into_iter().chain(closed.storage_error));
 }
 
-fn attach(held: Held, session: &Session) -> Result<Program, String> {
+fn attach(held: Held, session: &Session, sampled: SampledContexts) -> Result<Program, String> {
     let definitions: Definitions = read(&held.file, held.uid).map_err(|why| why.to_string())?;
     let memory = Memory::map(&held.memfd, &definitions.head).map_err(|why| why.to_string())?;
     memory.disable_all(held.slot);
@@ -293,6 +295,7 @@ fn attach(held: Held, session: &Session) -> Result<Program, String> {
         clock: session.clock.word(),
         limit_units: 0,
         mode: None,
+        sampled,
     };
     let program = Program::attach(definitions, memory, held.file, &terms, held.process);
     program.map_err(|why| why.to_string())

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use thalweg_abi::rules::{AT_LEAST, ENABLE, EXACTLY, EXCLUDE, FILTER};
+use thalweg_abi::sampled::MAX;
 use thalweg_abi::slot::RULES_LEN;
 use thalweg_filter::{Context, Expr, Filter, Node};
 use thalweg_model::LogLevel;
@@ -77,7 +78,7 @@ pub enum RuleError {
     Filter(String),
     /// A program does not know what the filter asks for.
     #[error(
-        "use the filter: column {column}: programs know no {what} of their events; they know $ctx.vpid, vtid, procname, pthread_id, cpu_id, vuid, veuid, vsuid, vgid, vegid and vsgid"
+        "use the filter: column {column}: programs know no {what} of their events; they know $ctx.vpid, vtid, procname, pthread_id, ip, cpu_id, vuid, veuid, vsuid, vgid, vegid and vsgid"
     )]
     Context {
         /// Where it stands.
@@ -85,6 +86,11 @@ pub enum RuleError {
         /// What it is.
         what: String,
     },
+    /// So many contexts no program takes itself.
+    #[error(
+        "record events of programs: contexts that they take themselves are at most {MAX}, not {0}"
+    )]
+    TooManyContexts(usize),
     /// The text of all rules has a limit.
     #[error(
         "record events of programs: the rules take {0} bytes, and there is room for {RULES_LEN}"
@@ -99,10 +105,9 @@ fn known_to_programs(expr: &Expr) -> Result<(), RuleError> {
         Err(RuleError::Context { column, what })
     };
     match &expr.node {
-        Node::Literal(_) | Node::Field { .. } => Ok(()),
+        Node::Literal(_) | Node::Field { .. } | Node::App { .. } => Ok(()),
         Node::Context(context) if is_known(*context) => Ok(()),
         Node::Context(context) => unknown(format!("$ctx.{}", context.name())),
-        Node::App { provider, name } => unknown(format!("$app.{provider}:{name}")),
         Node::Unary(_, operand) => known_to_programs(operand),
         Node::Arithmetic(_, operands) => operands.iter().try_for_each(known_to_programs),
         Node::Comparison(_, operands) => operands.iter().try_for_each(known_to_programs),
@@ -113,8 +118,7 @@ fn known_to_programs(expr: &Expr) -> Result<(), RuleError> {
 fn is_known(context: Context) -> bool {
     !matches!(
         context,
-        Context::Ip
-            | Context::CgroupNs
+        Context::CgroupNs
             | Context::IpcNs
             | Context::MntNs
             | Context::NetNs

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use thalweg_model::Uuid;
 
 use crate::clock::SessionClock;
-use crate::context::ContextSet;
+use crate::context::Contexts;
 use crate::output::Output;
 use crate::sink::environment::{self, Host};
 use crate::sink::{SinkError, TraceIdentity};
@@ -31,11 +31,7 @@ impl Session {
     }
 
     /// Makes the folder for a user's programs.
-    pub(crate) fn create_output(
-        &self,
-        uid: u32,
-        contexts: ContextSet,
-    ) -> Result<Output, SinkError> {
+    pub(crate) fn create_output(&self, uid: u32, contexts: &Contexts) -> Result<Output, SinkError> {
         let programs = environment::Programs { uid, bits: 64 };
         let environment = environment::ust(&Host::read(), &self.recording(), programs);
         let dir = environment::ust_dir(&self.out, programs);

@@ -36,10 +36,10 @@ impl Programs {
                 continue;
             }
             let mut output = session
-                .create_output(uid, self.limits.contexts)
+                .create_output(uid, &self.limits.contexts)
                 .map_err(|why| why.to_string())?;
             for program in kept() {
-                let main = Values::of_main_thread(program, self.limits.contexts);
+                let main = Values::of_main_thread(program, self.limits.contexts.threads);
                 output.contexts.meet(program, main);
             }
             write(session, &mut copies, &living, &mut output, &mut snapshot);
@@ -64,7 +64,7 @@ impl Programs {
         for some in programs.chunks(MAX_ASKED) {
             for program in some {
                 dumps.ask(program, uid);
-                let main = Values::of_main_thread(program, self.limits.contexts);
+                let main = Values::of_main_thread(program, self.limits.contexts.threads);
                 dumps.set_values(program.nonce(), main);
             }
             while let Some(dump) = dumps.wait(end) {

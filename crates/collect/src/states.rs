@@ -52,7 +52,7 @@ impl Programs {
             // Else it has ended meanwhile.
             if let Some((uid, contexts, program)) = found {
                 self.dumps.ask(program, uid);
-                let main = Values::of_main_thread(program, self.limits.contexts);
+                let main = Values::of_main_thread(program, self.limits.contexts.threads);
                 self.dumps.set_values(nonce, main.clone());
                 contexts.meet(program, main);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thalweg_abi::slot;
 use thalweg_model::LossCause;
 
-use crate::context::ContextSet;
+use crate::context::Contexts;
 use crate::rule::Rule;
 
 /// What to record, and where to.
@@ -30,7 +30,7 @@ pub struct ProgramsRequest {
     /// The most ring memory of all programs together.
     pub limit_bytes: u64,
     /// What each event says of its thread besides.
-    pub contexts: ContextSet,
+    pub contexts: Contexts,
     /// What a program's thread does that finds no room in its ring.
     pub mode: RingMode,
 }
@@ -68,7 +68,7 @@ impl Default for ProgramsRequest {
         Self {
             rules: vec![Rule::named("*")],
             limit_bytes: 64 << 20,
-            contexts: ContextSet::default(),
+            contexts: Contexts::default(),
             mode: RingMode::default(),
         }
     }

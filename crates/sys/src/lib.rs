@@ -7,6 +7,7 @@
 
 mod bpf;
 mod bpf_ring;
+mod counter;
 mod futex;
 mod mapping;
 mod peer;
@@ -18,6 +19,7 @@ mod tracefs_map;
 
 pub use bpf::{BpfArray, bpf_attach_tracing, bpf_load_tracing};
 pub use bpf_ring::{BpfRecord, BpfRing};
+pub use counter::try_counter;
 pub use futex::{MAX_FUTEXES, futex_wait_any, futex_wake};
 pub use peer::{Peer, peer_of};
 pub use schedule::run_soon;

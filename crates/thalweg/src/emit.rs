@@ -2,6 +2,7 @@
 
 use crate::field::{Fields, Limit};
 use crate::patience::Patience;
+use crate::sample::{Caller, Sampled, Taken};
 use crate::site::Site;
 use crate::state::{self, Process};
 use crate::thread::{self, Block, Lane};
@@ -18,7 +19,7 @@ use thalweg_ring::{Emit, Owner, Refused};
 #[inline(never)]
 pub fn emit(site: &'static Site, fields: impl Fields) {
     if !emit_soon(site, &fields) {
-        emit_rarely(site, fields);
+        emit_rarely(site, fields, Caller::here());
     }
 }
 
@@ -52,21 +53,26 @@ fn emit_soon(site: &'static Site, fields: &impl Fields) -> bool {
 /// It owns the fields, too: so the usual way need not give them a place in memory, nor itself a
 /// frame for this call.
 #[inline(never)]
-fn emit_rarely(site: &'static Site, fields: impl Fields) {
+fn emit_rarely(site: &'static Site, fields: impl Fields, caller: Caller) {
     let Some(block) = thread::current() else {
-        return emit_first(site, &fields);
+        return emit_first(site, &fields, caller);
     };
     let lane = block.usual();
     let is_asked = lane.filters_all_of(site.wanted());
-    if !is_asked || lane.pass(site, &fields, block) {
-        emit_anyhow(site, &fields, block, is_asked);
+    if !is_asked || lane.pass(site, &fields, (block, caller)) {
+        emit_anyhow(site, &fields, (block, caller), is_asked);
     }
 }
 
 /// Emits to each slot that wants the event; `has_passed`: the usual one's filters were asked.
 #[cold]
 #[inline(never)]
-fn emit_anyhow(site: &'static Site, fields: &impl Fields, block: &'static Block, has_passed: bool) {
+fn emit_anyhow(
+    site: &'static Site,
+    fields: &impl Fields,
+    (block, caller): (&'static Block, Caller),
+    has_passed: bool,
+) {
     let limit = Limit::fitting(fields);
     let event = Emit {
         site: site.index(),
@@ -75,9 +81,14 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fields, block: &'static Block,
     };
     let word = site.wanted();
     for (slot, lane) in lanes(block, word) {
-        let is_filtered = (word >> (8 * slot)) as u8 & program::FILTERED != 0;
+        let byte = (word >> (8 * slot)) as u8;
+        let is_filtered = byte & program::FILTERED != 0;
         let has_passed = has_passed && core::ptr::eq(lane, block.usual());
-        if is_filtered && !has_passed && !lane.pass(site, fields, block) {
+        if is_filtered && !has_passed && !lane.pass(site, fields, (block, caller)) {
+            continue;
+        }
+        if byte & program::SAMPLED != 0 {
+            emit_sampled((block, caller), lane, site, fields);
             continue;
         }
         emit_to(block, lane, (site, event), (fields, limit));
@@ -85,6 +96,28 @@ fn emit_anyhow(site: &'static Site, fields: &impl Fields, block: &'static Block,
             block.prefer(lane);
         }
     }
+}
+
+/// Takes the contexts that a slot asks for, and emits to it.
+#[inline(never)]
+fn emit_sampled(
+    (block, caller): (&'static Block, Caller),
+    lane: &'static Lane,
+    site: &'static Site,
+    fields: &impl Fields,
+) {
+    let taken = Taken::now(lane.sampled(), (site, caller), block);
+    if taken.lacks_counter() {
+        lane.ring().control(slot::COUNTER_LACKED).store(1, Relaxed);
+    }
+    let sampled = Sampled(&taken, fields);
+    let limit = Limit::fitting(&sampled);
+    let event = Emit {
+        site: site.index(),
+        payload_len: sampled.encoded_len(limit),
+        stack: stack(),
+    };
+    emit_to(block, lane, (site, event), (&sampled, limit));
 }
 
 /// Emits to one slot, as often as it takes if the slot makes the thread wait for room.
@@ -148,11 +181,11 @@ fn stack() -> u64 {
 /// usual.
 #[cold]
 #[inline(never)]
-fn emit_first(site: &'static Site, fields: &dyn Fields) {
+fn emit_first(site: &'static Site, fields: &dyn Fields, caller: Caller) {
     let Some(state) = state::get() else { return };
     let Some(process) = state.process() else {
         if life::set_up_child() || !state.counts_as_too_early() {
-            emit(site, fields);
+            emit_again(site, fields, caller);
         }
         return;
     };
@@ -161,9 +194,16 @@ fn emit_first(site: &'static Site, fields: &dyn Fields) {
         return;
     }
     if thread::claim(process).is_some() {
-        emit(site, fields);
+        emit_again(site, fields, caller);
     } else {
         refuse(process, enabled);
+    }
+}
+
+/// Emits after a set-up, as if the call site had done so now.
+fn emit_again(site: &'static Site, fields: &dyn Fields, caller: Caller) {
+    if !emit_soon(site, &fields) {
+        emit_rarely(site, fields, caller);
     }
 }
 

@@ -5,6 +5,8 @@
 
 use crate::field::{Fields, Value};
 use crate::identity::{Identity, Name};
+use crate::sample::{AppValue, Caller, Held, Place};
+use crate::site::Site;
 use crate::thread::Block;
 use core::cell::OnceCell;
 use core::sync::atomic::AtomicU64;
@@ -14,14 +16,19 @@ use thalweg_filter::{Context, Simple, Source, evaluate, field_of};
 
 /// Whether the event passes one of the filters.
 #[inline(always)]
-pub(crate) fn pass(filters: Filters<'_>, site: u16, block: &Block, fields: &impl Fields) -> bool {
-    filters.of(site).any(|code| {
+pub(crate) fn pass(
+    filters: Filters<'_>,
+    from: (&Site, Caller),
+    block: &Block,
+    fields: &impl Fields,
+) -> bool {
+    filters.of(from.0.index()).any(|code| {
         // What most people ask for takes no call.
         let simple = Simple::of(code).and_then(|simple| {
             let value = integer(fields.value(usize::from(simple.field)))?;
             Some(simple.holds(value))
         });
-        simple.unwrap_or_else(|| run(code, block, &|index| fields.value(index)))
+        simple.unwrap_or_else(|| run(code, from, block, &|index| fields.value(index)))
     })
 }
 
@@ -36,13 +43,20 @@ fn integer(value: Value<'_>) -> Option<i64> {
 
 /// Once for all events, whatever their fields.
 #[inline(never)]
-fn run<'f>(code: &[AtomicU64], block: &Block, field: &'f dyn Fn(usize) -> Value<'f>) -> bool {
+fn run<'f>(
+    code: &[AtomicU64],
+    from: (&Site, Caller),
+    block: &Block,
+    field: &'f dyn Fn(usize) -> Value<'f>,
+) -> bool {
     let seen = Seen {
         field,
+        from,
         block,
         identity: block.identity(),
         name: OnceCell::new(),
         characters: Default::default(),
+        texts: Default::default(),
     };
     evaluate(code, &seen)
 }
@@ -50,15 +64,22 @@ fn run<'f>(code: &[AtomicU64], block: &Block, field: &'f dyn Fn(usize) -> Value<
 /// How many characters that are not ASCII one evaluation can look at.
 const CHARACTERS: usize = 4;
 
+/// How many texts of the application's contexts one evaluation can look at.
+const TEXTS: usize = 2;
+
 /// An event as a filter sees it.
 struct Seen<'a, 'f> {
     field: &'f dyn Fn(usize) -> Value<'f>,
+    /// Where the event comes from.
+    from: (&'a Site, Caller),
     block: &'a Block,
     identity: Option<&'static Identity>,
     /// The process's name, once it was asked for.
     name: OnceCell<Name>,
     /// Where characters lie as text.
     characters: [OnceCell<[u8; 4]>; CHARACTERS],
+    /// Where texts of the application's contexts lie.
+    texts: [OnceCell<AppValue>; TEXTS],
 }
 
 impl Seen<'_, '_> {
@@ -79,6 +100,12 @@ impl Seen<'_, '_> {
         let length = character.encode_utf8(&mut bytes).len();
         let room = self.characters.iter().find(|cell| cell.set(bytes).is_ok());
         room.and_then(OnceCell::get).map(|text| &text[..length])
+    }
+
+    /// Keeps a text until the evaluation ends, if there is room.
+    fn kept(&self, value: AppValue) -> Option<&AppValue> {
+        let room = self.texts.iter().find(|cell| cell.get().is_none())?;
+        Some(room.get_or_init(|| value))
     }
 
     fn part(&self, index: u16) -> Value<'_> {
@@ -116,7 +143,26 @@ impl Source for Seen<'_, '_> {
             }
             Context::PthreadId => Some(Filtered::Uint(crate::tls::pointer())),
             Context::CpuId => number(self.block.cpu()),
+            Context::Ip => {
+                let (site, caller) = self.from;
+                Some(Filtered::Uint(Place::ip(site.first_place(), caller.stack)))
+            }
             other => self.identity?.id(other).and_then(number),
+        }
+    }
+
+    fn app_context(&self, provider: &[u8], name: &[u8]) -> Option<thalweg_filter::Value<'_>> {
+        use thalweg_filter::Value as Filtered;
+        let value = self.block.ask(provider, name);
+        match value.held() {
+            Held::Nothing => None,
+            Held::Int(value) => Some(Filtered::Int(value)),
+            Held::Uint(value) => Some(Filtered::Uint(value)),
+            Held::Float(value) => Some(Filtered::Float(value)),
+            Held::Text(_) => match self.kept(value)?.held() {
+                Held::Text(text) => Some(Filtered::Text(text)),
+                _ => None,
+            },
         }
     }
 }

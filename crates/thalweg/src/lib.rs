@@ -42,6 +42,8 @@
 //! prepared, [`span!`] is two events with a scope between them, [`task_span!`] is the same for work that
 //! moves between threads, [`tracef!`] and [`tracelog!`] are formatted messages.
 //!
+//! [`AppContext`] is what the application itself knows around its events: a recording can ask for it.
+//!
 //! [`Watch`] tells a program that a recording has begun or a snapshot is about to be taken, so that it
 //! can tell what was before: connections that are open, the configuration.
 //!
@@ -54,8 +56,9 @@
 //!
 //! Invariants: no thread, no signal handler, no allocation, no lock, and no system call where
 //! events happen (but one futex wake for a full chunk, when the collector sleeps, and the set-up
-//! of a forked child; and a futex wait for room, in programs that allow it by their environment,
-//! `THALWEG_ALLOW_BLOCKING=1`, in recordings that ask for it). When tracing fails, the program does not notice. Field expressions are
+//! of a forked child; a futex wait for room, in programs that allow it by their environment,
+//! `THALWEG_ALLOW_BLOCKING=1`, in recordings that ask for it; and in recordings that ask for
+//! `callstack-user` or `perf:thread:…` what those need). When tracing fails, the program does not notice. Field expressions are
 //! evaluated only when the event is enabled.
 
 #![allow(
@@ -88,6 +91,7 @@ mod map;
 mod message;
 mod patience;
 mod register;
+mod sample;
 mod site;
 mod span;
 mod state;
@@ -103,6 +107,7 @@ pub use field::{
     BigEndian, Bin, Blob, Bounded, CountedText, FieldType, Hex, Integer, MediaType, Number, Oct,
     OctetStream, Text,
 };
+pub use sample::{AppContext, AppValue, RegisterError};
 pub use site::Level;
 pub use span::{Entered, InSpan, Span, SpanId, Spanned, TaskSpan};
 pub use trace_context::{InvalidTraceContext, TraceId, Traceparent};
@@ -117,6 +122,7 @@ pub mod __private {
     pub use crate::gate::is_enabled;
     pub use crate::label::Numbers;
     pub use crate::message::{Message, function_around};
+    pub use crate::sample::Place;
     pub use crate::site::{Site, are_simple, field_name, has_provider, have_bytes, typed};
     pub use crate::span::{Begun, SPAN_ID, TaskSites};
     pub use crate::usdt::Arguments;

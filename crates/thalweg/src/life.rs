@@ -4,7 +4,7 @@ use crate::gate::GATES;
 use crate::map::Map;
 use crate::state::{self, RSEQ_AREA, State, TID_OFFSET};
 use crate::sys::{self, ErrnoKept};
-use crate::{cpu, patience, register, site, thread};
+use crate::{cpu, patience, register, sample, site, thread};
 use core::sync::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed},
@@ -40,9 +40,11 @@ static CAPACITY: AtomicUsize = AtomicUsize::new(0);
 static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
 static INODE: AtomicU64 = AtomicU64::new(0);
 
-/// Lets a child of `fork` go on with an event that was under way, when it was a signal handler that
-/// forked: the ring is not its own, and its writes go nowhere.
+/// In a child of `fork`: the parent's other threads are gone, and lets it go on with an event that was
+/// under way, when it was a signal handler that forked: the ring is not its own, and its writes go nowhere.
 extern "C" fn fill_hole() {
+    sample::forget_threads();
+    sample::close_inherited();
     let ring = RING.load(Relaxed);
     let capacity = CAPACITY.load(Relaxed);
     if !ring.is_null() && sys::fill(ring.cast(), program::total_len(capacity)) {
@@ -67,6 +69,7 @@ extern "C" fn construct() {
     }
     let _errno = ErrnoKept::new();
     site::number_all();
+    sample::link_all();
     RSEQ_AREA.store(cpu::find_area().unwrap_or(0), Relaxed);
     TID_OFFSET.store(thread::find_tid_offset(), Relaxed);
     register::remember_folders();

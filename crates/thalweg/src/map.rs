@@ -1,9 +1,12 @@
 //! The program's memfd, mapped: the shared words by their names.
 
 use crate::sys;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Release};
+use core::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Acquire, Release},
+};
 use thalweg_abi::filters::{self, Filters};
-use thalweg_abi::{PAGE, program, slot};
+use thalweg_abi::{PAGE, program, sampled, slot};
 use thalweg_ring::Slot;
 
 /// The mapping of this process's memfd. Never unmapped while the process lives: other threads may
@@ -86,6 +89,12 @@ impl Map {
         unsafe { filters_at(self.slot_base(slot)) }
     }
 
+    /// The contexts that a slot's events carry.
+    pub(crate) fn sampled(&self, slot: usize) -> &'static [AtomicU64] {
+        // SAFETY: the slot's range lies in the mapping, for ever.
+        unsafe { sampled_at(self.slot_base(slot)) }
+    }
+
     /// Where a collector's ring is.
     pub(crate) fn slot_base(&self, index: usize) -> *const u8 {
         let index = index % thalweg_abi::SLOTS;
@@ -98,6 +107,22 @@ impl Map {
         // SAFETY: `slot::LEN` bytes from there are mapped for ever, and page-aligned.
         unsafe { Slot::from_base(self.slot_base(index)) }
     }
+}
+
+/// The contexts that a slot's events carry, as entries of [`thalweg_abi::sampled`].
+///
+/// # Safety
+/// `slot::LEN` bytes from `base` are mapped shared for ever, and page-aligned.
+pub(crate) unsafe fn sampled_at(base: *const u8) -> &'static [AtomicU64] {
+    // SAFETY: within the slot, by the caller's promise.
+    let count = unsafe { base.add(slot::SAMPLED_COUNT * 8) }.cast::<AtomicU64>();
+    // SAFETY: aligned and mapped; other processes use atomics too.
+    // ORDER(sampled): Acquire, pairs with the Release store of whoever set the slot up.
+    let count = unsafe { &*count }.load(Acquire) as usize;
+    // SAFETY: within the slot, by the caller's promise.
+    let words = unsafe { base.add(slot::SAMPLED) }.cast::<AtomicU64>();
+    // SAFETY: as above; no more than there is room for.
+    unsafe { core::slice::from_raw_parts(words, count.min(sampled::MAX) * sampled::ENTRY_WORDS) }
 }
 
 /// The filters of the slot at `base`.

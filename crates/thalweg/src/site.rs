@@ -2,7 +2,11 @@
 
 use crate::dynamic;
 use crate::map::Map;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering::Relaxed};
+use crate::sample::Place;
+use core::sync::atomic::{
+    AtomicPtr, AtomicU32,
+    Ordering::{Acquire, Relaxed},
+};
 use thalweg_abi::field::{self, Field, MAX_CLASSES, MAX_DEPTH};
 use thalweg_abi::program::MAX_SITES;
 use thalweg_abi::rendezvous::MAX_FIELDS;
@@ -51,6 +55,8 @@ pub struct Site {
     index: AtomicU32,
     gate: u16,
     level: Level,
+    /// Where it is in the code, as far as that is known.
+    places: AtomicPtr<Place>,
 }
 
 impl Site {
@@ -73,6 +79,7 @@ impl Site {
             index: AtomicU32::new(0),
             gate,
             level,
+            places: AtomicPtr::new(core::ptr::null_mut()),
         }
     }
 
@@ -122,6 +129,19 @@ impl Site {
     pub(crate) fn point_to(&self, map: &Map) {
         let word = core::ptr::from_ref(map.site(self.index()));
         self.word.store(word.cast_mut(), Relaxed);
+    }
+
+    /// The last of its places.
+    pub(crate) fn places(&self) -> &AtomicPtr<Place> {
+        &self.places
+    }
+
+    /// The first of its places, and through it the others.
+    pub(crate) fn first_place(&self) -> Option<&'static Place> {
+        // ORDER(places): Acquire, pairs with the Release store in `Place::add`.
+        let first = self.places.load(Acquire);
+        // SAFETY: null, or a static, or leaked.
+        unsafe { first.as_ref() }
     }
 
     /// Gives the site the number that its records carry.

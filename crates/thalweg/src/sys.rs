@@ -275,6 +275,54 @@ pub(crate) fn futex_wait(word: &AtomicU64, value: u32, wait_ns: u64) {
     };
 }
 
+/// Opens a counter of this thread's, of what it does itself if the kernel's part is not to be known.
+#[cold]
+pub(crate) fn open_counter(kind: u32, config: u64) -> Option<Fd> {
+    /// Bytes of the first version of `struct perf_event_attr`.
+    const LEN: usize = 64;
+    const EXCLUDE_KERNEL: u64 = 1 << 5;
+    const EXCLUDE_HYPERVISOR: u64 = 1 << 6;
+    const CLOEXEC: usize = 8;
+    let open = |flags: u64| {
+        let mut attr = [0_u64; LEN / 8];
+        attr[0] = u64::from(kind) | (LEN as u64) << 32;
+        attr[1] = config;
+        attr[5] = flags;
+        // SAFETY: the attributes are live, and as many bytes as they say.
+        let opened =
+            unsafe { libc::syscall(libc::SYS_perf_event_open, attr.as_ptr(), 0, -1, -1, CLOEXEC) };
+        fd(c_int::try_from(opened).unwrap_or(-1))
+    };
+    open(0).or_else(|| open(EXCLUDE_KERNEL | EXCLUDE_HYPERVISOR))
+}
+
+/// The id that the kernel gave a counter; `None` if the descriptor is none of a counter.
+pub(crate) fn counter_id(of: &Fd) -> Option<u64> {
+    const IOC_ID: libc::c_ulong = 0x8008_2407;
+    let mut id = 0_u64;
+    // SAFETY: the kernel writes eight bytes, or none.
+    let told = unsafe { libc::ioctl(of.0, IOC_ID, &raw mut id) };
+    (told == 0).then_some(id)
+}
+
+/// Whether an address can be read, without a fault if not: the kernel is asked to compare a word there,
+/// which it finds there or not, and does not wait.
+#[cold]
+pub(crate) fn is_readable(address: u64) -> bool {
+    let _errno = ErrnoKept::new();
+    let no_time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let flags = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the time is live; the kernel reads four bytes at the other address, or does not.
+    let waited =
+        unsafe { libc::syscall(libc::SYS_futex, address & !3, flags, 0, &raw const no_time) };
+    // SAFETY: this thread's own.
+    let why = unsafe { errno().read() };
+    waited == 0 || why == libc::EAGAIN || why == libc::ETIMEDOUT
+}
+
 /// A variable of the environment, for a program that believes its caller: one with more rights than
 /// its caller does not. Before `main` only, when nobody changes the environment.
 pub(crate) fn trusted_variable(name: &CStr) -> Option<&'static [u8]> {

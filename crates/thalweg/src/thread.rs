@@ -6,7 +6,8 @@
 use crate::field::Fields;
 use crate::filter;
 use crate::identity::Identity;
-use crate::map::{Map, filters_at};
+use crate::map::{Map, filters_at, sampled_at};
+use crate::sample::{self, AppValue, Caller, Counter, MOST_COUNTERS};
 use crate::site::Site;
 use crate::span::Batch;
 use crate::state::{self, Process, State, TID_OFFSET};
@@ -29,7 +30,11 @@ pub(crate) struct Block {
     cpu_area: AtomicIsize,
     tid: AtomicU32,
     index: AtomicU32,
+    /// Not 0 while an application's context is asked: its own events ask for none.
+    asking: AtomicU32,
     lanes: [Lane; SLOTS],
+    /// What the kernel counts of the thread, as far as its events tell.
+    pub(crate) counters: [Counter; MOST_COUNTERS],
     /// Span ids that are the thread's to give; whoever has the block next goes on with them.
     pub(crate) span_ids: Batch,
 }
@@ -100,10 +105,23 @@ impl Lane {
 
     /// Whether the event passes the slot's filters.
     #[inline(always)]
-    pub(crate) fn pass(&self, site: &Site, fields: &impl Fields, block: &Block) -> bool {
+    pub(crate) fn pass(
+        &self,
+        site: &Site,
+        fields: &impl Fields,
+        (block, caller): (&Block, Caller),
+    ) -> bool {
         // SAFETY: the slot's memory, as in `ring`.
         let filters = unsafe { filters_at(self.base()) };
-        filter::pass(filters, site.index(), block, fields)
+        filter::pass(filters, (site, caller), block, fields)
+    }
+}
+
+impl Lane {
+    /// The contexts that the slot's events carry.
+    pub(crate) fn sampled(&self) -> &'static [AtomicU64] {
+        // SAFETY: the slot's memory, as in `ring`.
+        unsafe { sampled_at(self.base()) }
     }
 }
 
@@ -121,6 +139,15 @@ impl Block {
             pointer: self.thread.load(Relaxed),
             patient: false,
         }
+    }
+
+    /// Asks the application's context of this name, unless one is being asked.
+    pub(crate) fn ask(&self, provider: &[u8], name: &[u8]) -> AppValue {
+        let mut value = AppValue::new();
+        if let Some(_asking) = Asking::begin(&self.asking) {
+            sample::ask(provider, name, &mut value);
+        }
+        value
     }
 
     /// The lane that most events take.
@@ -160,6 +187,8 @@ impl Block {
         self.tid.store(tid, Relaxed);
         self.index.store(index as u32, Relaxed);
         self.cpu_area.store(crate::cpu::area(), Relaxed);
+        self.asking.store(0, Relaxed);
+        self.counters.iter().for_each(Counter::close);
         for (slot, lane) in self.lanes.iter().enumerate() {
             let word = u32::from(program::ENABLED) << (8 * slot);
             lane.word.store(word, Relaxed);
@@ -167,6 +196,25 @@ impl Block {
         }
         self.point_lanes_to(&process.map);
         self.thread.store(tls::pointer(), Release);
+    }
+}
+
+/// While it is there, an application's context is asked on the thread.
+struct Asking<'b>(&'b AtomicU32);
+
+impl<'b> Asking<'b> {
+    fn begin(is_asking: &'b AtomicU32) -> Option<Self> {
+        if is_asking.load(Relaxed) != 0 {
+            return None;
+        }
+        is_asking.store(1, Relaxed);
+        Some(Self(is_asking))
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Relaxed);
     }
 }
 

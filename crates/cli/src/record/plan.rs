@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use thalweg_collect::{ContextSet, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
+use thalweg_collect::{Contexts, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -63,8 +63,8 @@ fn programs(args: &RecordArgs) -> ProgramsRequest {
         contexts: args
             .context
             .iter()
-            .copied()
-            .fold(ContextSet::default(), ContextSet::union),
+            .cloned()
+            .fold(Contexts::default(), Contexts::union),
         mode,
         ..Default::default()
     };

@@ -15,15 +15,21 @@
 //! `container` empty, `procname` is the program's. `vpid`, `vtid` and `pthread_id` are always known:
 //! the program wrote them.
 
+mod all;
 mod cache;
+mod counter;
 mod kind;
 mod read;
+mod sampled;
 mod set;
 mod text;
 mod values;
 
+pub use all::Contexts;
 pub(crate) use cache::EventContexts;
 pub use kind::Context;
+pub use sampled::SampledContext;
+pub(crate) use sampled::{TAG, What};
 pub use set::{ContextSet, UnknownContext};
 pub(crate) use text::name_of_comm;
 pub use text::{IdMap, cgroup, container, ids, innermost_tid, is_nested, namespace, processor};

@@ -4,6 +4,7 @@ use thalweg_filter::near_names;
 use thalweg_model::Member;
 
 use super::kind::Context;
+use super::sampled::PATTERNS;
 
 /// A set of contexts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,20 +15,17 @@ pub struct ContextSet {
 /// Why a name is no context.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct UnknownContext(String);
+pub struct UnknownContext(pub(super) String);
 
 /// A context that stands in each event anyhow.
 const ALWAYS: &str = "cpu_id";
-/// A context that LTTng has and we have not.
-const MISSING: &str = "ip";
 
 impl ContextSet {
     /// The set with the context of this name; none for `cpu_id`, which is always there.
-    pub fn named(name: &str) -> Result<Self, UnknownContext> {
+    pub fn named(name: &str) -> Option<Self> {
         match find(name) {
-            Some(context) => Ok(Self::default().with(context)),
-            None if name == ALWAYS => Ok(Self::default()),
-            None => Err(UnknownContext(refusal(name))),
+            Some(context) => Some(Self::default().with(context)),
+            None => (name == ALWAYS).then(Self::default),
         }
     }
 
@@ -89,13 +87,9 @@ fn find(name: &str) -> Option<Context> {
 }
 
 /// One line that says what to write instead.
-fn refusal(name: &str) -> String {
-    let names: Vec<&str> = Context::ALL.into_iter().map(Context::name).collect();
-    if name == MISSING {
-        return "the context ip is not recorded: programs do not tell the addresses of their call \
-                sites"
-            .to_owned();
-    }
+pub(super) fn refusal(name: &str) -> String {
+    let known = Context::ALL.into_iter().map(Context::name);
+    let names: Vec<&str> = known.chain(PATTERNS).collect();
     let near = near_names(name, names.iter().copied().chain([ALWAYS]));
     let hint = match near.is_empty() {
         true => ".".to_owned(),
@@ -133,23 +127,14 @@ mod tests {
 
     #[test]
     fn a_mistyped_name_is_told_what_is_near_and_what_there_is() {
-        let said = ContextSet::named("vpd").unwrap_err().to_string();
+        let said = refusal("vpd");
         let begin = "no context is called `vpd`; did you mean vpid";
         assert!(said.starts_with(begin), "{said}");
-        assert!(said.ends_with("vsgid cgroup container"), "{said}");
+        assert!(said.contains(" vsgid cgroup container ip "), "{said}");
         assert!(!said.contains('\n'));
-        let said = ContextSet::named("zzzzzz").unwrap_err().to_string();
+        let said = refusal("zzzzzz");
         assert!(
             said.starts_with("no context is called `zzzzzz`. There are: cpu_id vpid"),
-            "{said}"
-        );
-    }
-
-    #[test]
-    fn the_call_sites_address_is_refused_with_its_reason() {
-        let said = ContextSet::named("ip").unwrap_err().to_string();
-        assert!(
-            said.starts_with("the context ip is not recorded: "),
             "{said}"
         );
     }

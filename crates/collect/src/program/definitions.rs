@@ -18,6 +18,8 @@ pub struct Definitions {
     pub head: Head,
     /// Its call sites; a record names one by its index.
     pub sites: Vec<Site>,
+    /// What each payload begins with, see [`Self::lead_with`].
+    leading: Plan,
 }
 
 /// A call site.
@@ -118,6 +120,7 @@ impl Definitions {
         let mut definitions = Self {
             head,
             sites: Vec::new(),
+            leading: Plan::default(),
         };
         let mut input = Input {
             bytes,
@@ -147,8 +150,17 @@ impl Definitions {
                 at: 0,
             };
             let site = site(&mut input).ok().filter(|_| input.is_at_end());
-            self.sites.push(site.unwrap_or_else(Site::unknown));
+            let site = site.unwrap_or_else(Site::unknown);
+            self.sites.push(site.led_by(&self.leading));
         }
+    }
+
+    /// Lets the payload of each event begin with what `plan` says, also of those that are defined
+    /// later.
+    pub(crate) fn lead_with(&mut self, plan: Plan) {
+        let sites = std::mem::take(&mut self.sites);
+        self.sites = sites.into_iter().map(|site| site.led_by(&plan)).collect();
+        self.leading = plan;
     }
 
     /// How many sites there can be.
@@ -189,6 +201,12 @@ impl Site {
             payload: StructClass::default(),
             plan,
         }
+    }
+
+    fn led_by(mut self, leading: &Plan) -> Self {
+        let own = std::mem::replace(&mut self.plan, leading.clone());
+        self.plan.append(own);
+        self
     }
 
     /// Whether it can be recorded.

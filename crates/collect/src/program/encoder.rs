@@ -18,7 +18,7 @@ use crate::sink::{PAGE_LEN, PageHead, Pages};
 pub(crate) const HEADER: EventHeader = EventHeader::Large;
 
 /// Bytes of the cpu number in front of a payload.
-pub(super) const CPU_LEN: usize = 4;
+pub(crate) const CPU_LEN: usize = 4;
 
 const WORD: usize = size_of::<u64>();
 

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use thalweg_abi::filters::{self, Filters};
 use thalweg_abi::program::{self, HEAD_MAGIC, HEAD_NONCE};
 use thalweg_abi::rendezvous::Head;
+use thalweg_abi::sampled::{self, Sampled};
 use thalweg_abi::{MAX_THREADS, SLOTS, slot, thread};
 use thalweg_ring::{Parts, Slot};
 use thalweg_sys::{SharedMemory, futex_wake};
@@ -146,14 +147,32 @@ impl Memory {
         fallocate(self.file.as_fd(), flags, offset as u64, len as u64)
     }
 
-    /// Turns a slot's byte of a site's word, and of its gate, on; with filters if it has some.
-    pub fn enable(&self, slot: usize, site: usize, gate: u16, filtered: bool) {
+    /// Turns a slot's byte of a site's word, and of its gate, on; with these flags besides.
+    pub fn enable(&self, slot: usize, site: usize, gate: u16, flags: u8) {
         // Words before gates: who finds the gate open looks at the word.
         let clock = self.slot(slot).control(slot::CLOCK).load(Relaxed);
-        let filtered = if filtered { program::FILTERED } else { 0 };
-        let byte = program::enabled_byte(clock) | filtered;
+        let byte = program::enabled_byte(clock) | flags;
         self.byte(program::WORDS, site, slot, byte);
         self.byte(program::GATES, gate.into(), slot, program::ENABLED);
+    }
+
+    /// Asks the program to take these contexts at a slot's events. As long as nothing changes nothing is
+    /// written: its events may be on already.
+    pub fn ask_for<'n>(&self, slot: usize, contexts: impl Iterator<Item = Sampled<'n>>) {
+        let first = (program::slot_offset(self.capacity, slot) + slot::SAMPLED) / 8;
+        let words = &self.shared.words()[first..first + slot::SAMPLED_LEN / 8];
+        let mut count = 0;
+        for (entry, context) in words.chunks(sampled::ENTRY_WORDS).zip(contexts) {
+            for (word, wanted) in entry.iter().zip(sampled::Entry::new(context).words()) {
+                if word.load(Relaxed) != wanted {
+                    word.store(wanted, Relaxed);
+                }
+            }
+            count += 1;
+        }
+        let told = self.control(slot, slot::SAMPLED_COUNT);
+        // ORDER(sampled): Release, pairs with the program's Acquire load.
+        told.store(count, Release);
     }
 
     /// Turns everything of a slot off; who waits for room in it waits no longer.

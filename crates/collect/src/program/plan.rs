@@ -4,6 +4,8 @@
 //! classes lie in each other ([`thalweg_abi::field::MAX_DEPTH`]); each element of a list takes at
 //! least one byte, or the list ends there.
 
+use thalweg_abi::sampled::tag;
+
 /// One step through a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -33,6 +35,8 @@ pub enum Step {
         /// The steps of the value.
         value: Plan,
     },
+    /// A byte that says what follows, see [`thalweg_abi::sampled::tag`].
+    AppValue,
 }
 
 /// The steps of a payload, neighbouring fixed sizes in one.
@@ -118,6 +122,12 @@ impl Step {
                 1 => Some(value.measure(&bytes[1..])? + 1),
                 _ => None,
             },
+            Self::AppValue => match *bytes.first()? {
+                tag::NONE => Some(1),
+                tag::INT | tag::UINT | tag::FLOAT => Some(9),
+                tag::TEXT => Some(bytes.iter().skip(1).position(|&byte| byte == 0)? + 2),
+                _ => None,
+            },
             Self::Bytes(_) | Self::Text | Self::Sequence { .. } => None,
         }
     }
@@ -199,6 +209,20 @@ mod tests {
             element: Plan::of(list()),
         };
         check(&[deep], b"\x02\0\0\0\0\0\0\0\x01\0\0\0z\0", Some(14));
+    }
+
+    #[test]
+    fn an_applications_value_is_what_its_tag_says() {
+        let value = || [Step::AppValue];
+        check(&value(), &[tag::NONE, 7], Some(1));
+        for number in [tag::INT, tag::UINT, tag::FLOAT] {
+            check(&value(), &[number, 1, 2, 3, 4, 5, 6, 7, 8, 9], Some(9));
+            check(&value(), &[number, 1, 2, 3, 4, 5, 6, 7], None);
+        }
+        check(&value(), b"\x0bab\0c", Some(4));
+        check(&value(), b"\x0babc", None);
+        check(&value(), b"\x01a", None);
+        check(&value(), b"", None);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use thalweg_abi::slot::{
 use thalweg_ring::{Slot, UNIT_WORDS, let_go, overwritten, publish_free, withdraw};
 
 use super::memory::Memory;
+use super::sampled::SampledContexts;
 use crate::summary::RingMode;
 
 /// What the collector knows of a chunk.
@@ -61,7 +62,7 @@ pub(super) struct Pool {
 }
 
 /// What a collector wants of a slot.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// Which slot.
     pub slot: usize,
@@ -72,6 +73,8 @@ pub struct Terms {
     /// What threads do that find no room; `None` leaves that as it is, for whoever goes on where
     /// another collector died.
     pub mode: Option<RingMode>,
+    /// What the program takes at each event.
+    pub sampled: SampledContexts,
 }
 
 /// So many units at the begin of a slot stay, however long nobody uses them: what a thread that

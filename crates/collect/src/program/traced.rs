@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Instant;
-use thalweg_abi::chunk;
 use thalweg_abi::desc::{Desc, FREE, FULL, OWNED, READING, next_generation};
 use thalweg_abi::rules::Rules;
-use thalweg_abi::slot::{CLASSES, DISCARD, MODE, OVERWRITE, STARVED};
+use thalweg_abi::slot::{CLASSES, COUNTER_LACKED, DISCARD, MODE, OVERWRITE, STARVED};
+use thalweg_abi::{chunk, program};
 use thalweg_filter::Room;
 use thalweg_ring::{Slot, UNIT_WORDS, Walk, clear_and_free};
 
@@ -17,8 +17,10 @@ use super::definitions::Definitions;
 use super::memory::Memory;
 use super::pool::{Chunk, Pool, PoolError, Terms};
 use super::ready::{Reach, Ready};
+use super::sampled::SampledContexts;
 use super::unloaded::Unloaded;
 use super::wanted;
+use crate::context::SampledContext;
 use crate::ledger::Ledger;
 use crate::output::Kind;
 use crate::process::{Process, Threads};
@@ -71,6 +73,8 @@ pub struct Program {
     pub(super) overwrites: bool,
     /// The recording ends: what the threads have not taken back by now goes to disk.
     ending: bool,
+    /// What it takes at each event.
+    sampled: SampledContexts,
     /// How many chunks were freed.
     pub(super) freed: u64,
     /// Since when nothing was freed although threads wait.
@@ -87,13 +91,20 @@ impl Program {
         process: Process,
     ) -> Result<Self, PoolError> {
         let pool = Pool::take(&memory, terms)?;
-        Ok(Self::with(
-            definitions,
-            memory,
-            rendezvous,
-            (terms.slot, pool),
-            process,
-        ))
+        if terms.mode.is_some() {
+            memory.ask_for(terms.slot, terms.sampled.iter().map(SampledContext::asked));
+        }
+        Ok(
+            Self::with(definitions, memory, rendezvous, (terms.slot, pool), process)
+                .led_by(terms.sampled.clone()),
+        )
+    }
+
+    /// Lets its events carry contexts in front of their fields.
+    fn led_by(mut self, sampled: SampledContexts) -> Self {
+        self.definitions.lead_with(sampled.plan());
+        self.sampled = sampled;
+        self
     }
 
     /// A program whose slot is taken.
@@ -123,6 +134,7 @@ impl Program {
             unloaded: Unloaded::default(),
             overwrites,
             ending: false,
+            sampled: SampledContexts::default(),
             freed: 0,
             stuck: None,
         };
@@ -278,6 +290,11 @@ impl Program {
         if rules.have_filters() && self.memory.back_filters(self.slot).is_err() {
             return 0;
         }
+        let sampled = if self.sampled.is_empty() {
+            0
+        } else {
+            program::SAMPLED
+        };
         let mut room = Box::new(Room::new());
         let mut count = 0;
         for (index, site) in self.definitions.sites.iter().enumerate().skip(first) {
@@ -286,7 +303,9 @@ impl Program {
             }
             let filters = self.memory.filters(self.slot);
             if let Some(filtered) = wanted::how(rules, index, site, filters, &mut room) {
-                self.memory.enable(self.slot, index, site.gate, filtered);
+                let filtered = if filtered { program::FILTERED } else { 0 };
+                let flags = filtered | sampled;
+                self.memory.enable(self.slot, index, site.gate, flags);
                 count += 1;
             }
         }
@@ -309,6 +328,15 @@ impl Program {
         self.ids.iter_mut().for_each(|ids| ids.resize(sites, None));
         self.enable_from(known);
         sites > known
+    }
+
+    /// What is to be said if one of its threads could not have a counter.
+    pub(crate) fn counter_note(&self) -> Option<String> {
+        let lacked = self.ring().control(COUNTER_LACKED).swap(0, Relaxed);
+        (lacked != 0).then(|| {
+            let title = self.title();
+            format!("{title}: threads could not have all of their counters: the value is 0 there")
+        })
     }
 
     /// Turns all sites off.

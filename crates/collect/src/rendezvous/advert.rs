@@ -13,9 +13,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use thalweg_abi::SLOTS;
 use thalweg_abi::advert::{FIRST_LINE, FOLDER, MAX_LEN, MODES};
+use thalweg_abi::sampled::CONTEXT;
 
 use super::call::Silent;
 use super::folder::Folder;
+use crate::context::Contexts;
 use crate::summary::RingMode;
 
 /// What an advert says; see [`thalweg_abi::advert`]. `trace`, `instance`, `start` are for whoever
@@ -30,6 +32,7 @@ pub(crate) struct Advert {
     pub(crate) instance: Option<String>,
     pub(crate) start: u64,
     pub(crate) mode: RingMode,
+    pub(crate) contexts: Contexts,
 }
 
 impl Advert {
@@ -43,6 +46,9 @@ impl Advert {
         }
         if let Some(instance) = &self.instance {
             let _ = writeln!(text, "instance {instance}");
+        }
+        for context in &self.contexts.sampled {
+            let _ = writeln!(text, "{CONTEXT} {}", context.asked());
         }
         text + &self.rules
     }

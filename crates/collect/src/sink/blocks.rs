@@ -45,7 +45,7 @@ pub(super) fn value<'a>(block: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// The names of the fields in a structure of a block, which begins with the line `head`.
-pub(super) fn names_in<'a>(block: &'a str, head: &str) -> impl Iterator<Item = &'a str> {
+pub(super) fn names_in<'a>(block: &'a str, head: &str) -> impl Iterator<Item = &'a str> + Clone {
     let behind = block.lines().skip_while(move |line| *line != head).skip(1);
     let within = behind.take_while(|line| !line.starts_with("\t}"));
     within.filter_map(|line| {

@@ -186,7 +186,7 @@ impl Declarations {
 
     /// The names in the event context of the first stream class that has a packet context of its
     /// own.
-    pub(super) fn program_contexts(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn program_contexts(&self) -> impl Iterator<Item = &str> + Clone {
         let of_thread = |block: &&str| {
             let events_at = number_behind(block, EVENTS_AT);
             block.starts_with("stream {") && events_at.is_some_and(|at| at > PacketHeader::LEN)

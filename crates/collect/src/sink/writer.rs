@@ -347,7 +347,7 @@ impl<D: Disk> TraceWriter<D> {
 
     /// The names in the event context of the first stream class whose packets say whose they are:
     /// what programs' events were recorded with.
-    pub fn program_contexts(&self) -> impl Iterator<Item = &str> {
+    pub fn program_contexts(&self) -> impl Iterator<Item = &str> + Clone {
         self.declarations.program_contexts()
     }
 

@@ -2,6 +2,7 @@
 
 use crate::field::Fields;
 use crate::gate;
+use crate::sample::Place;
 use crate::site::Site;
 use crate::thread;
 
@@ -19,6 +20,11 @@ pub fn gate_address(site: &'static Site) -> *const u32 {
 pub unsafe fn site_from(handle: *const ()) -> Option<&'static Site> {
     // SAFETY: as the caller promises; sites are never freed.
     unsafe { handle.cast::<Site>().as_ref() }
+}
+
+/// Tells where in the code an event of the site is. Allocates; one module at a time.
+pub fn add_place(site: &'static Site, ip: u64) {
+    Place::add(site, ip);
 }
 
 /// Whether a collector wants the event. At a thread's first event of all it may say so although

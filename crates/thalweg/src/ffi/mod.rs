@@ -15,7 +15,7 @@ mod span;
 
 pub use class::{Class, Scalar};
 pub use define::{Description, define, find};
-pub use event::{emit, gate_address, is_wanted, site_from};
+pub use event::{add_place, emit, gate_address, is_wanted, site_from};
 pub use span::{begin_span, current_span, enter_span, leave_span, tell_span};
 
 pub use crate::dynamic::DefineError;

@@ -175,6 +175,7 @@ macro_rules! __instance {
     ($name:expr, $level:ident, $uri:expr, ($($class:ident)::+), { $($fields:tt)* }) => {{
         $crate::__site!($name, $level, $uri, <$($class)::+ as $crate::EventClass>::FIELDS);
         if $crate::__private::is_enabled::<__GATE>() {
+            $crate::__place!();
             $crate::__private::emit(
                 &__SITE,
                 $crate::EventClass::into_fields($($class)::+ { $($fields)* }),

@@ -65,6 +65,7 @@ macro_rules! __event {
             <$type as $crate::FieldType>::CLASS,
         )),*]);
         if $crate::__private::is_enabled::<__GATE>() {
+            $crate::__place!();
             $crate::__private::emit(
                 &__SITE,
                 $crate::__private::Nothing$(.$kind($crate::__private::typed::<$type>($value)))*,

@@ -26,10 +26,33 @@ macro_rules! site {
     };
     ($name:expr, $level:ident, emf_uri = $uri:expr, $class:path $(,)?) => {{
         $crate::__site!($name, $level, $uri, <$class as $crate::EventClass>::FIELDS);
+        $crate::__place!();
         $crate::Tracepoint::<<$class as $crate::EventClass>::Kind, __GATE>::new(&__SITE)
     }};
     ($($anything:tt)*) => {
         ::core::compile_error!("a call site is `site!(\"provider:name\", Level, Class)`")
+    };
+}
+
+/// Notes where in the code a call site is. No instruction comes of it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __place {
+    () => {
+        // SAFETY: adds a `Place` to a section that consists of them.
+        unsafe {
+            ::core::arch::asm!(
+                "2:",
+                ".pushsection thalweg_places, \"awR\", @progbits",
+                ".balign 8",
+                ".quad {site}",
+                ".quad 2b",
+                ".quad 0",
+                ".popsection",
+                site = sym __SITE,
+                options(nomem, nostack, preserves_flags),
+            );
+        }
     };
 }
 

@@ -45,6 +45,7 @@ macro_rules! usdt {
                 $crate::__probe!($provider, $name, __SEMAPHORE, __arguments, [$($field)*]);
             }
             if __is_enabled {
+                $crate::__place!();
                 $crate::__private::emit(&__SITE, __fields);
             }
         }

@@ -12,6 +12,7 @@ use core::ffi::{CStr, c_int};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use thalweg_abi::advert::{FIRST_LINE, FOLDER, MODES, rules_of};
 use thalweg_abi::rules::{Rules, split_key};
+use thalweg_abi::sampled::{self, CONTEXT, ENTRY_WORDS, Entry, Sampled};
 use thalweg_abi::{SLOTS, filters, program, slot};
 use thalweg_filter::Room;
 
@@ -117,6 +118,8 @@ struct Advert<'t> {
     patience_ns: u64,
     /// The rules, as the collector knows them.
     rules: &'t [u8],
+    /// What stands before them.
+    head: &'t [u8],
 }
 
 impl<'t> Advert<'t> {
@@ -132,6 +135,7 @@ impl<'t> Advert<'t> {
             mode: slot::DISCARD,
             patience_ns: 0,
             rules: rules_of(rest),
+            head: &rest[..rest.len() - rules_of(rest).len()],
         };
         for line in rest.split(|&byte| byte == b'\n') {
             match split_key(line) {
@@ -146,6 +150,12 @@ impl<'t> Advert<'t> {
             }
         }
         (advert.slot < SLOTS).then_some(advert)
+    }
+
+    /// The contexts that the program takes at its events, as text.
+    fn contexts(&self) -> impl Iterator<Item = &'t [u8]> {
+        let lines = self.head.split(|&byte| byte == b'\n').map(split_key);
+        lines.filter_map(|(key, value)| (key == CONTEXT.as_bytes()).then_some(value))
     }
 }
 
@@ -192,7 +202,27 @@ fn grant(map: &Map, memfd: &Fd, advert: &Advert<'_>) -> bool {
         ring.control(word).store(value, Release);
     }
     rules::store(map, advert.slot, advert.rules);
+    store_sampled(map, advert);
     true
+}
+
+/// Writes down which contexts the slot's events carry. A context that is not known has an entry too,
+/// of nothing: whoever asked for it will not take the events for what they are not.
+fn store_sampled(map: &Map, advert: &Advert<'_>) {
+    let base = program::slot_offset(map.capacity(), advert.slot) + slot::SAMPLED;
+    let mut count = 0;
+    for text in advert.contexts().take(sampled::MAX) {
+        let words =
+            Sampled::parse(text).map_or([0; ENTRY_WORDS], |known| Entry::new(known).words());
+        let at = base + count * ENTRY_WORDS * 8;
+        for (index, word) in words.into_iter().enumerate() {
+            map.u64_at(at + index * 8).store(word, Relaxed);
+        }
+        count += 1;
+    }
+    let told = map.slot(advert.slot).control(slot::SAMPLED_COUNT);
+    // ORDER(sampled): Release, pairs with the Acquire load in `sampled_at`.
+    told.store(count as u64, Release);
 }
 
 /// Gives filters their memory, if there are any.
@@ -281,13 +311,15 @@ mod tests {
     fn an_advert_is_read() {
         let text =
             b"thalweg-session 2\nslot 2\nclock mono\nlimit-units 16\nmode overwrite\npatience-ns 5\n\
-              enable a:*\nnew thing\n";
+              context ip\ncontext app a:b\nenable a:*\ncontext no\n";
         let advert = Advert::parse(text).unwrap();
         assert_eq!(
             (advert.slot, advert.clock, advert.limit_units),
             (2, slot::CLOCK_MONO, 16)
         );
-        assert_eq!(advert.rules, b"enable a:*\nnew thing\n");
+        assert_eq!(advert.rules, b"enable a:*\ncontext no\n");
+        let contexts: Vec<_> = advert.contexts().collect();
+        assert_eq!(contexts, [&b"ip"[..], b"app a:b"]);
         assert_eq!((advert.mode, advert.patience_ns), (slot::OVERWRITE, 5));
     }
 

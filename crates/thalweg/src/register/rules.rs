@@ -5,7 +5,7 @@ use crate::filter::index_of;
 use crate::map::Map;
 use crate::site::Site;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use thalweg_abi::program::FILTERED;
+use thalweg_abi::program::{FILTERED, SAMPLED};
 use thalweg_abi::rules::{Rules, Verdict};
 use thalweg_abi::slot::{ACTIVE, CLOCK, FILTERS, RULES, RULES_LEN, RULES_SIZE, STATE};
 use thalweg_abi::{SLOTS, program};
@@ -21,7 +21,11 @@ pub(crate) fn apply<'s>(
 ) {
     let rules = Rules::new(rules);
     let clock = map.slot(slot).control(CLOCK).load(Relaxed);
-    let enabled = program::enabled_byte(clock);
+    let sampled = match map.sampled(slot) {
+        [] => 0,
+        _ => SAMPLED,
+    };
+    let enabled = program::enabled_byte(clock) | sampled;
     for site in sites {
         let byte = match rules.verdict(site.name().as_bytes(), site.level() as u8) {
             Verdict::Unwanted => continue,

@@ -1,0 +1,104 @@
+//! All contexts that a recording asks for.
+
+use super::sampled::SampledContext;
+use super::set::{ContextSet, UnknownContext, refusal};
+use crate::rule::RuleError;
+use thalweg_abi::sampled::{MAX, Sampled};
+use thalweg_sys::try_counter;
+
+/// All contexts that a recording's events have: those that are read from `/proc`, and those that the
+/// program takes itself, in the order in which they were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contexts {
+    /// What is known of the thread.
+    pub threads: ContextSet,
+    /// What only the event knows.
+    pub(crate) sampled: Vec<SampledContext>,
+}
+
+impl Contexts {
+    /// The context of this name; none for `cpu_id`, which is always there.
+    pub fn named(name: &str) -> Result<Self, UnknownContext> {
+        match (ContextSet::named(name), SampledContext::named(name)) {
+            (Some(threads), _) => Ok(threads.into()),
+            (None, Some(context)) => Ok(Self {
+                threads: ContextSet::default(),
+                sampled: vec![context],
+            }),
+            (None, None) => Err(UnknownContext(refusal(name))),
+        }
+    }
+
+    /// All that are in one of the two.
+    #[must_use]
+    pub fn union(mut self, other: Self) -> Self {
+        self.threads = self.threads.union(other.threads);
+        for context in other.sampled {
+            if !self.sampled.contains(&context) {
+                self.sampled.push(context);
+            }
+        }
+        self
+    }
+
+    /// Those of these names that are contexts: what a trace's metadata says that it has.
+    pub(crate) fn known<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Self {
+        Self {
+            threads: ContextSet::known(names.clone()),
+            sampled: names.filter_map(SampledContext::of_member).collect(),
+        }
+    }
+
+    /// Whether it is empty.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.threads.is_empty() && self.sampled.is_empty()
+    }
+
+    /// What is to be said of counters that this machine does not have.
+    pub(crate) fn counters_lacked(&self) -> Option<String> {
+        let is_lacking = |context: &&SampledContext| match context.asked() {
+            Sampled::PerfThread { kind, config } => try_counter(kind, config).is_err(),
+            _ => false,
+        };
+        let lacking = self.sampled.iter().filter(is_lacking);
+        let names: Vec<_> = lacking.map(SampledContext::member).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "this machine does not count {}: the value is 0",
+                names.join(", ")
+            )
+        })
+    }
+
+    /// Whether programs have room to be told of all.
+    pub(crate) fn check(&self) -> Result<(), RuleError> {
+        match self.sampled.len() {
+            0..=MAX => Ok(()),
+            more => Err(RuleError::TooManyContexts(more)),
+        }
+    }
+}
+
+impl From<ContextSet> for Contexts {
+    fn from(threads: ContextSet) -> Self {
+        let sampled = Vec::new();
+        Self { threads, sampled }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_of_both_kinds_are_found_and_none_is_there_twice() {
+        let all = ["vpid", "ip", "$app.a:b", "ip", "cpu_id"]
+            .map(|name| Contexts::named(name).unwrap())
+            .into_iter()
+            .fold(Contexts::default(), Contexts::union);
+        assert_eq!(all.threads, ContextSet::named("vpid").unwrap());
+        let names: Vec<_> = all.sampled.iter().map(SampledContext::member).collect();
+        assert_eq!(names, ["ip", "_app_a_b"]);
+        assert!(Contexts::named("ipp").is_err());
+    }
+}
