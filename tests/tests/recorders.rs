@@ -1,7 +1,7 @@
 //! Several recorders of one program, each exact, whatever becomes of the others.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
@@ -217,6 +217,37 @@ fn recover_recovers_what_a_killed_recorder_left() {
     wait_for_recovery(&world, 0);
     steady.end();
     check(&Trace::read(&world.trace("a")), &(1..=1), &last_of_a);
+}
+
+/// Gives an advert of a living recorder out as a dead one's: under another name, with a slot that nobody
+/// has locked.
+fn forge_advert(world: &World) {
+    let sessions = world.rundir().join("sessions");
+    let names = std::fs::read_dir(&sessions).expect("a recorder is there");
+    let names = names.map(|entry| entry.expect("it can be read").path());
+    let is_advert = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| !name.starts_with('.') && !name.ends_with(".sock"))
+    };
+    let advert = names.filter(is_advert).min().expect("it has posted one");
+    let text = std::fs::read_to_string(advert).expect("it is text");
+    let forged = text.replace("slot 0", "slot 3");
+    assert_ne!(forged, text);
+    std::fs::write(sessions.join("forged"), forged).expect("the folder is ours");
+}
+
+#[test]
+fn what_a_living_recorder_writes_is_recovered_by_nobody() {
+    let world = World::new();
+    let mut steady = Steady::start(&world);
+    let (a, first) = start(world.recorder("a"), &steady);
+    steady.go_on();
+    forge_advert(&world);
+    let b = world.recorder("b").start();
+    steady.go_on();
+    check_finished(a, &first, &steady);
+    assert_eq!(b.finish().lost(), 0);
+    steady.end();
 }
 
 fn recover(world: &World, trace: &Path) -> String {

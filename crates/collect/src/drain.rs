@@ -22,8 +22,12 @@ use crate::shared;
 /// What a pass needs to know of the world.
 pub(crate) struct Pass<'a> {
     pub(crate) reach: Reach,
-    /// From when on events are wanted, and the time that none can be after.
+    /// From when on events are wanted, and the time when the pass began.
     pub(crate) window: Window,
+    /// The time: a write may have taken long since the pass began.
+    pub(crate) now: &'a dyn Fn() -> u64,
+    /// No pass follows: nothing is left to the next one.
+    pub(crate) is_last: bool,
     /// The threads of a program that are alive, if that can be told.
     pub(crate) live: &'a dyn Fn(&Program) -> Option<Threads>,
     /// What is on disk of a thread already: for whoever goes on after a crash.
@@ -36,11 +40,19 @@ impl Pass<'_> {
         self.window.now.saturating_sub(self.window.second)
     }
 
+    /// The window as it is at this moment.
+    pub(crate) fn fresh(&self) -> Window {
+        Window {
+            now: (self.now)(),
+            ..self.window
+        }
+    }
+
     pub(crate) fn window_of(&self, program: &Program, thread: ThreadKey) -> Window {
         let from = (self.on_disk)(program, thread).map_or(0, |end| end + 1);
         Window {
             from: self.window.from.max(from),
-            ..self.window
+            ..self.fresh()
         }
     }
 }
@@ -57,8 +69,11 @@ pub(crate) fn drain(programs: &mut [Program], output: &mut Output, pass: &Pass<'
     };
     let drained = programs.iter_mut().enumerate();
     for (index, program) in drained.filter(|(_, program)| !program.is_kept()) {
+        let before = pass.fresh();
         let mut ready = program.ready(reach, || (pass.live)(program));
-        ready.retain(|chunk| !pass.window.is_too_early_for(chunk.begin));
+        if !pass.is_last && !program.is_dead() {
+            ready.retain(|chunk| !before.is_too_early_for(chunk.begin));
+        }
         found += ready.iter().filter(|chunk| chunk.complete).count();
         let shared = drain_program(program, output, pass, &ready);
         sharing.extend(shared.into_iter().map(|ready| (index, ready)));

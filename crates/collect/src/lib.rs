@@ -30,6 +30,7 @@ mod snapshot;
 pub mod statedump;
 mod states;
 mod summary;
+mod trace_lock;
 mod urgency;
 
 pub use context::{ContextSet, Contexts};

@@ -46,8 +46,7 @@ pub(crate) fn drain(
     };
     batch.begin(output, from);
     for chunk in chunks {
-        let window = pass.window_of(program, chunk.thread);
-        if batch.take(program, output, chunk, window) == Stop::Pending {
+        if batch.take(program, output, pass, chunk) == Stop::Pending {
             break;
         }
     }
@@ -142,9 +141,10 @@ impl Batch<'_> {
         &mut self,
         program: &mut Program,
         output: &mut Output,
+        pass: &Pass<'_>,
         chunk: &Ready,
-        window: Window,
     ) -> Stop {
+        let mut window = pass.window_of(program, chunk.thread);
         let memory = Arc::clone(&program.memory);
         let mut walk = program.walk_in(memory.slot(program.slot), chunk);
         let context = output.contexts.own(program, chunk, &window);
@@ -181,6 +181,8 @@ impl Batch<'_> {
                     self.note(chunk, before, None);
                     self.write(program, output);
                     self.push_first(program, output, &event);
+                    // What comes now may be later than what was the future before the write.
+                    window = pass.window_of(program, chunk.thread);
                 }
             }
         };
@@ -238,7 +240,10 @@ impl Batch<'_> {
         match self.push_again(program, output, event) {
             Pushed::Taken => {}
             Pushed::Bad | Pushed::Again | Pushed::Full => self.losses.bad += 1,
-            Pushed::Large => self.write_large(program, output, event),
+            Pushed::Large => {
+                self.write_large(program, output, event);
+                self.begin(output, event.found.time);
+            }
         }
     }
 

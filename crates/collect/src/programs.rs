@@ -417,6 +417,15 @@ impl Programs {
         reach: Reach,
         on_disk: &dyn Fn(&Program, ThreadKey) -> Option<u64>,
     ) -> usize {
+        self.pass_once(reach, on_disk, false)
+    }
+
+    fn pass_once(
+        &mut self,
+        reach: Reach,
+        on_disk: &dyn Fn(&Program, ThreadKey) -> Option<u64>,
+        is_last: bool,
+    ) -> usize {
         self.write_dumps(None);
         let starved = self.starved();
         // First: draining takes its time, and the programs go on meanwhile.
@@ -440,6 +449,8 @@ impl Programs {
             let pass = Pass {
                 reach,
                 window,
+                now: &|| clock.now(),
+                is_last,
                 live: &live,
                 on_disk,
             };
@@ -524,9 +535,22 @@ impl Programs {
     /// Whether there is something to do: a thread has handed a chunk over, or waits for one.
     fn has_work(&self) -> bool {
         let room = self.units_left() > 0;
+        let clock = &self.session.clock;
+        let window = Window {
+            from: self.session.start,
+            now: clock.now(),
+            second: clock.second(),
+        };
+        // What a pass would leave is no work.
+        let has_ready = |program: &Program| {
+            let ready = program.ready(Reach::Complete, || None);
+            ready
+                .iter()
+                .any(|chunk| !window.is_too_early_for(chunk.begin))
+        };
         let has_work = |program: &Program| match program.is_kept() {
             true => program.needs_care() || (program.is_starved() && room),
-            false => program.is_waited_for() || !program.ready(Reach::Complete, || None).is_empty(),
+            false => program.is_waited_for() || has_ready(program),
         };
         self.programs().any(has_work)
     }
@@ -558,7 +582,7 @@ impl Programs {
         self.programs().for_each(Program::hold_full);
         // What was begun while the first pass looked is left to the second one.
         self.pass(Reach::All, on_disk);
-        self.pass(Reach::All, on_disk);
+        self.pass_once(Reach::All, on_disk, true);
     }
 
     /// Counts events that were under way at the end as torn: their records stay where they are.

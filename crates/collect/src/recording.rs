@@ -17,6 +17,7 @@ use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, has_own_proc, t
 use crate::rule;
 use crate::session::Session;
 use crate::summary::{Progress, RecordingConfig, RingMode, Snapshot, Started, Summary};
+use crate::trace_lock::TraceLock;
 use crate::urgency;
 
 /// The kernel tells of each page: how long to wait for more after a pass that found some.
@@ -55,6 +56,8 @@ pub struct Recording {
     is_active: bool,
     /// How many snapshots were taken.
     snapshots: u32,
+    /// Until the end nobody recovers what is not dead.
+    _lock: Option<TraceLock>,
 }
 
 impl Recording {
@@ -68,6 +71,8 @@ impl Recording {
         check_path(&out)?;
         fs::create_dir(&out).map_err(|error| Error::output(out.clone(), error))?;
         let out = fs::canonicalize(&out).map_err(|error| Error::output(out, error))?;
+        // It was made just now: nobody else has it.
+        let lock = TraceLock::take(&out).ok().flatten();
         let session = new_session(out);
         let id = format!("{}-{}-{:x}", tag(), std::process::id(), session.start);
         let mut started = Started {
@@ -95,6 +100,7 @@ impl Recording {
             is_active: true,
             snapshots: 0,
             session,
+            _lock: lock,
         };
         recording.begin(config, &id, rules, &mut started);
         Ok((recording, started))

@@ -25,6 +25,7 @@ use crate::rendezvous::{
 };
 use crate::session::Session;
 use crate::sink::TraceWriter;
+use crate::trace_lock::TraceLock;
 
 /// How long events that are under way in living programs are waited for.
 const LAST_EVENTS: Duration = Duration::from_millis(20);
@@ -124,7 +125,12 @@ fn recover_all(wanted: &dyn Fn(&Advert) -> bool) -> Vec<Recovered> {
     let found = sessions
         .into_values()
         .map(|(advert, posts)| find_remains(advert, posts));
-    let recovered = found.map(recover_remains).collect();
+    let recover = |remains: Remains| {
+        // Whoever has it is alive, whatever the folder of the advert says.
+        let _lock = TraceLock::take(&remains.trace).ok()?;
+        Some(recover_remains(remains))
+    };
+    let recovered = found.filter_map(recover).collect();
     remove_dead_instances();
     recovered
 }
@@ -369,6 +375,7 @@ fn drain(programs: &mut Programs, known: &dyn Fn(&Program, ThreadKey) -> Option<
 /// Makes a trace complete whose recorder died without anything left in rings: ends its streams,
 /// writes its indexes.
 fn repair(trace: &Path) -> Result<Recovered, String> {
+    let _lock = TraceLock::take(trace).map_err(|_| "it is being written".to_owned())?;
     let kernel = trace.join("kernel");
     let programs = program_folders(trace).into_iter().map(|(_, path)| path);
     let folders: Vec<PathBuf> = programs

@@ -74,7 +74,7 @@ fn walk_all(
     pass: &Pass<'_>,
     sharing: &[(usize, Ready)],
 ) -> (Vec<Part>, u64) {
-    let mut horizon = pass.window.not_after();
+    let mut horizon = pass.fresh().not_after();
     let mut blocked: BTreeMap<ThreadKey, ()> = BTreeMap::new();
     let mut parts = Vec::new();
     for &(index, ready) in sharing {
@@ -85,7 +85,7 @@ fn walk_all(
         let on_disk = (pass.on_disk)(program, ready.thread).map_or(0, |end| end + 1);
         let window = Window {
             from: pass.window.from.max(on_disk),
-            ..pass.window
+            ..pass.fresh()
         };
         let portion = Portion::take(program, &ready, window);
         if portion.stop == Stop::Pending {

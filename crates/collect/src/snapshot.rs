@@ -94,6 +94,8 @@ fn write(
     let pass = Pass {
         reach: Reach::All,
         window,
+        now: &|| now,
+        is_last: true,
         live: &live,
         on_disk: &|_, _| None,
     };

@@ -3,12 +3,13 @@
 use rustix::fd::OwnedFd;
 use rustix::fs::{
     AtFlags, Dir, FlockOperation, Gid, Mode, OFlags, Uid, chownat, flock, mkdirat, openat,
-    renameat, unlinkat,
+    renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with,
 };
+use rustix::process::geteuid;
 use std::fmt::Write as _;
 use std::path::Path;
 use thalweg_abi::SLOTS;
@@ -166,9 +167,8 @@ impl Post {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o644);
         let file = openat(sessions, &hidden, flags, mode)?;
+        // It stays ours, in whosever folder: see `left_behind`.
         rustix::io::write(&file, text.as_bytes())?;
-        let (uid, gid) = (Uid::from_raw(self.folder.uid), None::<Gid>);
-        let _ = chownat(sessions, &hidden, Some(uid), gid, AtFlags::SYMLINK_NOFOLLOW);
         renameat(sessions, &hidden, sessions, &self.name)
     }
 
@@ -186,12 +186,17 @@ fn remove(sessions: &OwnedFd, name: &str) {
     let _ = unlinkat(sessions, format!("{name}.sock"), AtFlags::empty());
 }
 
-/// The adverts whose recorders are gone: nobody holds their slots. Taking one takes the slot.
+/// Our adverts whose recorders are gone: nobody holds their slots. Taking one takes the slot. Who else
+/// has a folder could name a trace of ours in it, and have it repaired while it is written.
 pub(crate) fn left_behind(folder: &Folder) -> Vec<(String, Advert, Post)> {
     let Ok(sessions) = sessions_of(folder) else {
         return Vec::new();
     };
     let take = |name: String| {
+        let owner = statat(&sessions, &name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        if owner.st_uid != geteuid().as_raw() {
+            return None;
+        }
         let (slot, advert) = Advert::parse(&read_text(&sessions, &name).ok()?)?;
         let lock = lock_slot(&sessions, slot).ok()?;
         let folder = Folder::open(&folder.path, folder.uid).ok()?;
