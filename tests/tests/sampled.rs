@@ -92,7 +92,9 @@ fn the_address_lies_in_the_function_that_emitted() {
     for event in trace.events().filter(|event| event.name != "test:inner") {
         let function = event.number("function");
         let [of, told] = [event.number("ip"), function].map(|at| functions.at(at, known));
-        assert_eq!(of, told, "{event:?}");
+        // Of an event in two functions an older return address may be found: 0023.
+        let is_one_of_both = event.name == "test:common" && ["first", "second"].contains(&of);
+        assert!(of == told || is_one_of_both, "{event:?}");
         *emitters.entry(function).or_default() += 1;
     }
     assert_eq!(emitters.len(), 4);
