@@ -6,6 +6,7 @@ mod bell;
 mod clock;
 pub mod context;
 mod drain;
+mod due;
 mod error;
 mod keeper;
 mod kernel_disk;

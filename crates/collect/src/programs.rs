@@ -4,9 +4,7 @@ use rustix::fd::OwnedFd;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use thalweg_abi::slot::CLASSES;
 use thalweg_model::LossCause;
-use thalweg_ring::Slot;
 
 use crate::context::{Contexts, Values};
 use crate::drain::{Pass, count_losses, drain, release_lanes};
@@ -81,20 +79,6 @@ pub(crate) struct Programs {
     pub(crate) pulse: Option<Pulse>,
     /// Programs that were seen off, and of which the keeper does not know yet.
     pub(crate) released: Vec<u64>,
-}
-
-/// How long a collector sleeps that waits for full chunks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Until {
-    /// Until there is one.
-    Chunk,
-    /// Until a good share of those is full that were free: one wake-up for many.
-    Share,
-}
-
-/// So many full units are worth a pass, where so many are free.
-fn enough(free: usize) -> usize {
-    free / 4
 }
 
 /// What is told of a program that cannot be recorded.
@@ -508,56 +492,6 @@ impl Programs {
     pub(crate) fn by_user(&self) -> impl Iterator<Item = (u32, &[Program])> {
         let groups = self.groups.iter();
         groups.map(|(uid, group)| (*uid, group.programs.as_slice()))
-    }
-
-    /// The rings of all programs, and how many more full chunks of each end a sleep.
-    pub(crate) fn rings(&self, until: Until) -> Vec<(Slot<'_>, u32)> {
-        let chunks = |program: &Program| match until {
-            Until::Chunk => 1,
-            // Chunks are counted, and most are large.
-            Until::Share => (enough(program.full_and_free().1) >> (CLASSES - 1)).max(1) as u32,
-        };
-        self.programs().map(|p| (p.ring(), chunks(p))).collect()
-    }
-
-    /// Whether a sleep until then is over.
-    pub(crate) fn is_due(&self, until: Until) -> bool {
-        let is_due = |program: &Program| {
-            let (full, free) = program.full_and_free();
-            program.is_waited_for() || program.is_starved() || full > enough(free)
-        };
-        match until {
-            Until::Chunk => self.has_work(),
-            Until::Share => self.programs().filter(|p| !p.is_kept()).any(is_due),
-        }
-    }
-
-    /// Whether there is something to do: a thread has handed a chunk over, or waits for one.
-    fn has_work(&self) -> bool {
-        let room = self.units_left() > 0;
-        let clock = &self.session.clock;
-        let window = Window {
-            from: self.session.start,
-            now: clock.now(),
-            second: clock.second(),
-        };
-        // What a pass would leave is no work.
-        let has_ready = |program: &Program| {
-            let ready = program.ready(Reach::Complete, || None);
-            ready
-                .iter()
-                .any(|chunk| !window.is_too_early_for(chunk.begin))
-        };
-        let has_work = |program: &Program| match program.is_kept() {
-            true => program.needs_care() || (program.is_starved() && room),
-            false => program.is_waited_for() || has_ready(program),
-        };
-        self.programs().any(has_work)
-    }
-
-    /// Whether a thread waits for room.
-    pub(crate) fn is_waited_for(&self) -> bool {
-        self.programs().any(Program::is_waited_for)
     }
 
     pub(crate) fn programs(&self) -> impl Iterator<Item = &Program> {

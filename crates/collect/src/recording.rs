@@ -8,11 +8,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bell::Bell;
 use crate::clock::{ClockKind, SessionClock};
+use crate::due::Until;
 use crate::error::Error;
 use crate::keeper::Keeper;
 use crate::kernel_events::{Depth, KernelEvents};
 use crate::program::{Program, Reach};
-use crate::programs::{Limits, Programs, Until};
+use crate::programs::{Limits, Programs};
 use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, has_own_proc, tag};
 use crate::rule;
 use crate::session::Session;
