@@ -3,7 +3,7 @@
 use thalweg_abi::slot::CLASSES;
 use thalweg_ring::Slot;
 
-use crate::program::{Program, Reach, Window};
+use crate::program::{Program, Reach};
 use crate::programs::Programs;
 
 /// How long a collector sleeps that waits for full chunks.
@@ -46,12 +46,7 @@ impl Programs {
     /// Whether there is something to do: a thread has handed a chunk over, or waits for one.
     fn has_work(&self) -> bool {
         let room = self.units_left() > 0;
-        let clock = &self.session.clock;
-        let window = Window {
-            from: self.session.start,
-            now: clock.now(),
-            second: clock.second(),
-        };
+        let window = self.session.window();
         // What a pass would leave is no work.
         let has_ready = |program: &Program| {
             let ready = program.ready(Reach::Complete, || None);

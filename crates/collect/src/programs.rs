@@ -11,7 +11,7 @@ use crate::drain::{Pass, count_losses, drain, release_lanes};
 use crate::output::Output;
 use crate::process::{Process, Threads};
 use crate::program::{
-    Definitions, Memory, Program, Reach, SampledContexts, Terms, ThreadKey, Window, allowed,
+    Definitions, Memory, Program, Reach, SampledContexts, Terms, ThreadKey, allowed,
 };
 use crate::pulse::Pulse;
 use crate::rendezvous::{Call, Found, Owner, Owners, Post, Watch, accept_all, open_memfd, scan};
@@ -420,11 +420,7 @@ impl Programs {
             for program in &mut group.programs {
                 program.learn();
             }
-            let window = Window {
-                from: self.session.start,
-                now: clock.now(),
-                second: clock.second(),
-            };
+            let window = self.session.window();
             // Threads that are gone leave chunks behind: to be looked for when chunks are scarce,
             // and now and then.
             let is_starved = |program: &Program| starved.contains(&program.nonce());

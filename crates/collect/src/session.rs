@@ -6,6 +6,7 @@ use thalweg_model::Uuid;
 use crate::clock::SessionClock;
 use crate::context::Contexts;
 use crate::output::Output;
+use crate::program::Window;
 use crate::sink::environment::{self, Host};
 use crate::sink::{SinkError, TraceIdentity};
 
@@ -20,6 +21,15 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// The times that are believed and wanted at this moment.
+    pub(crate) fn window(&self) -> Window {
+        Window {
+            from: self.start,
+            now: self.clock.now(),
+            second: self.clock.second(),
+        }
+    }
+
     /// A new trace's identity.
     pub(crate) fn identity(&self, environment: environment::Environment) -> TraceIdentity {
         let clock = self.clock.class().clone();

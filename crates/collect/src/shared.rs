@@ -12,7 +12,7 @@ use thalweg_ring::Stop;
 
 use crate::drain::{Pass, finish};
 use crate::output::{Content, Kind, Output};
-use crate::program::{Entry, HEADER, Portion, Program, Ready, ThreadKey, Window};
+use crate::program::{Entry, HEADER, Portion, Program, Ready, ThreadKey};
 use crate::sink::SinkError;
 
 /// The most bytes of a merged packet.
@@ -82,11 +82,7 @@ fn walk_all(
         if blocked.contains_key(&ready.thread) {
             continue;
         }
-        let on_disk = (pass.on_disk)(program, ready.thread).map_or(0, |end| end + 1);
-        let window = Window {
-            from: pass.window.from.max(on_disk),
-            ..pass.fresh()
-        };
+        let window = pass.window_of(program, ready.thread);
         let portion = Portion::take(program, &ready, window);
         if portion.stop == Stop::Pending {
             blocked.insert(ready.thread, ());

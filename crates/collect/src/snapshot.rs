@@ -8,7 +8,7 @@ use crate::context::Values;
 use crate::drain::{Pass, count_losses, drain};
 use crate::output::Output;
 use crate::process::Threads;
-use crate::program::{Program, Reach, Window};
+use crate::program::{Program, Reach};
 use crate::programs::Programs;
 use crate::session::Session;
 use crate::statedump::{LAST_DUMPS, MAX_ASKED, StateDumps};
@@ -84,17 +84,12 @@ fn write(
     output: &mut Output,
     snapshot: &mut Snapshot,
 ) {
-    let now = session.clock.now();
-    let window = Window {
-        from: session.start,
-        now,
-        second: session.clock.second(),
-    };
+    let window = session.window();
     let live = |program: &Program| living.get(&program.nonce()).cloned().flatten();
     let pass = Pass {
         reach: Reach::All,
         window,
-        now: &|| now,
+        now: &|| window.now,
         is_last: true,
         live: &live,
         on_disk: &|_, _| None,
