@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use thalweg_kernel::{
     HeaderKind, KernelPacket, KernelRecording, Resume, SyscallRecording, syscall_context,
 };
-use thalweg_model::{LossCause, Timestamp};
+use thalweg_model::{LossCause, StructClass, Timestamp};
 
 use crate::ledger::Ledger;
 use crate::sink::{
@@ -106,14 +106,8 @@ impl KernelDisk {
             packet_context: PacketContext::kernel_members(),
             event_context: Vec::new(),
         })?;
-        let ids: Result<Vec<u32>, SinkError> = recording
-            .events()
-            .iter()
-            .map(|event| {
-                self.writer
-                    .event_class(class, &event.name, None, &event.payload)
-            })
-            .collect();
+        let events = recording.events().iter();
+        let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(header, &ids?);
         let cpus = recording.cpus().collect();
         self.open(Origin::Tracefs, class, cpus, begin)
@@ -130,17 +124,21 @@ impl KernelDisk {
             packet_context: PacketContext::kernel_members(),
             event_context: syscall_context(),
         })?;
-        let ids: Result<Vec<u32>, SinkError> = recording
-            .events()
-            .iter()
-            .map(|event| {
-                self.writer
-                    .event_class(class, &event.name, None, &event.payload)
-            })
-            .collect();
+        let events = recording.events().iter();
+        let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(ids?);
         let cpus = recording.cpus().collect();
         self.open(Origin::Syscalls, class, cpus, begin)
+    }
+
+    /// The ids of events of these names and payloads.
+    fn declare<'e>(
+        &mut self,
+        class: StreamClassId,
+        events: impl Iterator<Item = (&'e str, &'e StructClass)>,
+    ) -> Result<Vec<u32>, SinkError> {
+        let declare = |(name, payload)| self.writer.event_class(class, name, None, payload);
+        events.map(declare).collect()
     }
 
     fn open(
