@@ -22,6 +22,7 @@ mod fuzz;
 mod nightly;
 mod sanitize;
 mod step;
+mod targets;
 mod test;
 mod tidy;
 

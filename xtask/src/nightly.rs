@@ -7,6 +7,7 @@ use crate::coverage;
 use crate::fuzz::{self, Limits};
 use crate::sanitize;
 use crate::step::{Context, Step};
+use crate::targets;
 use crate::test::loom_with;
 
 /// What `cargo xtask nightly` passes.
@@ -35,6 +36,16 @@ pub(crate) const STEPS: &[Step] = &[
         name: "tsan",
         shows: "stress tests under ThreadSanitizer",
         run: sanitize::thread,
+    },
+    Step {
+        name: "aarch64",
+        shows: "the workspace on AArch64, emulated",
+        run: targets::aarch64,
+    },
+    Step {
+        name: "musl",
+        shows: "programs that are linked statically with musl",
+        run: targets::musl,
     },
     Step {
         name: "fuzz-long",

@@ -6,7 +6,7 @@
 //! patterns ask for by itself: it never waits for an answer.
 //!
 //! ```text
-//! thalweg-session 2
+//! thalweg-session 5
 //! slot 0
 //! clock tsc
 //! limit-units 256
@@ -26,8 +26,12 @@
 
 use crate::rules::{ENABLE, split_key};
 
-/// The first line.
-pub const FIRST_LINE: &str = "thalweg-session 2";
+/// The first line, with this crate's version in it: a program of another one leaves the advert alone.
+#[cfg(not(target_arch = "aarch64"))]
+pub const FIRST_LINE: &str = "thalweg-session 5";
+/// The same for programs of this machine.
+#[cfg(target_arch = "aarch64")]
+pub const FIRST_LINE: &str = "thalweg-session 5 aarch64";
 /// The folder of adverts, within the rendezvous folder.
 pub const FOLDER: &str = "sessions";
 /// The largest advert.
@@ -56,6 +60,15 @@ pub fn rules_of(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_line_has_the_version() {
+        let number = FIRST_LINE
+            .split(' ')
+            .nth(1)
+            .and_then(|word| word.parse().ok());
+        assert_eq!(number, Some(crate::VERSION & 0xffff));
+    }
 
     #[test]
     fn rules_begin_at_the_first_enable() {

@@ -65,6 +65,13 @@ pub struct Head {
     pub procname: [u8; PROCNAME_LEN],
 }
 
+/// The version that a rendezvous file says to be of, whichever that is.
+pub fn version(bytes: &[u8]) -> Option<u32> {
+    let (magic, version) = bytes.get(..12)?.split_at(8);
+    let is_magic = magic == MAGIC.to_le_bytes();
+    is_magic.then(|| u32::from_le_bytes([version[0], version[1], version[2], version[3]]))
+}
+
 impl Head {
     /// The bytes.
     pub fn encode(&self) -> [u8; HEAD_LEN] {

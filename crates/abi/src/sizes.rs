@@ -1,7 +1,14 @@
 //! Numbers that several layouts share.
 
-/// The version of all layouts in this crate.
-pub const VERSION: u32 = 5;
+/// The version of all layouts in this crate, and above it the machine: an emulated program has the same
+/// layouts, but another counter.
+pub const VERSION: u32 = 5 | MACHINE << 16;
+
+/// As in an ELF file, but for x86-64, which was the first.
+#[cfg(not(target_arch = "aarch64"))]
+const MACHINE: u32 = 0;
+#[cfg(target_arch = "aarch64")]
+const MACHINE: u32 = 183;
 
 /// Bytes of a page; the layouts count in it whatever the machine's page is.
 pub const PAGE: usize = 4096;

@@ -24,15 +24,15 @@
  *     any number of values        tw_seq(name, type, pointer, count)          as above
  *     whatever it is              tw(name, expr)                              a number, text or an address
  *
- * C11 or later, C++17 or later; gcc and clang; x86-64 Linux. The static data that an event leaves in
- * its module is registered before main, or when the module is loaded, and forgotten when the module
- * is unloaded.
+ * C11 or later, C++17 or later; gcc and clang; Linux on x86-64 and AArch64. The static data that an
+ * event leaves in its module is registered before main, or when the module is loaded, and forgotten
+ * when the module is unloaded.
  */
 #ifndef THALWEG_H
 #define THALWEG_H
 
-#if !defined(__GNUC__) || !defined(__x86_64__) || !defined(__linux__)
-#error "thalweg.h is for gcc and clang on x86-64 Linux"
+#if !defined(__GNUC__) || !(defined(__x86_64__) || defined(__aarch64__)) || !defined(__linux__)
+#error "thalweg.h is for gcc and clang, on Linux for x86-64 or AArch64"
 #endif
 
 #include <errno.h>

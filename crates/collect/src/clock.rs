@@ -89,7 +89,9 @@ impl SessionClock {
 
 fn kernel_trusts_tsc() -> bool {
     let path = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-    fs::read_to_string(path).is_ok_and(|name| name.trim() == "tsc")
+    let is_tsc = |name: String| name.trim() == "tsc";
+    // An emulated program of another machine sees this file, too.
+    cfg!(target_arch = "x86_64") && fs::read_to_string(path).is_ok_and(is_tsc)
 }
 
 fn description(kind: ClockKind) -> &'static str {

@@ -8,7 +8,6 @@ const BLOCK: usize = 16;
 /// Whether one of the bytes is a NUL.
 #[inline(always)]
 pub fn has_nul(text: &[u8]) -> bool {
-    #[cfg(target_arch = "x86_64")]
     if let Some(last) = text.len().checked_sub(BLOCK) {
         // SAFETY: each block lies in the text.
         return unsafe { blocks::each(text.as_ptr(), last, |_, _| ()) };
@@ -27,7 +26,6 @@ pub fn has_nul(text: &[u8]) -> bool {
 #[inline(always)]
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) unsafe fn copy(text: &[u8], to: *mut u8) -> bool {
-    #[cfg(target_arch = "x86_64")]
     if let Some(last) = text.len().checked_sub(BLOCK) {
         // SAFETY: each block lies as far in what is written to as in the text.
         let take = |at, block| unsafe { put(to, at, block) };
@@ -67,15 +65,12 @@ fn is_zero_in(bytes: [u8; 8]) -> bool {
     word.wrapping_sub(ONES) & !word & (ONES << 7) != 0
 }
 
-#[cfg(target_arch = "x86_64")]
 mod blocks {
     use super::BLOCK;
-    use core::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
-        _mm_setzero_si128,
-    };
+    use super::simd::{Block, has_zero, least_of, load};
 
-    /// Gives each block of a text to `take`, with where it is: those at the end overlap others. Whether a byte of them was zero.
+    /// Gives each block of a text to `take`, with where it is: those at the end overlap others. Whether a
+    /// byte of them was zero.
     ///
     /// # Safety
     ///
@@ -84,34 +79,92 @@ mod blocks {
     pub(super) unsafe fn each(
         text: *const u8,
         last: usize,
-        mut take: impl FnMut(usize, __m128i),
+        mut take: impl FnMut(usize, Block),
     ) -> bool {
         let mut block = |at: usize| {
             // SAFETY: `at` is at most `last`, so that a block lies in the text, as the caller says.
             let from = unsafe { text.add(at) };
-            // SAFETY: as above; and every x86-64 processor has SSE2, which is all that this needs.
-            let block = unsafe { _mm_loadu_si128(from.cast()) };
+            // SAFETY: as above.
+            let block = unsafe { load(from) };
             take(at, block);
             block
         };
-        // SAFETY: SSE2.
-        let less = |a, b| unsafe { _mm_min_epu8(a, b) };
-        let mut least = less(block(0), block(last));
+        let mut least = least_of(block(0), block(last));
         // Up to 64 bytes without a loop.
         if last > BLOCK {
-            least = less(least, less(block(BLOCK), block(last - BLOCK)));
+            least = least_of(least, least_of(block(BLOCK), block(last - BLOCK)));
             let mut at = 2 * BLOCK;
             while at + BLOCK < last {
-                least = less(least, block(at));
+                least = least_of(least, block(at));
                 at += BLOCK;
             }
         }
+        has_zero(least)
+    }
+}
+
+/// 16 bytes at once: SSE2, which every x86-64 processor has.
+#[cfg(target_arch = "x86_64")]
+mod simd {
+    use core::arch::x86_64::{
+        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
+        _mm_setzero_si128,
+    };
+
+    pub(super) type Block = __m128i;
+
+    /// # Safety
+    ///
+    /// A block's bytes can be read from there.
+    #[inline(always)]
+    pub(super) unsafe fn load(from: *const u8) -> Block {
+        // SAFETY: as the caller says.
+        unsafe { _mm_loadu_si128(from.cast()) }
+    }
+
+    #[inline(always)]
+    pub(super) fn least_of(a: Block, b: Block) -> Block {
+        // SAFETY: SSE2.
+        unsafe { _mm_min_epu8(a, b) }
+    }
+
+    #[inline(always)]
+    pub(super) fn has_zero(block: Block) -> bool {
         // SAFETY: SSE2.
         let zero = unsafe { _mm_setzero_si128() };
         // SAFETY: SSE2.
-        let found = unsafe { _mm_cmpeq_epi8(least, zero) };
+        let found = unsafe { _mm_cmpeq_epi8(block, zero) };
         // SAFETY: SSE2.
         unsafe { _mm_movemask_epi8(found) != 0 }
+    }
+}
+
+/// The same with NEON, which every AArch64 processor has that Linux runs on.
+#[cfg(target_arch = "aarch64")]
+mod simd {
+    use core::arch::aarch64::{uint8x16_t, vld1q_u8, vminq_u8, vminvq_u8};
+
+    pub(super) type Block = uint8x16_t;
+
+    /// # Safety
+    ///
+    /// A block's bytes can be read from there.
+    #[inline(always)]
+    pub(super) unsafe fn load(from: *const u8) -> Block {
+        // SAFETY: as the caller says.
+        unsafe { vld1q_u8(from) }
+    }
+
+    #[inline(always)]
+    pub(super) fn least_of(a: Block, b: Block) -> Block {
+        // SAFETY: NEON.
+        unsafe { vminq_u8(a, b) }
+    }
+
+    #[inline(always)]
+    pub(super) fn has_zero(block: Block) -> bool {
+        // SAFETY: NEON.
+        unsafe { vminvq_u8(block) == 0 }
     }
 }
 

@@ -1,35 +1,23 @@
 //! The two clocks that a collector can ask for.
 
-use core::arch::asm;
+use crate::arch;
 use thalweg_abi::slot::CLOCK_TSC;
-use thalweg_ring::Halves;
 
 /// The time on the clock that a slot's control word names.
 #[inline(always)]
 pub(crate) fn read(kind: u64) -> u64 {
     if kind == CLOCK_TSC {
-        time_stamp_counter()
+        processor_counter()
     } else {
         monotonic_ns()
     }
 }
 
-/// The time-stamp counter, now.
+/// The processors' counter, now.
 #[inline(always)]
-pub(crate) fn time_stamp_counter() -> u64 {
-    let (high, low) = time_stamp_counter_halves();
+pub(crate) fn processor_counter() -> u64 {
+    let (high, low) = arch::counter_halves();
     u64::from(high) << 32 | u64::from(low)
-}
-
-/// The same as the processor gives it: the high and the low half.
-#[inline(always)]
-pub(crate) fn time_stamp_counter_halves() -> Halves {
-    let (high, low): Halves;
-    // SAFETY: every x86-64 processor has the instruction, and it has no effect but its result.
-    unsafe {
-        asm!("rdtsc", out("edx") high, out("eax") low, options(nostack, preserves_flags));
-    }
-    (high, low)
 }
 
 #[cold]

@@ -1,8 +1,8 @@
 //! The processor that a thread runs on, from the area that the kernel keeps up to date (rseq).
 
+use crate::arch;
 use crate::state::RSEQ_AREA;
 use crate::tls;
-use core::arch::asm;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// What an event carries when nobody knows the processor.
@@ -13,20 +13,7 @@ const CPU_ID: isize = 4;
 
 /// The distance from the thread pointer to `cpu_id`; `None` if there is no such area.
 pub(crate) fn find_area() -> Option<isize> {
-    let (offset, size): (*const isize, *const u32);
-    // glibc 2.35 and later export where the area lies; weak, so that an older one links too.
-    // SAFETY: loads two addresses from the global offset table; both are null if not defined.
-    unsafe {
-        asm!(
-            ".weak __rseq_offset",
-            ".weak __rseq_size",
-            "mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]",
-            "mov {size}, qword ptr [rip + __rseq_size@GOTPCREL]",
-            offset = out(reg) offset,
-            size = out(reg) size,
-            options(nostack, preserves_flags, readonly),
-        );
-    }
+    let (offset, size) = arch::restartable_sequences();
     if offset.is_null() || size.is_null() {
         return None;
     }
@@ -48,11 +35,6 @@ pub(crate) fn area() -> isize {
 /// The processor that runs this instruction, or was running it a moment ago.
 #[inline(always)]
 pub(crate) fn current(area: isize) -> u32 {
-    let cpu: u32;
     // SAFETY: `area` comes from `area`: the thread's own memory, mapped as long as it lives.
-    unsafe {
-        asm!("mov {cpu:e}, dword ptr fs:[{area}]", cpu = out(reg) cpu, area = in(reg) area,
-            options(nostack, preserves_flags, readonly));
-    }
-    cpu
+    unsafe { arch::thread_word(area) }
 }

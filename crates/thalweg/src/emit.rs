@@ -6,8 +6,7 @@ use crate::sample::{Caller, Sampled, Taken};
 use crate::site::Site;
 use crate::state::{self, Process};
 use crate::thread::{self, Block, Lane};
-use crate::{clock, life, sys};
-use core::arch::asm;
+use crate::{arch, clock, life, sys};
 use core::sync::atomic::Ordering::Relaxed;
 use thalweg_abi::{SLOTS, program, slot};
 use thalweg_ring::{Emit, Owner, Refused};
@@ -36,12 +35,12 @@ fn emit_soon(site: &'static Site, fields: &impl Fields) -> bool {
     let event = Emit {
         site: site.index(),
         payload_len: fields.encoded_len(Limit::NONE),
-        stack: stack(),
+        stack: arch::stack(),
     };
     lane.cursor.emit_soon(
         || lane.ring(),
         event,
-        clock::time_stamp_counter_halves,
+        arch::counter_halves,
         || block.cpu(),
         |payload| fields.encode(payload, Limit::NONE),
     )
@@ -77,7 +76,7 @@ fn emit_anyhow(
     let event = Emit {
         site: site.index(),
         payload_len: fields.encoded_len(limit),
-        stack: stack(),
+        stack: arch::stack(),
     };
     let word = site.wanted();
     for (slot, lane) in lanes(block, word) {
@@ -115,7 +114,7 @@ fn emit_sampled(
     let event = Emit {
         site: site.index(),
         payload_len: sampled.encoded_len(limit),
-        stack: stack(),
+        stack: arch::stack(),
     };
     emit_to(block, lane, (site, event), (&sampled, limit));
 }
@@ -163,18 +162,6 @@ fn lanes(block: &'static Block, word: u32) -> impl Iterator<Item = (usize, &'sta
     (0..SLOTS)
         .filter(wants)
         .map(|slot| (slot, block.lane(slot)))
-}
-
-/// Where the stack is: an event of a signal handler, or of a function deeper in, has a lower one.
-#[inline(always)]
-fn stack() -> u64 {
-    let behind: u64;
-    // SAFETY: reads a register. One more than it, because the depth is added to the result: the
-    // compiler makes nothing of both.
-    unsafe {
-        asm!("lea {}, [rsp + 1]", out(reg) behind, options(nomem, nostack, preserves_flags));
-    }
-    behind - 1
 }
 
 /// The first event of a thread, or of a forked child, whose state is wiped: set up, and then as

@@ -141,7 +141,7 @@ impl Source for Seen<'_, '_> {
                 let name = self.name.get_or_init(|| identity.procname());
                 Some(Filtered::Text(name.bytes()))
             }
-            Context::PthreadId => Some(Filtered::Uint(crate::tls::pointer())),
+            Context::PthreadId => Some(Filtered::Uint(crate::arch::thread_pointer())),
             Context::CpuId => number(self.block.cpu()),
             Context::Ip => {
                 let (site, caller) = self.from;

@@ -4,12 +4,13 @@
 //! `main` the pages of the memfd that hold the shared gates are mapped over it, and from then on a
 //! collector's store is what the call site loads.
 
+use crate::arch;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use thalweg_abi::program::{GATE_COUNT, GATES_LEN};
 
 /// Whole pages of their own, so that mapping over them touches nothing else.
 #[repr(C, align(4096))]
-pub(crate) struct Gates([AtomicU32; GATE_COUNT]);
+pub(crate) struct Gates(pub(crate) [AtomicU32; GATE_COUNT]);
 
 pub(crate) static GATES: Gates = Gates([const { AtomicU32::new(0) }; GATE_COUNT]);
 
@@ -18,10 +19,7 @@ const _: () = assert!(
     "the static is as large as the ABI says"
 );
 
-/// Whether any site of this gate may be enabled: one compare with memory, one branch, 13 bytes.
-///
-/// In assembler, because a static of another crate is otherwise reached through the global offset
-/// table, which is a second load. The library is linked statically, so the address is near.
+/// Whether any site of this gate may be enabled.
 #[inline(always)]
 pub fn is_enabled<const GATE: u16>() -> bool {
     const {
@@ -30,18 +28,7 @@ pub fn is_enabled<const GATE: u16>() -> bool {
             "gates are numbered by `gate_of`"
         );
     };
-    // SAFETY: reads 4 bytes of the static; changes nothing but flags.
-    unsafe {
-        core::arch::asm!(
-            "cmp dword ptr [rip + {gates} + {offset}], 0",
-            "jne {enabled}",
-            gates = sym GATES,
-            offset = const GATE as usize * 4,
-            enabled = label { return true },
-            options(nostack, readonly),
-        );
-    }
-    false
+    arch::is_gate_open::<GATE>()
 }
 
 /// The same for a gate that is known only at run time.

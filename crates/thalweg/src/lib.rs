@@ -66,14 +66,18 @@
     reason = "the producer is one of the crates that the design allows it in"
 )]
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
-compile_error!("thalweg traces x86-64 Linux programs that use glibc");
+#[cfg(not(all(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_os = "linux"
+)))]
+compile_error!("thalweg traces Linux programs on x86-64 and AArch64");
 
 /// The guide's examples, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/rust.md")]
 mod guide {}
 
+mod arch;
 mod clock;
 mod cpu;
 pub mod dynamic;

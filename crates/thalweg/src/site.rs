@@ -1,5 +1,6 @@
 //! A call site: the static that each `event!` leaves in a section of its own.
 
+use crate::arch;
 use crate::dynamic;
 use crate::map::Map;
 use crate::sample::Place;
@@ -211,32 +212,10 @@ pub const fn typed<T>(value: T) -> T {
     value
 }
 
-/// The bounds of the section; both null if there is none.
-fn bounds() -> (*const Site, usize) {
-    let (start, stop): (*const Site, *const Site);
-    // SAFETY: loads two addresses, which the linker defines, from the global offset table.
-    unsafe {
-        core::arch::asm!(
-            // Weak: a program that links this library and defines no event has no such section.
-            // Said here and not once for the crate: each object that this is inlined into needs it.
-            ".weak __start_thalweg_sites",
-            ".weak __stop_thalweg_sites",
-            ".hidden __start_thalweg_sites",
-            ".hidden __stop_thalweg_sites",
-            "mov {start}, qword ptr [rip + __start_thalweg_sites@GOTPCREL]",
-            "mov {stop}, qword ptr [rip + __stop_thalweg_sites@GOTPCREL]",
-            start = out(reg) start,
-            stop = out(reg) stop,
-            options(nostack, preserves_flags, pure, readonly),
-        );
-    }
-    (start, stop.addr() - start.addr())
-}
-
 /// All sites of this executable or library.
 pub(crate) fn all() -> &'static [Site] {
-    let (start, bytes) = bounds();
-    let count = (bytes / size_of::<Site>()).min(MAX_SITES);
+    let (start, stop): (*const Site, *const Site) = arch::section_bounds!("thalweg_sites");
+    let count = ((stop.addr() - start.addr()) / size_of::<Site>()).min(MAX_SITES);
     if count == 0 {
         return &[];
     }

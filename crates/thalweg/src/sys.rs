@@ -301,7 +301,7 @@ pub(crate) fn counter_id(of: &Fd) -> Option<u64> {
     const IOC_ID: libc::c_ulong = 0x8008_2407;
     let mut id = 0_u64;
     // SAFETY: the kernel writes eight bytes, or none.
-    let told = unsafe { libc::ioctl(of.0, IOC_ID, &raw mut id) };
+    let told = unsafe { libc::ioctl(of.0, IOC_ID as _, &raw mut id) };
     (told == 0).then_some(id)
 }
 

@@ -3,6 +3,7 @@
 //! The blocks lie on pages that a forked child finds zeroed, and a block says whose it is: so a
 //! thread that remembers the address of a block that is not its own any more does not use it.
 
+use crate::arch;
 use crate::field::Fields;
 use crate::filter;
 use crate::identity::Identity;
@@ -12,7 +13,6 @@ use crate::site::Site;
 use crate::span::Batch;
 use crate::state::{self, Process, State, TID_OFFSET};
 use crate::tls;
-use core::arch::asm;
 use core::sync::atomic::{
     AtomicIsize, AtomicPtr, AtomicU32, AtomicU64,
     Ordering::{AcqRel, Relaxed, Release},
@@ -73,20 +73,8 @@ impl Lane {
     /// Whether a site's word says that this slot and no other wants the event, in the usual way.
     #[inline(always)]
     pub(crate) fn is_all_of(&self, word: u32) -> bool {
-        // SAFETY: reads the lane's word, where it lies: with a load of its own the compiler takes
-        // one instruction more.
-        unsafe {
-            asm!(
-                "cmp {word:e}, dword ptr [{lane} + {at}]",
-                "jne {other}",
-                word = in(reg) word,
-                lane = in(reg) core::ptr::from_ref(self),
-                at = const core::mem::offset_of!(Self, word),
-                other = label { return false },
-                options(nostack, readonly),
-            );
-        }
-        true
+        // SAFETY: the lane's own word.
+        unsafe { arch::is_word_at::<{ core::mem::offset_of!(Lane, word) }, _>(self, word) }
     }
 
     /// Whether a site's word says that this slot wants the event, whoever else does.
@@ -195,7 +183,7 @@ impl Block {
             lane.cursor.reset();
         }
         self.point_lanes_to(&process.map);
-        self.thread.store(tls::pointer(), Release);
+        self.thread.store(arch::thread_pointer(), Release);
     }
 }
 
@@ -221,19 +209,19 @@ impl Drop for Asking<'_> {
 /// This thread's block, if it has one in this process.
 #[inline(always)]
 pub(crate) fn current() -> Option<&'static Block> {
-    let address = tls::block();
+    let address = arch::first_of_words();
     if address == 0 {
         return None;
     }
     // SAFETY: the address of a block in `state`, which is never unmapped.
     let block = unsafe { &*(address as *const Block) };
-    tls::is_pointer(block.thread.load(Relaxed)).then_some(block)
+    arch::is_thread_pointer(block.thread.load(Relaxed)).then_some(block)
 }
 
 /// Lets the forking thread's event, if one was under way, come to its end in a child: its block is
 /// wiped, and is given lanes that lead to `map`. It stays nobody's, so no other event uses it.
 pub(crate) fn lend(map: &Map) {
-    let address = tls::block();
+    let address = arch::first_of_words();
     if address == 0 {
         return;
     }
@@ -290,13 +278,10 @@ fn used_indexes(state: &State) -> usize {
     (state.next_thread.load(Relaxed) as usize).min(MAX_THREADS)
 }
 
-/// Where glibc keeps the thread id in its thread control block (x86-64).
-const GLIBC_TID_OFFSET: isize = 0x2d0;
-
 /// Finds out where the thread id is to be had without a system call.
 pub(crate) fn find_tid_offset() -> isize {
-    let found = tid_at(GLIBC_TID_OFFSET) == crate::sys::gettid();
-    if found { GLIBC_TID_OFFSET } else { 0 }
+    let is_there = |offset: &isize| tid_at(*offset) == crate::sys::gettid();
+    arch::GLIBC_TID_OFFSET.filter(is_there).unwrap_or(0)
 }
 
 fn current_tid() -> u32 {
@@ -307,12 +292,7 @@ fn current_tid() -> u32 {
 }
 
 fn tid_at(offset: isize) -> u32 {
-    let tid: u32;
-    // SAFETY: glibc's thread control block is larger than this offset on x86-64 in every version;
-    // the value is compared with the kernel's answer before anybody relies on it.
-    unsafe {
-        asm!("mov {tid:e}, dword ptr fs:[{offset}]", tid = out(reg) tid, offset = in(reg) offset,
-            options(nostack, preserves_flags, readonly));
-    }
-    tid
+    // SAFETY: glibc's thread control block is larger than this offset in every version; the value is
+    // compared with the kernel's answer before anybody relies on it.
+    unsafe { arch::thread_word(offset) }
 }

@@ -4,7 +4,8 @@
 //! They are initial-exec storage that the assembler reserves: `thread_local!` may call the
 //! allocator at a dlopened library's first access, and an event must not.
 
-use core::arch::{asm, global_asm};
+use crate::arch;
+use core::arch::global_asm;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 global_asm!(
@@ -34,60 +35,9 @@ const _: () = assert!(
     "as much as the assembler reserves"
 );
 
-/// Which thread this is: an address that the thread and nobody else in the process has.
-#[inline(always)]
-pub(crate) fn pointer() -> u64 {
-    let pointer: u64;
-    // SAFETY: reads the thread pointer, which lies where it points to.
-    unsafe {
-        asm!("mov {}, qword ptr fs:[0]", out(reg) pointer,
-            options(nostack, pure, readonly, preserves_flags));
-    }
-    pointer
-}
-
-/// Whether a value is this thread's pointer.
-#[inline(always)]
-pub(crate) fn is_pointer(value: u64) -> bool {
-    // SAFETY: reads the thread pointer, as above.
-    unsafe {
-        asm!("cmp {}, qword ptr fs:[0]", "jne {}", in(reg) value, label { return false },
-            options(nostack, readonly));
-    }
-    true
-}
-
-/// The address of this thread's block, or 0.
-#[inline(always)]
-pub(crate) fn block() -> u64 {
-    let block: u64;
-    // SAFETY: reads the thread's own storage, at a fixed offset from the thread pointer.
-    unsafe {
-        asm!(
-            "mov {block}, qword ptr [rip + thalweg_thread_words_3@GOTTPOFF]",
-            "mov {block}, qword ptr fs:[{block}]",
-            block = out(reg) block,
-            options(nostack, readonly, preserves_flags),
-        );
-    }
-    block
-}
-
-/// The distance of the words from the thread pointer, the same in each thread.
-#[inline(always)]
-fn offset() -> isize {
-    let offset: isize;
-    // SAFETY: reads a constant that the linker or the loader has filled in.
-    unsafe {
-        asm!("mov {}, qword ptr [rip + thalweg_thread_words_3@GOTTPOFF]", out(reg) offset,
-            options(nostack, pure, readonly, preserves_flags));
-    }
-    offset
-}
-
 #[inline(always)]
 fn words() -> &'static Words {
-    let address = (pointer() as usize).wrapping_add_signed(offset());
+    let address = (arch::thread_pointer() as usize).wrapping_add_signed(arch::words_offset());
     // SAFETY: the thread's own storage, zeroed at its start, aligned to 8 by the section above.
     // The reference must not leave the thread, and every user keeps it within one call.
     unsafe { &*core::ptr::with_exposed_provenance(address) }
@@ -116,5 +66,5 @@ pub(crate) fn set_span(id: u64, depth: u32) {
 /// Gives the thread a processor number of its own; its distance from the thread pointer.
 pub(crate) fn keep_cpu(cpu: u32) -> isize {
     words().cpu.store(cpu, Relaxed);
-    offset() + core::mem::offset_of!(Words, cpu).cast_signed()
+    arch::words_offset() + core::mem::offset_of!(Words, cpu).cast_signed()
 }

@@ -1,8 +1,8 @@
 //! A call that the dynamic linker takes for the program's own.
 //!
 //! ```text
-//!   stack of the real dlopen:  | a `ret` in the caller's code | our continuation | …
-//!                                └─ what it takes for its caller    └─ where that `ret` leads
+//!   the real dlopen's return address ──▶ a `ret` in the caller's code ──▶ our continuation
+//!                └─ what it takes for its caller      └─ takes the next address from the stack
 //! ```
 //!
 //! `dlopen` looks at its return address: the library in which it lies says where to search
@@ -13,47 +13,14 @@
 //! That is done only where it matters: for a name without a slash, or with a `$`. Where the
 //! processor keeps a shadow stack, or the caller is no code of an object, the call is a plain one.
 
-use core::arch::{asm, global_asm};
 use core::ffi::{CStr, c_char, c_void};
 use core::ptr;
 
+use crate::arch::{has_shadow_stack, ret_in};
 use crate::object::Object;
 
 /// How far from the call a `ret` is looked for.
 const NEAR: usize = 1 << 20;
-
-const RET: u8 = 0xc3;
-
-global_asm!(
-    ".hidden thalweg_dl_call",
-    ".globl thalweg_dl_call",
-    ".type thalweg_dl_call, @function",
-    "thalweg_dl_call:", // (function, a, b, c, ret or 0) -> what the function returns
-    ".cfi_startproc",
-    "push rbp",
-    ".cfi_def_cfa_offset 16",
-    ".cfi_offset rbp, -16",
-    "mov rbp, rsp",
-    ".cfi_def_cfa_register rbp",
-    "mov rax, rdi",
-    "mov rdi, rsi",
-    "mov rsi, rdx",
-    "mov rdx, rcx",
-    "test r8, r8",
-    "jz 3f",
-    "lea r9, [rip + 2f]",
-    "sub rsp, 8", // the stack is aligned as at a call when the function begins
-    "push r9",
-    "push r8",
-    "jmp rax",
-    "3: call rax",
-    "2: mov rsp, rbp",
-    "pop rbp",
-    ".cfi_def_cfa rsp, 8",
-    "ret",
-    ".cfi_endproc",
-    ".size thalweg_dl_call, . - thalweg_dl_call",
-);
 
 unsafe extern "C-unwind" {
     fn thalweg_dl_call(
@@ -108,29 +75,10 @@ fn find_ret(caller: *const c_void) -> Option<*const u8> {
     Some(&raw const code[ret_in(code)?])
 }
 
-/// Where in code there is a `ret`, best behind an instruction that leaves the stack alone: then an
-/// unwinder that looks at the instruction before it finds its way, too.
-fn ret_in(code: &[u8]) -> Option<usize> {
-    const CLEAR_AND_RETURN: [u8; 3] = [0x31, 0xc0, RET];
-    let best = code.windows(3).position(|bytes| bytes == CLEAR_AND_RETURN);
-    best.map(|at| at + 2)
-        .or_else(|| code.iter().position(|&byte| byte == RET))
-}
-
-/// Whether the processor compares return addresses with a copy of its own.
-fn has_shadow_stack() -> bool {
-    let pointer: u64;
-    // SAFETY: `rdsspq rax`, which does nothing where there is no shadow stack.
-    unsafe {
-        asm!("xor eax, eax", ".byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8", out("rax") pointer,
-            options(nomem, nostack));
-    }
-    pointer != 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::RET_LEN;
 
     #[test]
     fn the_caller_matters_where_something_is_searched_for() {
@@ -142,13 +90,6 @@ mod tests {
         ] {
             assert_eq!(caller_matters(name), expected, "{name:?}");
         }
-    }
-
-    #[test]
-    fn a_return_behind_a_harmless_instruction_is_preferred() {
-        assert_eq!(ret_in(&[0x5d, RET, 0x31, 0xc0, RET]), Some(4));
-        assert_eq!(ret_in(&[0x5d, RET]), Some(1));
-        assert_eq!(ret_in(&[0x5d]), None);
     }
 
     #[test]
@@ -169,6 +110,7 @@ mod tests {
             assert_eq!(unsafe { call(&call_it) }.addr(), 321);
         }
         // SAFETY: code can be read.
-        assert_eq!(unsafe { found.read() }, RET);
+        let code = unsafe { core::slice::from_raw_parts(found, RET_LEN) };
+        assert_eq!(ret_in(code), Some(0));
     }
 }

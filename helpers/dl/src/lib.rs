@@ -15,6 +15,7 @@
 
 #![allow(unsafe_code, reason = "it stands in for functions of the C library")]
 
+mod arch;
 mod as_caller;
 mod events;
 mod file;

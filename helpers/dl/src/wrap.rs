@@ -1,11 +1,11 @@
 //! The functions that stand in for the dynamic linker's.
 
-use core::arch::naked_asm;
 use core::ffi::{c_char, c_int, c_long, c_void};
 use core::ptr::null_mut;
 
 use thalweg_helper::{ErrnoKept, Next};
 
+use crate::arch::with_caller;
 use crate::as_caller::{Call, call};
 use crate::events::{self, Told};
 use crate::libraries;
@@ -26,7 +26,7 @@ static DLCLOSE: Next<Close> = unsafe { Next::new(c"dlclose") };
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn dlopen(name: *const c_char, flags: c_int) -> *mut c_void {
-    naked_asm!("endbr64", "mov rdx, qword ptr [rsp]", "jmp {}", sym dlopen_from)
+    with_caller!(2, dlopen_from)
 }
 
 /// Stands in for C's, in the same way.
@@ -37,7 +37,7 @@ unsafe extern "C-unwind" fn dlmopen(
     name: *const c_char,
     flags: c_int,
 ) -> *mut c_void {
-    naked_asm!("endbr64", "mov rcx, qword ptr [rsp]", "jmp {}", sym dlmopen_from)
+    with_caller!(3, dlmopen_from)
 }
 
 /// The real function, looked for if need be.

@@ -20,6 +20,7 @@
     allow(dead_code, reason = "the tests' own allocator is not stood in for")
 )]
 
+mod arch;
 mod early;
 mod nesting;
 mod real;

@@ -9,7 +9,8 @@
 //!
 //! A call that is left by a jump leaves its word behind; the next call from further up sees it.
 
-use core::arch::{asm, global_asm};
+use crate::arch::{outermost, set_outermost, stack};
+use core::arch::global_asm;
 
 global_asm!(
     ".pushsection .tbss,\"awT\",@nobits",
@@ -55,44 +56,6 @@ impl Call {
         }
         self.is_outermost
     }
-}
-
-/// The thread's word.
-#[inline(always)]
-fn outermost() -> u64 {
-    let word: u64;
-    // SAFETY: reads the thread's own storage, at a fixed offset from the thread pointer.
-    unsafe {
-        asm!(
-            "mov {word}, qword ptr [rip + thalweg_helper_outermost@GOTTPOFF]",
-            "mov {word}, qword ptr fs:[{word}]",
-            word = out(reg) word,
-            options(nostack, readonly, preserves_flags),
-        );
-    }
-    word
-}
-
-#[inline(always)]
-fn set_outermost(value: u64) {
-    // SAFETY: writes the thread's own storage, which nobody else knows.
-    unsafe {
-        asm!(
-            "mov {at}, qword ptr [rip + thalweg_helper_outermost@GOTTPOFF]",
-            "mov qword ptr fs:[{at}], {value}",
-            at = out(reg) _,
-            value = in(reg) value,
-            options(nostack, preserves_flags),
-        );
-    }
-}
-
-#[inline(always)]
-fn stack() -> u64 {
-    let pointer: u64;
-    // SAFETY: reads a register.
-    unsafe { asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
-    pointer
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 //!
 //! Every length is a claim until it is seen to lie in the file; nothing is allocated for a claim.
 
+use thalweg_abi::VERSION;
 use thalweg_abi::field::NOWRITE;
 use thalweg_abi::program::{GATE_COUNT, MAX_SITES};
-use thalweg_abi::rendezvous::{HEAD_LEN, Head, MAX_FIELDS, MAX_LEN};
+use thalweg_abi::rendezvous::{self, HEAD_LEN, Head, MAX_FIELDS, MAX_LEN};
 use thalweg_model::{LogLevel, Member, StructClass};
 
 use super::class::Classes;
@@ -81,9 +82,18 @@ pub enum DefinitionError {
         /// Bytes that it claims.
         claimed: u64,
     },
-    /// Not a rendezvous file, or one of another version.
-    #[error("no rendezvous file of a version that this collector knows")]
+    /// Not a rendezvous file.
+    #[error("no rendezvous file")]
     Foreign,
+    /// A rendezvous file of another version, or of another machine's program.
+    #[error(
+        "its library has {}, this recorder {}: build both of one version, for one machine",
+        named(*.found), named(VERSION)
+    )]
+    OtherVersion {
+        /// Its version.
+        found: u32,
+    },
     /// A definition ends beyond the file.
     #[error("the definitions end at byte {at}, in the middle of one")]
     Truncated {
@@ -100,6 +110,25 @@ pub enum DefinitionError {
     },
 }
 
+/// Why a file's head is none.
+fn refusal(head: &[u8]) -> DefinitionError {
+    match rendezvous::version(head) {
+        Some(found) if found != VERSION => DefinitionError::OtherVersion { found },
+        _ => DefinitionError::Foreign,
+    }
+}
+
+/// A version in words.
+fn named(version: u32) -> String {
+    let (number, machine) = (version & 0xffff, version >> 16);
+    let machine = match machine {
+        0 => "x86-64".to_owned(),
+        183 => "AArch64".to_owned(),
+        other => format!("ELF machine {other}"),
+    };
+    format!("version {number} for {machine}")
+}
+
 impl Definitions {
     /// Reads the bytes of a whole rendezvous file.
     pub fn parse(bytes: &[u8]) -> Result<Self, DefinitionError> {
@@ -109,7 +138,7 @@ impl Definitions {
                 claimed: HEAD_LEN as u64,
             });
         };
-        let head = Head::decode(head).ok_or(DefinitionError::Foreign)?;
+        let head = Head::decode(head).ok_or_else(|| refusal(head))?;
         if head.len as usize != bytes.len() || bytes.len() > MAX_LEN {
             let claimed = head.len.into();
             return Err(DefinitionError::Length {
@@ -372,6 +401,17 @@ mod tests {
             Err(DefinitionError::Meaningless { what, .. }) => assert_eq!(what, expected),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_file_of_another_version_is_told_from_what_is_none() {
+        let mut bytes = [0; HEAD_LEN];
+        assert_eq!(Definitions::parse(&bytes), Err(DefinitionError::Foreign));
+        bytes[..8].copy_from_slice(&rendezvous::MAGIC.to_le_bytes());
+        bytes[8..12].copy_from_slice(&(3_u32 | 183 << 16).to_le_bytes());
+        let refused = Definitions::parse(&bytes).unwrap_err().to_string();
+        let says = "its library has version 3 for AArch64, this recorder version";
+        assert!(refused.starts_with(says), "{refused}");
     }
 
     #[test]

@@ -61,32 +61,67 @@ macro_rules! usdt {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __probe {
-    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident, []) => {
-        $crate::__probe!(@ $provider, $name, $semaphore, $arguments, "")
-    };
-    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident, [$a:tt]) => {
-        $crate::__probe!(@ $provider, $name, $semaphore, $arguments, "8@%rdi")
-    };
-    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident, [$a:tt $b:tt]) => {
-        $crate::__probe!(@ $provider, $name, $semaphore, $arguments, "8@%rdi 8@%rsi")
-    };
-    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident, [$a:tt $b:tt $c:tt]) => {
-        $crate::__probe!(@ $provider, $name, $semaphore, $arguments, "8@%rdi 8@%rsi 8@%rdx")
-    };
-    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident, [$a:tt $b:tt $c:tt $d:tt]) => {
+    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident,
+        []) => {
         $crate::__probe!(@ $provider, $name, $semaphore, $arguments,
-            "8@%rdi 8@%rsi 8@%rdx 8@%rcx")
+            "", "")
+    };
+    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident,
+        [$a:tt]) => {
+        $crate::__probe!(@ $provider, $name, $semaphore, $arguments,
+            "8@%rdi", "8@x0")
+    };
+    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident,
+        [$a:tt $b:tt]) => {
+        $crate::__probe!(@ $provider, $name, $semaphore, $arguments,
+            "8@%rdi 8@%rsi", "8@x0 8@x1")
+    };
+    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident,
+        [$a:tt $b:tt $c:tt]) => {
+        $crate::__probe!(@ $provider, $name, $semaphore, $arguments,
+            "8@%rdi 8@%rsi 8@%rdx", "8@x0 8@x1 8@x2")
+    };
+    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident,
+        [$a:tt $b:tt $c:tt $d:tt]) => {
+        $crate::__probe!(@ $provider, $name, $semaphore, $arguments,
+            "8@%rdi 8@%rsi 8@%rdx 8@%rcx", "8@x0 8@x1 8@x2 8@x3")
     };
     ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident,
         [$a:tt $b:tt $c:tt $d:tt $e:tt]) => {
         $crate::__probe!(@ $provider, $name, $semaphore, $arguments,
-            "8@%rdi 8@%rsi 8@%rdx 8@%rcx 8@%r8")
+            "8@%rdi 8@%rsi 8@%rdx 8@%rcx 8@%r8", "8@x0 8@x1 8@x2 8@x3 8@x4")
     };
-    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident, [$($more:tt)*]) => {
+    ($provider:ident, $name:ident, $semaphore:ident, $arguments:ident,
+        [$($more:tt)*]) => {
         $crate::__probe!(@ $provider, $name, $semaphore, $arguments,
-            "8@%rdi 8@%rsi 8@%rdx 8@%rcx 8@%r8 8@%r9")
+            "8@%rdi 8@%rsi 8@%rdx 8@%rcx 8@%r8 8@%r9", "8@x0 8@x1 8@x2 8@x3 8@x4 8@x5")
     };
-    (@ $provider:ident, $name:ident, $semaphore:ident, $arguments:ident, $registers:literal) => {
+    (@ $provider:ident, $name:ident, $semaphore:ident, $arguments:ident,
+        $x86_64:literal, $aarch64:literal) => {
+        #[cfg(target_arch = "x86_64")]
+        $crate::__probe_note!($provider, $name, $semaphore, $x86_64,
+            in("rdi") $arguments.word(0),
+            in("rsi") $arguments.word(1),
+            in("rdx") $arguments.word(2),
+            in("rcx") $arguments.word(3),
+            in("r8") $arguments.word(4),
+            in("r9") $arguments.word(5));
+        #[cfg(target_arch = "aarch64")]
+        $crate::__probe_note!($provider, $name, $semaphore, $aarch64,
+            in("x0") $arguments.word(0),
+            in("x1") $arguments.word(1),
+            in("x2") $arguments.word(2),
+            in("x3") $arguments.word(3),
+            in("x4") $arguments.word(4),
+            in("x5") $arguments.word(5));
+    };
+}
+
+/// A probe with its arguments in some registers.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __probe_note {
+    ($provider:ident, $name:ident, $semaphore:ident, $registers:literal, $($operands:tt)*) => {
         // SAFETY: one instruction without effect. It may use the stack, so that the compiler keeps
         // the red zone free: Linux 6.18 writes there where a probe is optimised.
         unsafe {
@@ -114,12 +149,7 @@ macro_rules! __probe {
                 ".popsection",
                 ".endif",
                 semaphore = sym $semaphore,
-                in("rdi") $arguments.word(0),
-                in("rsi") $arguments.word(1),
-                in("rdx") $arguments.word(2),
-                in("rcx") $arguments.word(3),
-                in("r8") $arguments.word(4),
-                in("r9") $arguments.word(5),
+                $($operands)*,
                 options(preserves_flags),
             );
         }

@@ -255,7 +255,7 @@ fn hand_over(folder: &Folder, name: &[u8], memfd: &Fd, file: &Fd) -> bool {
     message.msg_iov = &raw mut part;
     message.msg_iovlen = 1;
     message.msg_control = (&raw mut control).cast();
-    message.msg_controllen = size_of::<Rights>();
+    message.msg_controllen = size_of::<Rights>() as _;
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: the message points to live parts with their lengths.
     unsafe { libc::sendmsg(socket.0, &raw const message, flags) == 1 }
@@ -274,7 +274,7 @@ fn connect(path: &Path) -> Option<Fd> {
         return None;
     }
     for (to, &from) in address.sun_path.iter_mut().zip(name) {
-        *to = from.cast_signed();
+        *to = from as core::ffi::c_char;
     }
     let length = size_of_val(&address) as libc::socklen_t;
     // SAFETY: the address is live and of that length.
@@ -307,12 +307,17 @@ impl Rights {
 mod tests {
     use super::*;
 
+    fn advert(lines: &str) -> Vec<u8> {
+        format!("{FIRST_LINE}\n{lines}").into_bytes()
+    }
+
     #[test]
     fn an_advert_is_read() {
-        let text =
-            b"thalweg-session 2\nslot 2\nclock mono\nlimit-units 16\nmode overwrite\npatience-ns 5\n\
-              context ip\ncontext app a:b\nenable a:*\ncontext no\n";
-        let advert = Advert::parse(text).unwrap();
+        let text = advert(
+            "slot 2\nclock mono\nlimit-units 16\nmode overwrite\npatience-ns 5\n\
+             context ip\ncontext app a:b\nenable a:*\ncontext no\n",
+        );
+        let advert = Advert::parse(&text).unwrap();
         assert_eq!(
             (advert.slot, advert.clock, advert.limit_units),
             (2, slot::CLOCK_MONO, 16)
@@ -331,9 +336,9 @@ mod tests {
     #[test]
     fn what_is_no_advert_is_refused() {
         assert!(Advert::parse(b"").is_none());
-        assert!(Advert::parse(b"thalweg-session 1\nslot 0\n").is_none());
-        assert!(Advert::parse(b"thalweg-session 2\nslot 4\n").is_none());
-        assert!(Advert::parse(b"thalweg-session 2\n").is_none());
+        assert!(Advert::parse(b"thalweg-session 4\nslot 0\n").is_none());
+        assert!(Advert::parse(&advert("slot 4\n")).is_none());
+        assert!(Advert::parse(&advert("")).is_none());
     }
 
     #[test]

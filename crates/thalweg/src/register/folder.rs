@@ -138,6 +138,8 @@ fn is_on_tmpfs(folder: &Fd) -> bool {
     let mut found = core::mem::MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: the pointer is to room for one statfs.
     let done = unsafe { libc::fstatfs(folder.0, found.as_mut_ptr()) } == 0;
+    // Each C library has a type of its own for it.
+    const TMPFS: u32 = libc::TMPFS_MAGIC as u32;
     // SAFETY: filled, as the call succeeded.
-    done && unsafe { found.assume_init() }.f_type == libc::TMPFS_MAGIC
+    done && u32::try_from(unsafe { found.assume_init() }.f_type) == Ok(TMPFS)
 }

@@ -8,8 +8,7 @@ use thalweg_abi::rendezvous::Head;
 
 /// A number that no other process and no other library in this one has.
 pub(crate) fn nonce() -> u64 {
-    // SAFETY: the instruction has no effect but its result.
-    let time = unsafe { core::arch::x86_64::_rdtsc() };
+    let time = crate::clock::processor_counter();
     let here = (&raw const crate::gate::GATES).addr() as u64;
     mix(time ^ mix(u64::from(sys::getpid()) ^ here)).max(2)
 }

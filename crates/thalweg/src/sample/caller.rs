@@ -1,5 +1,7 @@
 //! What is known of the event's function where its way becomes the slow one.
 
+use crate::arch;
+
 /// What the call site's function had in its registers, as far as that can be told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller {
@@ -13,17 +15,7 @@ impl Caller {
     /// As the registers are here.
     #[inline(always)]
     pub(crate) fn here() -> Self {
-        let (stack, frame);
-        // SAFETY: reads two registers.
-        unsafe {
-            core::arch::asm!(
-                "mov {}, rsp",
-                "mov {}, rbp",
-                out(reg) stack,
-                out(reg) frame,
-                options(nomem, nostack, preserves_flags),
-            );
-        }
+        let (stack, frame) = arch::stack_and_frame();
         Self { stack, frame }
     }
 }

@@ -9,6 +9,7 @@
 //! the one that the event's return address is right behind.
 
 use super::memory::{Known, is_there};
+use crate::arch;
 use crate::site::{self, Site};
 use core::sync::atomic::{
     AtomicPtr,
@@ -30,7 +31,7 @@ unsafe impl Sync for Place {}
 /// How far behind its place an event's call ends at most: its fields are evaluated in between.
 const CALL: u64 = 4096;
 /// Bytes of the longest such call.
-const CALL_LEN: u64 = 6;
+const CALL_LEN: u64 = arch::CALL_LEN as u64;
 /// How much of the stack is looked through for a return address.
 const FRAME: u64 = 1024;
 
@@ -102,35 +103,14 @@ fn is_behind_call(address: u64) -> bool {
         return false;
     }
     // SAFETY: both pages that they can lie on are there.
-    let bytes = unsafe { (from as *const [u8; CALL_LEN as usize]).read_volatile() };
-    bytes[1] == 0xe8 || bytes[..2] == [0xff, 0x15]
-}
-
-/// The bounds of the section; both null if there is none.
-fn bounds() -> (*const Place, usize) {
-    let (start, stop): (*const Place, *const Place);
-    // SAFETY: loads two addresses, which the linker defines, from the global offset table.
-    unsafe {
-        core::arch::asm!(
-            // As for the sites.
-            ".weak __start_thalweg_places",
-            ".weak __stop_thalweg_places",
-            ".hidden __start_thalweg_places",
-            ".hidden __stop_thalweg_places",
-            "mov {start}, qword ptr [rip + __start_thalweg_places@GOTPCREL]",
-            "mov {stop}, qword ptr [rip + __stop_thalweg_places@GOTPCREL]",
-            start = out(reg) start,
-            stop = out(reg) stop,
-            options(nostack, preserves_flags, pure, readonly),
-        );
-    }
-    (start, stop.addr() - start.addr())
+    let bytes = unsafe { (from as *const [u8; arch::CALL_LEN]).read_volatile() };
+    arch::ends_with_call(bytes)
 }
 
 /// Tells each linked site its places: before `main`, and once.
 pub(crate) fn link_all() {
-    let (start, bytes) = bounds();
-    let count = bytes / size_of::<Place>();
+    let (start, stop): (*const Place, *const Place) = arch::section_bounds!("thalweg_places");
+    let count = (stop.addr() - start.addr()) / size_of::<Place>();
     if count == 0 {
         return;
     }

@@ -1,3 +1,3 @@
 fn main() {
-    thalweg::event!("shop:order", Inform, { id: u64 = 7 });
+    thalweg::event!("shop:order", Loud, { id: u64 = 7 });
 }
