@@ -38,6 +38,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: sanitize::thread,
     },
     Step {
+        name: "miri",
+        shows: "the ring's real threads in Miri: no undefined behaviour, no data race",
+        run: sanitize::miri,
+    },
+    Step {
         name: "aarch64",
         shows: "the workspace on AArch64, emulated",
         run: targets::aarch64,
