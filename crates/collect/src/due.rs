@@ -9,7 +9,7 @@ use crate::programs::Programs;
 /// How long a collector sleeps that waits for full chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// Until there is one.
+    /// Until there is any, as long as it is not in the middle of much work.
     Chunk,
     /// Until a good share of those is full that were free: one wake-up for many.
     Share,
@@ -21,14 +21,14 @@ fn enough(free: usize) -> usize {
 }
 
 impl Programs {
-    /// The rings of all programs, and how many more full chunks of each end a sleep.
-    pub(crate) fn rings(&self, until: Until) -> Vec<(Slot<'_>, u32)> {
-        let chunks = |program: &Program| match until {
-            Until::Chunk => 1,
-            // Chunks are counted, and most are large.
-            Until::Share => (enough(program.full_and_free().1) >> (CLASSES - 1)).max(1) as u32,
-        };
-        self.programs().map(|p| (p.ring(), chunks(p))).collect()
+    /// The rings of all programs, and how many more full chunks of each end a sleep. Not the first one,
+    /// as long as there is room for many: whoever wakes a collector may lose the processor to it.
+    pub(crate) fn rings(&self) -> Vec<(Slot<'_>, u32)> {
+        // Chunks are counted, and most are large.
+        let chunks = |program: &Program| enough(program.full_and_free().1) >> (CLASSES - 1);
+        self.programs()
+            .map(|p| (p.ring(), chunks(p).max(1) as u32))
+            .collect()
     }
 
     /// Whether a sleep until then is over.

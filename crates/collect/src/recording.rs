@@ -240,7 +240,7 @@ impl Recording {
         };
         match &self.programs {
             Some(programs) => {
-                let rings = programs.rings(until);
+                let rings = programs.rings();
                 bell.sleep(&rings, wait, || !programs.is_due(until));
             }
             None => bell.sleep(&[], wait, || true),

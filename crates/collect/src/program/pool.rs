@@ -59,6 +59,8 @@ pub(super) struct Pool {
     reach: usize,
     /// Free chunks: their descriptors, and since when they are as they are.
     idle: BTreeMap<usize, (u64, u64)>,
+    /// All chunks have memory; those that a program lays out itself get it by use, page by page.
+    is_backed: bool,
 }
 
 /// What a collector wants of a slot.
@@ -141,6 +143,19 @@ impl Pool {
             holes: BTreeMap::new(),
             reach,
             idle: BTreeMap::new(),
+            is_backed: false,
+        }
+    }
+
+    /// Gives all chunks their memory, so that no event of the program waits for a page of it.
+    pub(super) fn back(&mut self, memory: &Memory, slot: usize) {
+        if std::mem::replace(&mut self.is_backed, true) {
+            return;
+        }
+        for (unit, chunk) in &self.chunks {
+            let at = slot::CHUNKS + unit * UNIT;
+            // Should the system refuse, a page comes when it is used, as before.
+            let _ = memory.allocate(slot, at, UNIT << chunk.class);
         }
     }
 

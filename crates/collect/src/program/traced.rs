@@ -244,6 +244,10 @@ impl Program {
             self.ring().control(STARVED).fetch_or(largest, Relaxed);
         }
         let (memory, slot) = (&self.memory, self.slot);
+        // Who fills it fast has used it all before this is done.
+        if times == 0 && self.full_and_free().0 > 0 {
+            self.pool.back(memory, slot);
+        }
         let units = self.pool.grow(memory, slot, limit, times.max(1));
         self.freed += units as u64;
         units
