@@ -29,9 +29,17 @@ fn emit_soon(site: &'static Site, fields: &impl Fields) -> bool {
         return false;
     };
     let lane = block.usual();
-    if !lane.is_all_of(site.wanted()) {
-        return false;
-    }
+    lane.is_all_of(site.wanted()) && emit_soon_to(block, lane, site, fields)
+}
+
+/// The usual way to a slot, whose time is the processor's counter; whether nothing was in it.
+#[inline(always)]
+fn emit_soon_to(
+    block: &'static Block,
+    lane: &'static Lane,
+    site: &'static Site,
+    fields: &impl Fields,
+) -> bool {
     let event = Emit {
         site: site.index(),
         payload_len: fields.encoded_len(Limit::NONE),
@@ -58,9 +66,13 @@ fn emit_rarely(site: &'static Site, fields: impl Fields, caller: Caller) {
     };
     let lane = block.usual();
     let is_asked = lane.filters_all_of(site.wanted());
-    if !is_asked || lane.pass(site, &fields, (block, caller)) {
-        emit_anyhow(site, &fields, (block, caller), is_asked);
+    if is_asked {
+        let has_passed = lane.pass(site, &fields, (block, caller));
+        if !has_passed || emit_soon_to(block, lane, site, &fields) {
+            return;
+        }
     }
+    emit_anyhow(site, &fields, (block, caller), is_asked);
 }
 
 /// Emits to each slot that wants the event; `has_passed`: the usual one's filters were asked.
