@@ -11,9 +11,11 @@ use thalweg_filter::Filter;
 use thalweg_model::LogLevel;
 
 use thalweg_collect::Contexts;
+use thalweg_kernel::ProbeSpec;
 
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::level;
+use crate::list;
 use crate::names::CallNames;
 use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, parse_size};
 use crate::record::Helper;
@@ -38,6 +40,8 @@ Examples:
 pub(crate) enum Command {
     /// Record kernel and programs together, while a command runs or until Ctrl-C.
     Record(Box<RecordArgs>),
+    /// Say what can be recorded of a program or library.
+    List(list::Args),
     /// Print a trace as text, one line an event, in the order of time.
     View(view::Args),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.
@@ -72,8 +76,13 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) syscalls: Option<CallNames>,
 
+    /// Record each pass through a place in a program or library, of all processes that run it, with
+    /// arguments: FILE:FUNCTION, sdt:FILE:PROVIDER:PROBE, and more (below).
+    #[arg(long, alias = "userspace-probe", value_name = "PROBE")]
+    pub(crate) probe: Vec<ProbeSpec>,
+
     /// Record nothing of the kernel.
-    #[arg(long, conflicts_with_all = ["kernel", "syscalls", "kernel_buffer"])]
+    #[arg(long, conflicts_with_all = ["kernel", "syscalls", "probe", "kernel_buffer"])]
     pub(crate) no_kernel: bool,
 
     /// Record these events of programs: names, in which `*` stands for anything [default: *].
@@ -164,6 +173,8 @@ Examples:
   thalweg record -k 'sched_*,irq_*,syscalls' -- ./app   choose the kernel's events
   thalweg record --syscalls -- ./app                    each system call, with paths and addresses
   thalweg record --syscalls='open*,connect' -- ./app    these only
+  thalweg record --probe sdt:python3:python:line        each line of every Python program
+  thalweg record --probe './app:work n=$arg1:s32'       each call of a function, with an argument
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
   thalweg record -u 'shop:*' --loglevel info -- ./app   without those for debugging
   thalweg record --context vtid,procname -- ./app       events that say whose they are
@@ -171,7 +182,15 @@ Examples:
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
 
-With --syscalls or -k the default events of the kernel are left out; with both, both are recorded.
+With --syscalls, --probe or -k the default events of the kernel are left out; with several, all of
+theirs are recorded.
+
+A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
+  PLACE   [elf:]FILE:FUNCTION[+OFFSET], with %return behind it for its returns; FILE:0xADDRESS;
+          FILE:+OFFSET in the file; sdt:FILE:PROVIDER:PROBE. `*` in the last names: all such.
+  FETCH   $arg1, $arg2 … (of functions and SDT probes), $retval, $comm, %REGISTER, +OFFSET(FETCH)
+  TYPE    s8 to s64, u8 to u64, x8 to x64 (hexadecimal), char, string, and TYPE[COUNT]
+An SDT probe without fields has all of its arguments. `thalweg list --probe FILE` lists places.
 
 Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control

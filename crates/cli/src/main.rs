@@ -15,6 +15,7 @@ mod args;
 mod doctor;
 mod exit;
 mod level;
+mod list;
 mod names;
 mod number;
 mod record;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     };
     let done = match command {
         Command::Record(args) => record::run(&args),
+        Command::List(args) => list::run(&args),
         Command::View(args) => view::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Recover(args) => recover::run(&args),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use thalweg_kernel::{
     Error as KernelError, EventRule, KernelConfig, KernelPacket, KernelRecording, Resume,
-    SyscallConfig, SyscallRecording, TraceClock, Tracefs, plain_syscall_rules,
+    SyscallConfig, SyscallRecording, TraceClock, Tracefs, plain_syscall_rules, resolve_probes,
 };
 
 use crate::clock::ClockKind;
@@ -58,14 +58,15 @@ impl KernelEvents {
         if let Some(kib) = request.buffer_kib_per_cpu {
             config.buffer_bytes_per_cpu = kib as usize * 1024;
         }
-        let mut notes = Vec::new();
+        let (probes, mut notes) = resolve_probes(&request.probes)?;
+        config.probes = probes;
         let syscalls = start_syscalls(&tracefs, request, &config, &mut notes)?;
         let plain = match &request.syscalls {
             Some(calls) if syscalls.is_none() => plain_syscall_rules(&tracefs, calls)?,
             _ => Vec::new(),
         };
         choose_rules(request, plain, &mut config);
-        let tracefs = match config.rules.is_empty() {
+        let tracefs = match config.rules.is_empty() && config.probes.is_empty() {
             true => None,
             false => match KernelRecording::start(&tracefs, &config) {
                 // All that was named is left to the programs.
@@ -340,7 +341,7 @@ fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut Ker
         let has_programs = plain.is_empty();
         config.leave_out = has_programs.then(|| SYSCALLS.to_owned());
         config.rules = [named, plain].concat();
-    } else if !named.is_empty() {
+    } else if !named.is_empty() || !request.probes.is_empty() {
         config.rules = named;
     }
 }
@@ -428,6 +429,7 @@ mod tests {
         let request = KernelRequest {
             patterns: patterns.iter().map(|&text| text.to_owned()).collect(),
             syscalls: syscalls.then(Vec::new),
+            probes: Vec::new(),
             buffer_kib_per_cpu: None,
         };
         let mut config = KernelConfig::new("x");
@@ -446,5 +448,16 @@ mod tests {
         check_rules(&[], true, &[], &[]);
         check_rules(&["sched"], true, &[], &["sched"]);
         check_rules(&["sched"], true, &["a:b"], &["sched", "a:b"]);
+    }
+
+    #[test]
+    fn probes_alone_are_all_that_is_recorded() {
+        let request = KernelRequest {
+            probes: vec!["app:work".parse().unwrap()],
+            ..KernelRequest::default()
+        };
+        let mut config = KernelConfig::new("x");
+        choose_rules(&request, Vec::new(), &mut config);
+        assert_eq!(config.rules, []);
     }
 }

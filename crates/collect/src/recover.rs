@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use thalweg_abi::rendezvous::Head;
-use thalweg_kernel::{KernelRecording, Tracefs};
+use thalweg_kernel::{KernelRecording, Tracefs, remove_stray_probes};
 
 use crate::clock::SessionClock;
 use crate::error::Error;
@@ -411,6 +411,8 @@ fn remove_dead_instances() {
         // Whatever its recorder had come to: it may have been killed while it set the instance up.
         let _ = KernelRecording::discard(&tracefs, &found.name);
     }
+    // Probes that somebody else looks at stay: the next run tries again.
+    let _ = remove_stray_probes(&tracefs);
 }
 
 /// Rendezvous files whose processes are gone.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
+use thalweg_kernel::ProbeSpec;
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -77,10 +78,13 @@ impl Default for ProgramsRequest {
 /// Which events of the kernel to record.
 #[derive(Clone, Debug, Default)]
 pub struct KernelRequest {
-    /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`].
+    /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`] and
+    /// [`Self::probes`].
     pub patterns: Vec<String>,
     /// System calls with what their pointers point at: names and globs, none for all.
     pub syscalls: Option<Vec<String>>,
+    /// Probes to set.
+    pub probes: Vec<ProbeSpec>,
     /// The kernel's ring for each cpu; `None` means the default.
     pub buffer_kib_per_cpu: Option<u32>,
 }

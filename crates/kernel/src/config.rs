@@ -1,6 +1,6 @@
 //! What to record.
 
-use crate::{Naming, TraceClock};
+use crate::{Naming, Probe, TraceClock};
 
 /// The events of a recording that names none: what scheduler, interrupts, system calls, disks,
 /// tasks, signals and page faults do.
@@ -72,6 +72,8 @@ pub struct KernelConfig {
     pub rules: Vec<EventRule>,
     /// A subsystem whose events are left out, whatever the rules say.
     pub leave_out: Option<String>,
+    /// Probes to set, beside the events that the rules choose.
+    pub probes: Vec<Probe>,
     /// The ring's size for each CPU.
     pub buffer_bytes_per_cpu: usize,
     /// The size of the ring's pages, each of which becomes a packet; smaller where the ring is.
@@ -93,6 +95,7 @@ impl KernelConfig {
             id: id.into(),
             rules: EventRule::defaults(),
             leave_out: None,
+            probes: Vec::new(),
             buffer_bytes_per_cpu: 8 << 20,
             page_bytes: 64 << 10,
             wake_percent: 10,

@@ -79,6 +79,20 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A probe that a user has set cannot be had.
+    #[error("set the probe `{probe}`: {why}")]
+    Probe {
+        /// The probe, as it was said.
+        probe: String,
+        /// Why not.
+        why: String,
+    },
+    /// The kernel has no probes.
+    #[error("set a probe: this kernel has none, there is no {}", path.display())]
+    NoProbes {
+        /// Where it would be told of them.
+        path: PathBuf,
+    },
     /// No rule matched, and none had to.
     #[error("enable kernel events: none of the chosen ones is in this kernel")]
     NoEvents,

@@ -2,7 +2,7 @@
 
 /// Whether `pattern` matches the whole of `text`; linear in time for every pattern that has one
 /// star, at worst the product of both lengths.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {

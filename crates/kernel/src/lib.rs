@@ -46,6 +46,7 @@ mod error;
 mod glob;
 mod instance;
 mod loss;
+mod probes;
 mod recording;
 mod report;
 mod setup;
@@ -60,7 +61,11 @@ pub use clock::TraceClock;
 pub use config::{DEFAULT_EVENTS, EventRule, KernelConfig};
 pub use cpu::{KernelPacket, PageSpan, Resume, Tally};
 pub use error::{DrainError, Error};
+pub use glob::matches;
 pub use instance::FoundInstance;
+pub use probes::{
+    ArgumentSpec, PlaceSpec, Probe, ProbeSpec, find_file, remove_stray_probes, resolve_probes,
+};
 pub use recording::KernelRecording;
 pub use report::{Missing, PageSource, StartReport};
 pub use stats::CpuStats;

@@ -10,6 +10,7 @@ use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
 use crate::instance::{self, FoundInstance, Instance};
 use crate::setup::{Setup, choose, describe, open_streams, page_layout};
 use crate::source::Extent;
+use crate::probes;
 use crate::{
     CpuStats, DrainError, Error, KernelConfig, KernelEvent, StartReport, TraceClock, Tracefs,
 };
@@ -25,6 +26,7 @@ pub struct KernelRecording {
     events: Vec<KernelEvent>,
     transcoder: Transcoder,
     clock: TraceClock,
+    tracefs: Tracefs,
 }
 
 impl KernelRecording {
@@ -43,14 +45,15 @@ impl KernelRecording {
         let known = tracefs.events()?;
         let chosen = choose(&known, config, &mut missing)?;
         let instance = Instance::create(tracefs, &config.id)?;
-        let setup = Setup {
+        let mut setup = Setup {
             tracefs,
             config,
             clock,
-            known: &known,
+            known,
             chosen,
         };
-        match setup.run(&instance, missing) {
+        let made = setup.add_probes(instance.name());
+        match made.and_then(|()| setup.run(&instance, missing)) {
             Ok((streams, events, report)) => {
                 let transcoder = Transcoder::new(&events, HeaderKind::for_events(events.len()));
                 Ok((
@@ -60,13 +63,14 @@ impl KernelRecording {
                         events,
                         transcoder,
                         clock,
+                        tracefs: tracefs.clone(),
                     },
                     report,
                 ))
             }
             Err(error) => {
                 // The first error is the one to tell.
-                let _ = instance.remove();
+                let _ = end(tracefs, instance);
                 Err(error)
             }
         }
@@ -100,6 +104,7 @@ impl KernelRecording {
             events,
             transcoder,
             clock,
+            tracefs: tracefs.clone(),
         })
     }
 
@@ -109,7 +114,7 @@ impl KernelRecording {
     /// # Errors
     /// The instance does not exist, a living process holds it, or tracefs refuses.
     pub fn discard(tracefs: &Tracefs, name: &str) -> Result<(), Error> {
-        Instance::open(tracefs, name)?.remove()
+        end(tracefs, Instance::open(tracefs, name)?)
     }
 
     /// Stops the instance of a recorder that died, before anything else is done about it.
@@ -262,6 +267,13 @@ impl KernelRecording {
     /// tracefs refuses, or another process has the instance's files open for a second more.
     pub fn remove(self) -> Result<(), Error> {
         drop(self.streams);
-        self.instance.remove()
+        end(&self.tracefs, self.instance)
     }
+}
+
+/// Removes an instance, and the probes that were set for it.
+fn end(tracefs: &Tracefs, instance: Instance) -> Result<(), Error> {
+    let name = instance.name().to_owned();
+    instance.remove()?;
+    probes::remove_group(tracefs, &name)
 }

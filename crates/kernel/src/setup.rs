@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thalweg_kbuf::{Naming, PageLayout};
+use thalweg_kbuf::{Naming, PROBE_GROUP, PageLayout};
 
 use crate::catalogue::{self, KnownEvent};
 use crate::cpu::{CpuStream, Resume};
 use crate::instance::Instance;
+use crate::probes::Defined;
 use crate::source::Source;
 use crate::{
     Error, KernelConfig, KernelEvent, Missing, PageSource, StartReport, TraceClock, Tracefs,
@@ -21,6 +22,7 @@ pub(crate) fn choose(
     missing: &mut Vec<Missing>,
 ) -> Result<Chosen, Error> {
     let mut chosen = Chosen::new();
+    let is_of_a_recording = |event: &KnownEvent| event.system.starts_with(PROBE_GROUP);
     for rule in &config.rules {
         match catalogue::select(known, &rule.pattern) {
             Ok(found) => found
@@ -34,8 +36,11 @@ pub(crate) fn choose(
         }
     }
     let left_out = config.leave_out.as_deref();
-    chosen.retain(|event, _| left_out != Some(known[*event].system.as_str()));
-    if chosen.is_empty() {
+    chosen.retain(|event, _| {
+        let event = &known[*event];
+        left_out != Some(event.system.as_str()) && !is_of_a_recording(event)
+    });
+    if chosen.is_empty() && config.probes.is_empty() {
         Err(Error::NoEvents)
     } else {
         Ok(chosen)
@@ -61,13 +66,22 @@ pub(crate) struct Setup<'a> {
     pub(crate) tracefs: &'a Tracefs,
     pub(crate) config: &'a KernelConfig,
     pub(crate) clock: TraceClock,
-    pub(crate) known: &'a [KnownEvent],
+    pub(crate) known: Vec<KnownEvent>,
     pub(crate) chosen: Chosen,
 }
 
 pub(crate) type Parts = (Vec<CpuStream>, Vec<KernelEvent>, StartReport);
 
 impl Setup<'_> {
+    /// Sets the probes, and chooses their events.
+    pub(crate) fn add_probes(&mut self, instance: &str) -> Result<(), Error> {
+        for made in Defined::all(self.tracefs, instance, &self.config.probes)? {
+            self.chosen.insert(self.known.len(), made.filter);
+            self.known.push(made.event);
+        }
+        Ok(())
+    }
+
     /// Sets the instance up and enables its events.
     pub(crate) fn run(
         &self,

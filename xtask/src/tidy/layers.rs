@@ -6,7 +6,7 @@
 //!   5 readers    reader                  read side:  reader
 //!   4 movers     collect helper
 //!   3 producers  thalweg kernel          An import points to a lower layer, never up or
-//!   2 codecs     bpf ctf filter kbuf     sideways; the two sides meet in layers 0 to 2
+//!   2 codecs     bpf ctf elf filter kbuf sideways; the two sides meet in layers 0 to 2
 //!   1 mechanisms ring sys                and in the faces.
 //!   0 words      model abi
 //! ```
@@ -52,6 +52,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("thalweg-kernel", 3, Side::Write),
     row("thalweg-bpf", 2, Side::Write),
     pure_row("thalweg-ctf", 2),
+    pure_row("thalweg-elf", 2),
     pure_row("thalweg-filter", 2),
     pure_row("thalweg-kbuf", 2),
     unsafe_row("thalweg-ring", 1, Side::Both),

@@ -32,7 +32,10 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
     let program = args.command.first().map(|name| program::locate(name));
     let program = program.transpose()?;
     let preload = program.map(|program| helper::preload(&args.helper, &program));
-    let kernel_required = !args.kernel.is_empty() || args.syscalls.is_some() || args.no_user;
+    let kernel_required = !args.kernel.is_empty()
+        || args.syscalls.is_some()
+        || !args.probe.is_empty()
+        || args.no_user;
     let kernel_refusal = if args.no_kernel {
         None
     } else {
@@ -91,6 +94,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
     let kib = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
     KernelRequest {
         patterns: args.kernel.clone(),
+        probes: args.probe.clone(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
     }

@@ -61,6 +61,8 @@ pub struct Field {
     pub offset: u16,
     /// How many bytes it takes in the record's fixed part.
     pub size_bytes: u16,
+    /// Whether it is a number of a dynamic probe that its user wants in hexadecimal.
+    pub is_hexadecimal: bool,
 }
 
 impl Field {

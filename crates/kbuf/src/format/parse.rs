@@ -21,6 +21,7 @@ pub(super) fn event(text: &str) -> Result<EventFormat, FormatError> {
         } else if let Some(rest) = text.trim_start().strip_prefix("field:") {
             push_unique(&mut fields, field(rest, line)?, line)?;
         } else if text.starts_with("print fmt:") {
+            note_bases(&mut fields, text);
             break;
         }
     }
@@ -40,6 +41,18 @@ pub(super) fn event(text: &str) -> Result<EventFormat, FormatError> {
         common_pid,
         fields,
     })
+}
+
+/// A dynamic probe's type says only here whether a number is hexadecimal: `name=0x%Lx`.
+fn note_bases(fields: &mut [Field], print: &str) {
+    if !fields.iter().any(|field| field.name.starts_with("__probe_")) {
+        return;
+    }
+    for field in fields {
+        let name = &field.name;
+        let forms = [format!(" {name}=0x%"), format!(" {name}={{0x%")];
+        field.is_hexadecimal = forms.iter().any(|form| print.contains(form));
+    }
 }
 
 fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -89,6 +102,7 @@ fn field(text: &str, line: usize) -> Result<Field, FormatError> {
                 shape,
                 offset,
                 size_bytes,
+                is_hexadecimal: false,
             })
         }
         _ => Err(FormatError::TooLarge { line, name, end }),
@@ -176,6 +190,21 @@ mod tests {
                 signed: true
             }
         );
+    }
+
+    #[test]
+    fn a_probe_s_numbers_have_the_base_that_they_are_printed_in() {
+        let text = format!(
+            "{COMMON}\tfield:unsigned long __probe_ip;\toffset:8;\tsize:8;\tsigned:0;\n\
+             \tfield:u64 a;\toffset:16;\tsize:8;\tsigned:0;\n\
+             \tfield:u8 b[];\toffset:24;\tsize:2;\tsigned:0;\n\
+             \tfield:u64 aa;\toffset:26;\tsize:8;\tsigned:0;\n\n\
+             print fmt: \"(%lx) a=0x%Lx b={{0x%x,0x%x}} aa=%Lu\", REC->a"
+        );
+        let fields = event(&text).unwrap().fields;
+        let bases: Vec<bool> = fields.iter().map(|field| field.is_hexadecimal).collect();
+        assert_eq!(bases, [false, true, true, false]);
+        assert_eq!(fields[2].shape, Shape::Array(2));
     }
 
     #[test]

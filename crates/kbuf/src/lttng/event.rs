@@ -2,7 +2,7 @@
 
 use thalweg_model::{Member, StructClass};
 
-use super::{generic, listing, lttng_name, target};
+use super::{generic, listing, lttng_name, probe, target};
 use crate::format::EventFormat;
 use crate::plan::{Plan, PlanBuilder};
 
@@ -44,7 +44,9 @@ impl TraceEvent {
             Naming::Kernel => None,
         };
         let mut made = Made::default();
+        let is_probe = naming == Naming::Lttng && probe::name(system, &format.name).is_some();
         match listed {
+            _ if is_probe => probe::lower(format, &mut made),
             Some(fields) => target::lower(&name, fields, format, &mut made),
             None => generic::lower(system, format, &mut made),
         }

@@ -16,32 +16,35 @@ pub(super) fn lower(system: &str, format: &EventFormat, made: &mut Made) {
     }
 }
 
-fn plain(field: &Field, made: &mut Made) {
+pub(super) fn plain(field: &Field, made: &mut Made) {
     let name = &field.name;
     match (field.shape, field.element) {
         (Shape::Array(0), _) => {}
-        (Shape::Scalar, element) => {
-            made.integer(name, FieldClass::Integer(integer(element)), field, 0);
+        (Shape::Scalar, _) => {
+            made.integer(name, FieldClass::Integer(integer(field)), field, 0);
         }
         (Shape::Array(room), Element::Char) => {
             made.text(name, u64::from(room), field);
         }
-        (Shape::Array(count), element) => {
-            made.array(name, integer(element), u64::from(count), field);
+        (Shape::Array(count), _) => {
+            made.array(name, integer(field), u64::from(count), field);
         }
         (_, Element::Char) => {
             made.string(name, field);
         }
-        (_, element) => {
+        _ => {
             let length = (format!("_{name}_length"), IntegerClass::le(16, false));
-            made.sequence(name, (&length.0, length.1), integer(element), field);
+            made.sequence(name, (&length.0, length.1), integer(field), field);
         }
     }
 }
 
-fn integer(element: Element) -> IntegerClass {
-    let bits = element.size_bytes() * 8;
-    match element {
+pub(super) fn integer(field: &Field) -> IntegerClass {
+    let bits = field.element.size_bytes() * 8;
+    match field.element {
+        Element::Integer { .. } if field.is_hexadecimal => {
+            IntegerClass::le(bits, false).in_base(DisplayBase::Hexadecimal)
+        }
         Element::Integer { signed, .. } => IntegerClass::le(bits, signed),
         Element::Char => IntegerClass::le(bits, true).text(),
         Element::Pointer { .. } | Element::Opaque => {
@@ -69,7 +72,7 @@ pub(crate) fn argument_class(field: &Field) -> IntegerClass {
         (Element::Integer { signed, .. }, Some(size)) => {
             IntegerClass::le(size * 8, signed || is_signed(&field.c_type))
         }
-        (element, _) => integer(element),
+        _ => integer(field),
     }
 }
 

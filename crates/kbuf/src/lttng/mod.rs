@@ -24,6 +24,7 @@ mod event;
 mod generic;
 mod listing;
 mod names;
+mod probe;
 mod rules;
 mod target;
 
@@ -31,6 +32,7 @@ pub use event::{Naming, TraceEvent};
 pub(crate) use generic::argument_class;
 pub(crate) use listing::{Listed, ListedClass, fields as listed_fields};
 pub use names::lttng_name;
+pub use probe::PROBE_GROUP;
 pub(crate) use rules::source as listed_source;
 
 use event::Made;

@@ -1,9 +1,12 @@
 //! LTTng's name for an event of the kernel.
 
-use super::listing;
+use super::{listing, probe};
 
 /// LTTng's name for `system:event`; the kernel's own where LTTng has no other.
 pub fn lttng_name(system: &str, event: &str) -> String {
+    if let Some(name) = probe::name(system, event) {
+        return name;
+    }
     match system {
         "syscalls" => syscall(event),
         "irq" if event.starts_with("softirq_") => prefixed("irq", event),

@@ -1,0 +1,77 @@
+//! What of a program or library can be probed.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+
+use thalweg_elf::{Argument, Function, Points, SdtProbe};
+use thalweg_kernel::{find_file, matches};
+
+use crate::exit::{Failure, INCOMPLETE};
+
+/// A line for each SDT probe, and then for each function.
+pub(super) fn lines(name: &str, pattern: &str) -> Result<Vec<String>, Failure> {
+    let failed = |why: String| Failure::words(INCOMPLETE, why);
+    let path = find_file(name).map_err(failed)?;
+    let shown = path.display().to_string();
+    let file = File::open(&path).map_err(|why| failed(format!("open {shown}: {why}")))?;
+    let points = thalweg_elf::examine(&file, &|function| matches(pattern, function));
+    let points = points.map_err(|why| failed(format!("{why}: {shown}")))?;
+    Ok(text(&shown.replace(' ', "\\ "), pattern, &points))
+}
+
+fn text(path: &str, pattern: &str, points: &Points) -> Vec<String> {
+    let mut probes: BTreeMap<(&str, &str), Vec<&SdtProbe>> = BTreeMap::new();
+    let wanted = points.probes.iter().filter(|one| matches(pattern, &one.name));
+    for one in wanted {
+        let name = (&*one.provider, &*one.name);
+        probes.entry(name).or_default().push(one);
+    }
+    let probes = probes
+        .into_iter()
+        .map(|((provider, name), places)| sdt(path, provider, name, &places));
+    let functions = points.functions.iter();
+    let functions = functions.map(|one| function(path, one));
+    probes.chain(functions).collect()
+}
+
+fn sdt(path: &str, provider: &str, name: &str, places: &[&SdtProbe]) -> String {
+    let mut line = format!("sdt:{path}:{provider}:{name}");
+    for (number, argument) in (1..).zip(&places[0].arguments) {
+        line.push_str(&format!(" arg{number}:{}", kind(argument)));
+    }
+    let mut words = Vec::new();
+    if places.len() > 1 {
+        words.push(format!("{} places", places.len()));
+    }
+    if places[0].semaphore_offset.is_some() {
+        words.push("with a semaphore".to_owned());
+    }
+    if !words.is_empty() {
+        line.push_str(&format!("  ({})", words.join(", ")));
+    }
+    line
+}
+
+fn kind(argument: &Argument) -> String {
+    let bits = u32::from(argument.size_bytes) * 8;
+    match (&argument.operand, argument.is_float, argument.is_signed) {
+        (None, ..) => format!("out of reach ({})", argument.text),
+        (_, true, _) => format!("x{bits}"),
+        (_, _, true) => format!("s{bits}"),
+        _ => format!("u{bits}"),
+    }
+}
+
+fn function(path: &str, one: &Function) -> String {
+    let Function {
+        name,
+        address,
+        size_bytes,
+        ..
+    } = one;
+    let kind = match one.is_chooser {
+        true => ", chooses a function at the start: cannot be probed",
+        false => "",
+    };
+    format!("{path}:{name}  ({size_bytes} bytes at {address:#x}{kind})")
+}

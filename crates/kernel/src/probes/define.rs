@@ -1,0 +1,253 @@
+//! Probes in the kernel: defined before a recording, removed behind it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+
+use thalweg_kbuf::lttng_name;
+
+use super::group::{beginning, group_for, group_of, living};
+use super::name::{MAX_LEN, name_of};
+use super::resolve::Probe;
+use crate::{Error, KnownEvent, Tracefs, text};
+
+/// Where the kernel is told of probes of programs.
+const EVENTS: &str = "uprobe_events";
+
+/// An event that probes make, and which of them are wanted.
+#[derive(Debug)]
+pub(crate) struct Defined {
+    pub(crate) event: KnownEvent,
+    pub(crate) filter: Option<String>,
+}
+
+impl Defined {
+    /// Defines the probes of this instance.
+    ///
+    /// # Errors
+    /// The kernel refuses one; those before it are there then, until [`remove_group`].
+    pub(crate) fn all(
+        tracefs: &Tracefs,
+        instance: &str,
+        probes: &[Probe],
+    ) -> Result<Vec<Self>, Error> {
+        let path = tracefs.root().join(EVENTS);
+        if !probes.is_empty() && !path.exists() {
+            return Err(Error::NoProbes { path });
+        }
+        let mut names = Names::new(group_of(instance));
+        for probe in probes {
+            let (group, name) = names.name(probe);
+            define(tracefs, &group, &name, probe)?;
+        }
+        Ok(names.events)
+    }
+}
+
+/// The events that there are already. Probes of one name that fetch alike are one event, as places of
+/// inlined code are; the others of that name have a number behind it.
+struct Names {
+    group: String,
+    /// What the probes of an event fetch.
+    taken: BTreeMap<(String, String), Vec<String>>,
+    events: Vec<Defined>,
+}
+
+impl Names {
+    fn new(group: String) -> Self {
+        Self {
+            group,
+            taken: BTreeMap::new(),
+            events: Vec::new(),
+        }
+    }
+
+    fn name(&mut self, probe: &Probe) -> (String, String) {
+        let group = group_for(&self.group, probe.provider.as_deref());
+        let alike = signature(probe);
+        let plain = name_of(&probe.name, MAX_LEN - 4);
+        for number in 1.. {
+            let name = match number {
+                1 => plain.clone(),
+                _ => format!("{plain}_{number}"),
+            };
+            let key = (group.clone(), name.clone());
+            match self.taken.get(&key) {
+                Some(taken) if *taken != alike => {}
+                Some(_) => return key,
+                None => {
+                    self.taken.insert(key.clone(), alike);
+                    self.add(&group, &name, probe);
+                    return key;
+                }
+            }
+        }
+        unreachable!("numbers do not end")
+    }
+
+    fn add(&mut self, group: &str, name: &str, probe: &Probe) {
+        self.events.push(Defined {
+            event: KnownEvent {
+                system: group.to_owned(),
+                kernel_name: name.to_owned(),
+                name: lttng_name(group, name),
+            },
+            filter: probe.filter.clone(),
+        });
+    }
+}
+
+/// What probes of one event have in common: names and types of what they fetch, not from where.
+fn signature(probe: &Probe) -> Vec<String> {
+    let head = format!("{} {:?}", probe.is_return, probe.filter);
+    let arguments = probe.arguments.iter().map(|argument| {
+        let name = argument.split('=').next().unwrap_or_default();
+        let kind = argument.rsplit(':').next().unwrap_or_default();
+        format!("{name}:{kind}")
+    });
+    [head].into_iter().chain(arguments).collect()
+}
+
+fn define(tracefs: &Tracefs, group: &str, name: &str, probe: &Probe) -> Result<(), Error> {
+    let (path, _held) = speakable(&probe.file)?;
+    let letter = if probe.is_return { 'r' } else { 'p' };
+    let semaphore = probe.semaphore_offset;
+    let semaphore = semaphore.map_or_else(String::new, |at| format!("({at:#x})"));
+    let arguments = probe.arguments.join(" ");
+    let offset = probe.offset;
+    let line = format!("{letter}:{group}/{name} {path}:{offset:#x}{semaphore} {arguments}");
+    tell(tracefs, &line).map_err(|error| {
+        let why = match error.raw_os_error().is_some_and(|code| code != EACCES) {
+            true => reason(tracefs, &line).unwrap_or_else(|| error.to_string()),
+            false => error.to_string(),
+        };
+        Error::Probe {
+            probe: lttng_name(group, name),
+            why: format!("{why}, says the kernel of `{line}`"),
+        }
+    })
+}
+
+const EACCES: i32 = 13;
+
+/// The file's path as the kernel takes it; one with a space by a descriptor of ours, which must be open
+/// until the kernel was told.
+fn speakable(path: &Path) -> Result<(String, Option<File>), Error> {
+    let plain = path.to_str().filter(|text| !text.contains(|c: char| c.is_ascii_whitespace()));
+    if let Some(text) = plain {
+        return Ok((text.to_owned(), None));
+    }
+    let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    Ok((format!("/proc/self/fd/{}", file.as_raw_fd()), Some(file)))
+}
+
+fn tell(tracefs: &Tracefs, line: &str) -> std::io::Result<()> {
+    // Any other way of opening it removes the probes of everybody.
+    let mut file = OpenOptions::new()
+        .append(true)
+        .open(tracefs.root().join(EVENTS))?;
+    file.write_all(format!("{line}\n").as_bytes())
+}
+
+/// Why the kernel has refused this line, in its own words.
+fn reason(tracefs: &Tracefs, line: &str) -> Option<String> {
+    let log = text::read(&tracefs.root().join("error_log")).ok()?;
+    let (before, _) = log.rsplit_once(&format!("Command: {}", line.trim_end()))?;
+    let (_, words) = before.trim_end().rsplit_once("error: ")?;
+    Some(words.lines().next()?.trim().to_owned())
+}
+
+/// Removes the probes of this instance, which is gone.
+///
+/// # Errors
+/// tracefs cannot be read, or somebody else has them on.
+pub(crate) fn remove_group(tracefs: &Tracefs, instance: &str) -> Result<(), Error> {
+    let own = group_of(instance);
+    remove(tracefs, &|group| beginning(group) == Some(&*own))
+}
+
+/// Removes the probes of instances that are gone: their recorders died at the end.
+///
+/// # Errors
+/// As for a recording's own.
+pub fn remove_stray_probes(tracefs: &Tracefs) -> Result<(), Error> {
+    // The probes first: a recording makes its instance before them.
+    let groups = groups(tracefs)?;
+    let instances = tracefs.root().join("instances");
+    let living = living(tracefs).map_err(|error| Error::io("list", &instances, error))?;
+    let is_stray = |group: &str| {
+        groups.contains(group) && beginning(group).is_some_and(|own| !living.contains(own))
+    };
+    remove(tracefs, &is_stray)
+}
+
+fn groups(tracefs: &Tracefs) -> Result<BTreeSet<String>, Error> {
+    let events = defined(tracefs)?;
+    Ok(events.into_iter().map(|(group, _)| group).collect())
+}
+
+/// Every probe of programs that the kernel has: group and name.
+fn defined(tracefs: &Tracefs) -> Result<Vec<(String, String)>, Error> {
+    let path = tracefs.root().join(EVENTS);
+    if fs::metadata(&path).is_err() {
+        return Ok(Vec::new());
+    }
+    let text = text::read(&path).map_err(|error| Error::io("read", &path, error))?;
+    let event = |line: &str| {
+        let (_, rest) = line.split_once(':')?;
+        let (group, rest) = rest.split_once('/')?;
+        let name = rest.split_ascii_whitespace().next()?;
+        Some((group.to_owned(), name.to_owned()))
+    };
+    Ok(text.lines().filter_map(event).collect())
+}
+
+fn remove(tracefs: &Tracefs, is_meant: &dyn Fn(&str) -> bool) -> Result<(), Error> {
+    let mut result = Ok(());
+    let events = defined(tracefs)?.into_iter();
+    let events: BTreeSet<_> = events.filter(|(group, _)| is_meant(group)).collect();
+    for (group, name) in events {
+        let removed = tell(tracefs, &format!("-:{group}/{name}"));
+        match removed {
+            // Somebody else was faster.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let path = tracefs.root().join(EVENTS);
+                result = Err(Error::io("remove a probe of ours from", &path, error));
+            }
+            Ok(()) => {}
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probe(name: &str, arguments: &[&str]) -> Probe {
+        Probe {
+            provider: Some("app".to_owned()),
+            name: name.to_owned(),
+            is_return: false,
+            file: "/bin/app".into(),
+            offset: 0,
+            semaphore_offset: None,
+            arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
+            filter: None,
+        }
+    }
+
+    #[test]
+    fn places_that_fetch_alike_are_one_event() {
+        let mut names = Names::new("g".to_owned());
+        let mut name = |arguments: &[&str]| names.name(&probe("work.part", arguments)).1;
+        assert_eq!(name(&["a=%di:s32"]), "work_part");
+        assert_eq!(name(&["a=+8(%bp):s32"]), "work_part");
+        assert_eq!(name(&["a=%di:u32"]), "work_part_2");
+        assert_eq!(name(&["b=%di:s32"]), "work_part_3");
+        assert_eq!(names.events.len(), 3);
+    }
+}
