@@ -59,7 +59,10 @@ fn parse(text: &str) -> Argument {
         None => (false, form),
     };
     let digits = bare.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let size = digits.parse().ok().filter(|size| matches!(size, 1 | 2 | 4 | 8));
+    let size = digits
+        .parse()
+        .ok()
+        .filter(|size| matches!(size, 1 | 2 | 4 | 8));
     Argument {
         text: text.to_owned(),
         size_bytes: size.unwrap_or(8),
@@ -86,7 +89,11 @@ impl Operand {
             // With an index behind a comma it is no register's name.
             base => Some(Self::Memory {
                 base: Register::named(base)?,
-                offset: if offset.is_empty() { 0 } else { number(offset)? },
+                offset: if offset.is_empty() {
+                    0
+                } else {
+                    number(offset)?
+                },
             }),
         }
     }
@@ -105,7 +112,11 @@ fn data(text: &str) -> Option<Operand> {
     let fits = is_symbol(symbol) && symbol.chars().all(is_in_symbol);
     fits.then_some(Operand::Data {
         symbol: symbol.to_owned(),
-        offset: if offset.is_empty() { 0 } else { number(offset)? },
+        offset: if offset.is_empty() {
+            0
+        } else {
+            number(offset)?
+        },
     })
 }
 
@@ -165,7 +176,10 @@ mod tests {
         check("8@(%r12) -8@-0x10(%rsp)", "u8 0(r12), s8 -16(sp)");
         check("4@$7 -4@$-1 8@$0xffffffffffffffff", "u4 7, s4 -1, u8 -1");
         check("8@global(%rip) 4@table+4(%rip)", "u8 global+0, u4 table+4");
-        check("4@8+table(%rip) 2@x-2 1@name", "u4 table+8, u2 x-2, u1 name+0");
+        check(
+            "4@8+table(%rip) 2@x-2 1@name",
+            "u4 table+8, u2 x-2, u1 name+0",
+        );
         check("1@%dil 2@%r9w %rdx", "u1 di, u2 r9, u8 dx");
         check("", "");
     }
@@ -173,8 +187,14 @@ mod tests {
     #[test]
     fn what_no_probe_of_the_kernel_can_read_is_nowhere() {
         check("8f@%xmm0 4@(%rax,%rdx,4)", "f8 nowhere, u4 nowhere");
-        check("1@%ah 8@%fs:40 8@16(%rip)", "u1 nowhere, u8 nowhere, u8 nowhere");
-        check("4@$symbol 3@%eax @%eax -@%eax", "u4 nowhere, u8 nowhere, u8 nowhere, s8 nowhere");
+        check(
+            "1@%ah 8@%fs:40 8@16(%rip)",
+            "u1 nowhere, u8 nowhere, u8 nowhere",
+        );
+        check(
+            "4@$symbol 3@%eax @%eax -@%eax",
+            "u4 nowhere, u8 nowhere, u8 nowhere, s8 nowhere",
+        );
         check("8@ @ 8@( 8@) 8@() 8@-(%rax)", &["u8 nowhere"; 6].join(", "));
     }
 }

@@ -20,7 +20,10 @@ impl Argument {
             Operand::Register(register) => format!("%{}", register.kernel_name()),
             Operand::Constant(value) => format!("\\{value}"),
             Operand::Memory { base, offset } => format!("{offset:+}(%{})", base.kernel_name()),
-            Operand::Data { symbol: name, offset } => {
+            Operand::Data {
+                symbol: name,
+                offset,
+            } => {
                 // Counted from the probe: in memory both are as far apart as their addresses.
                 let address = symbol(name)?.wrapping_add_signed(*offset);
                 let far = address.wrapping_sub(probe.address);
@@ -77,15 +80,24 @@ mod tests {
 
     #[test]
     fn arguments_become_fetch_arguments() {
-        check("-4@%eax 8@8(%rbp) 1@(%rdi)", "%ax:s32 +8(%bp):u64 +0(%di):u8");
+        check(
+            "-4@%eax 8@8(%rbp) 1@(%rdi)",
+            "%ax:s32 +8(%bp):u64 +0(%di):u8",
+        );
         check("-2@-6(%rsp) 4@$7 -8@$-3", "-6(%sp):s16 \\7:u32 \\-3:s64");
         check("8f@(%rax) 8f@%xmm1", "+0(%ax):x64 none");
     }
 
     #[test]
     fn data_is_as_far_from_the_probe_as_its_address() {
-        check("8@behind(%rip)", &format!("@+{}:u64", 0x150 + 0x4010 - 0x1150));
-        check("4@behind+4(%rip)", &format!("@+{}:u32", 0x150 + 0x4014 - 0x1150));
+        check(
+            "8@behind(%rip)",
+            &format!("@+{}:u64", 0x150 + 0x4010 - 0x1150),
+        );
+        check(
+            "4@behind+4(%rip)",
+            &format!("@+{}:u32", 0x150 + 0x4014 - 0x1150),
+        );
         check("4@before(%rip)", "@+0:u32");
         check("4@unknown(%rip)", "none");
     }
@@ -93,7 +105,9 @@ mod tests {
     #[test]
     fn a_function_s_arguments_are_in_registers_and_then_on_the_stack() {
         let all: Vec<_> = (0..=8).map(function_argument).collect();
-        let want = ["%di", "%si", "%dx", "%cx", "%r8", "%r9", "+8(%sp)", "+16(%sp)"];
+        let want = [
+            "%di", "%si", "%dx", "%cx", "%r8", "%r9", "+8(%sp)", "+16(%sp)",
+        ];
         let want = want.map(|text| Some(text.to_owned()));
         assert_eq!(all[0], None);
         assert_eq!(all[1..], want);

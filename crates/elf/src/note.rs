@@ -43,7 +43,9 @@ pub(crate) fn parse(
     let (location, base, semaphore) = (words.next()?, words.next()?, words.next()?);
     let moved = base_address.map_or(0, |address| address.wrapping_sub(base));
     let address = location.wrapping_add(moved);
-    let mut texts = texts.get(..texts.len().min(MAX_BYTES))?.split(|&byte| byte == 0);
+    let mut texts = texts
+        .get(..texts.len().min(MAX_BYTES))?
+        .split(|&byte| byte == 0);
     let mut text = || texts.next().and_then(|text| std::str::from_utf8(text).ok());
     let (provider, name) = (text()?.to_owned(), text()?.to_owned());
     let arguments = parse_all(text()?);

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
-use object::elf::{EM_386, EM_X86_64, FileHeader32, FileHeader64, SHT_DYNSYM, SHT_NOTE, SHT_SYMTAB};
+use object::LittleEndian;
+use object::elf::{
+    EM_386, EM_X86_64, FileHeader32, FileHeader64, SHT_DYNSYM, SHT_NOTE, SHT_SYMTAB,
+};
 use object::read::elf::{FileHeader, SectionHeader, SectionTable};
 use object::read::{FileKind, ReadCache, ReadRef};
-use object::LittleEndian;
 
 use crate::argument::Operand;
 use crate::error::ElfError;

@@ -53,7 +53,9 @@ where
     };
     let symbols: &'d [Elf::Sym] = table.data_as_array(endian, data).map_err(&damaged)?;
     let names = SectionIndex(table.sh_link(endian) as usize);
-    let names = sections.section(names).and_then(|one| one.data(endian, data));
+    let names = sections
+        .section(names)
+        .and_then(|one| one.data(endian, data));
     let names: &'d [u8] = names.map_err(&damaged)?;
     for symbol in symbols {
         let kind = symbol.st_type();

@@ -8,9 +8,9 @@ use thalweg_kbuf::{HeaderKind, Naming, Transcoder};
 use crate::catalogue;
 use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
 use crate::instance::{self, FoundInstance, Instance};
+use crate::probes;
 use crate::setup::{Setup, choose, describe, open_streams, page_layout};
 use crate::source::Extent;
-use crate::probes;
 use crate::{
     CpuStats, DrainError, Error, KernelConfig, KernelEvent, StartReport, TraceClock, Tracefs,
 };

@@ -21,7 +21,10 @@ pub(super) fn lines(name: &str, pattern: &str) -> Result<Vec<String>, Failure> {
 
 fn text(path: &str, pattern: &str, points: &Points) -> Vec<String> {
     let mut probes: BTreeMap<(&str, &str), Vec<&SdtProbe>> = BTreeMap::new();
-    let wanted = points.probes.iter().filter(|one| matches(pattern, &one.name));
+    let wanted = points
+        .probes
+        .iter()
+        .filter(|one| matches(pattern, &one.name));
     for one in wanted {
         let name = (&*one.provider, &*one.name);
         probes.entry(name).or_default().push(one);

@@ -45,7 +45,10 @@ pub(super) fn event(text: &str) -> Result<EventFormat, FormatError> {
 
 /// A dynamic probe's type says only here whether a number is hexadecimal: `name=0x%Lx`.
 fn note_bases(fields: &mut [Field], print: &str) {
-    if !fields.iter().any(|field| field.name.starts_with("__probe_")) {
+    if !fields
+        .iter()
+        .any(|field| field.name.starts_with("__probe_"))
+    {
         return;
     }
     for field in fields {

@@ -36,7 +36,12 @@ pub(super) fn lower(format: &EventFormat, made: &mut Made) {
         made.integer(name, FieldClass::hex(64), field, 0);
     }
     if let Some(thread) = &format.common_pid {
-        made.integer("tid", FieldClass::Integer(generic::integer(thread)), thread, 0);
+        made.integer(
+            "tid",
+            FieldClass::Integer(generic::integer(thread)),
+            thread,
+            0,
+        );
     }
     for field in fetched {
         generic::plain(field, made);
@@ -61,7 +66,12 @@ mod tests {
         assert_eq!(name(group, "work").as_deref(), Some("work"));
         let python = format!("{group}_python");
         assert_eq!(name(&python, "line").as_deref(), Some("python:line"));
-        for other in ["sched", "thalweg_1", &format!("{group}x"), "thalweg_test_0123456789"] {
+        for other in [
+            "sched",
+            "thalweg_1",
+            &format!("{group}x"),
+            "thalweg_test_0123456789",
+        ] {
             assert_eq!(name(other, "work"), None, "{other}");
         }
     }

@@ -135,7 +135,9 @@ const EACCES: i32 = 13;
 /// The file's path as the kernel takes it; one with a space by a descriptor of ours, which must be open
 /// until the kernel was told.
 fn speakable(path: &Path) -> Result<(String, Option<File>), Error> {
-    let plain = path.to_str().filter(|text| !text.contains(|c: char| c.is_ascii_whitespace()));
+    let plain = path
+        .to_str()
+        .filter(|text| !text.contains(|c: char| c.is_ascii_whitespace()));
     if let Some(text) = plain {
         return Ok((text.to_owned(), None));
     }

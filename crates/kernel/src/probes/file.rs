@@ -23,7 +23,8 @@ pub fn find_file(name: &str) -> Result<PathBuf, String> {
         true => Some(PathBuf::from(name)),
         false => search(name),
     };
-    let found = found.ok_or_else(|| format!("find {name}: neither in $PATH nor among libraries"))?;
+    let found =
+        found.ok_or_else(|| format!("find {name}: neither in $PATH nor among libraries"))?;
     let path = std::fs::canonicalize(&found);
     path.map_err(|error| format!("find {}: {error}", found.display()))
 }

@@ -24,7 +24,10 @@ pub(super) fn check_instruction(file: &File, offset: u64, what: &str) -> Result<
 }
 
 fn is_wide_nop(bytes: [u8; 5]) -> bool {
-    matches!(bytes, [0x0f, 0x1f, 0x44, _, _] | [0x66, 0x0f, 0x1f, 0x40, _])
+    matches!(
+        bytes,
+        [0x0f, 0x1f, 0x44, _, _] | [0x66, 0x0f, 0x1f, 0x40, _]
+    )
 }
 
 fn version(release: &str) -> Option<(u32, u32)> {

@@ -22,8 +22,8 @@ mod parse;
 mod resolve;
 mod spec;
 
-pub(crate) use define::{Defined, remove_group};
 pub use define::remove_stray_probes;
+pub(crate) use define::{Defined, remove_group};
 pub use file::find_file;
 pub use resolve::{Probe, resolve_probes};
 pub use spec::{ArgumentSpec, PlaceSpec, ProbeSpec};

@@ -77,7 +77,7 @@ impl<'s> Resolver<'s> {
             }
             PlaceSpec::Function {
                 pattern, offset, ..
-            } => self.functions(pattern, *offset),
+            } => self.functions(pattern, *offset, notes),
             PlaceSpec::Sdt { provider, name, .. } => self.sdt(provider, name, notes),
         }
     }
@@ -95,7 +95,12 @@ impl<'s> Resolver<'s> {
         Ok(vec![self.at(offset, &place)?])
     }
 
-    fn functions(&self, pattern: &str, offset: u64) -> Result<Vec<Probe>, String> {
+    fn functions(
+        &self,
+        pattern: &str,
+        offset: u64,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Probe>, String> {
         let points = self.examine(&|name| glob::matches(pattern, name))?;
         let (choosers, functions): (Vec<Function>, Vec<Function>) =
             points.functions.into_iter().partition(|one| one.is_chooser);
@@ -103,6 +108,10 @@ impl<'s> Resolver<'s> {
             return Err(self.no_function(pattern, &choosers));
         }
         check_count(functions.len())?;
+        notes.extend(choosers.iter().map(|one| {
+            let name = &one.name;
+            format!("{name} of another version chooses a function at the start: no probe there")
+        }));
         let inside = |one: &Function| one.size_bytes == 0 || offset < one.size_bytes;
         if let Some(short) = functions.iter().find(|one| !inside(one)) {
             return Err(format!("{} has {} bytes", short.name, short.size_bytes));
@@ -127,10 +136,16 @@ impl<'s> Resolver<'s> {
         let all = self.examine(&|_| true).unwrap_or_default().functions;
         let near = near_names(pattern, all.iter().map(|one| &*one.name));
         let hint = match &near[..] {
-            [] => format!("`thalweg list --probe {}` tells what there is", self.path.display()),
+            [] => format!(
+                "`thalweg list --probe {}` tells what there is",
+                self.path.display()
+            ),
             near => format!("did you mean {}?", near.join(", ")),
         };
-        format!("{} has no function `{pattern}`; {hint}", self.path.display())
+        format!(
+            "{} has no function `{pattern}`; {hint}",
+            self.path.display()
+        )
     }
 
     /// A probe in a function, or anywhere in the code.
@@ -232,12 +247,16 @@ impl<'s> Resolver<'s> {
         match (probes, &near[..]) {
             ([], _) => format!("{path} has no SDT probes"),
             (_, []) => {
-                format!("{path} has no such probe; `thalweg list --probe {path}` tells what there is")
+                format!(
+                    "{path} has no such probe; `thalweg list --probe {path}` tells what there is"
+                )
             }
-            (_, near) => format!("{path} has no such probe; did you mean {}?", near.join(", ")),
+            (_, near) => format!(
+                "{path} has no such probe; did you mean {}?",
+                near.join(", ")
+            ),
         }
     }
-
 }
 
 /// The name that a user has given: `GROUP:NAME`, or `NAME` alone.
@@ -251,7 +270,9 @@ fn split(name: &str) -> (Option<String>, String) {
 fn check_count(count: usize) -> Result<(), String> {
     match count {
         0..=MAX_PLACES => Ok(()),
-        _ => Err(format!("{count} places are meant, and {MAX_PLACES} are the most")),
+        _ => Err(format!(
+            "{count} places are meant, and {MAX_PLACES} are the most"
+        )),
     }
 }
 
@@ -285,7 +306,8 @@ fn fetch(
     let (from, known) = match number {
         Some(Ok(number)) => {
             let found = numbered(number);
-            let (from, known) = found.ok_or_else(|| format!("argument {number} cannot be had there"))?;
+            let (from, known) =
+                found.ok_or_else(|| format!("argument {number} cannot be had there"))?;
             (from, Some(known))
         }
         _ => (from.clone(), None),
