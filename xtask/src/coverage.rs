@@ -33,6 +33,7 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/kbuf/src/transcode",
         ],
     ),
+    ("probe_points", &["crates/elf/src"]),
     (
         "proc_text",
         &[
