@@ -6,7 +6,7 @@ use crate::points::Place;
 /// What a probe of the kernel's is to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch {
-    /// From where: `%di`, `+8(%bp)`, `\7`, `@+4096`.
+    /// From where: `%di`, `+8(%bp)`, `\7`, `+4096(%ip)`.
     pub from: String,
     /// The type that the file gives it: `s32`, `u64`, or `x64` of a number with a fraction, whose bits
     /// are all that the kernel hands out.
@@ -24,10 +24,11 @@ impl Argument {
                 symbol: name,
                 offset,
             } => {
-                // Counted from the probe: in memory both are as far apart as their addresses.
+                // In memory both are as far apart as in the file. The kernel's own way to say it,
+                // `@+OFFSET`, counts the offset twice in Linux 6.1.
                 let address = symbol(name)?.wrapping_add_signed(*offset);
-                let far = address.wrapping_sub(probe.address);
-                format!("@+{}", probe.offset.wrapping_add(far).cast_signed())
+                let far = address.wrapping_sub(probe.address).cast_signed();
+                format!("{far:+}(%ip)")
             }
         };
         let letter = match (self.is_float, self.is_signed) {
@@ -90,15 +91,12 @@ mod tests {
 
     #[test]
     fn data_is_as_far_from_the_probe_as_its_address() {
-        check(
-            "8@behind(%rip)",
-            &format!("@+{}:u64", 0x150 + 0x4010 - 0x1150),
-        );
+        check("8@behind(%rip)", &format!("+{}(%ip):u64", 0x4010 - 0x1150));
         check(
             "4@behind+4(%rip)",
-            &format!("@+{}:u32", 0x150 + 0x4014 - 0x1150),
+            &format!("+{}(%ip):u32", 0x4014 - 0x1150),
         );
-        check("4@before(%rip)", "@+0:u32");
+        check("4@before(%rip)", &format!("-{}(%ip):u32", 0x150));
         check("4@unknown(%rip)", "none");
     }
 
