@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
 use crate::step::{self, Context};
-use crate::{bench, fuzz, nightly, test, tidy};
+use crate::{bench, fuzz, nightly, test, tidy, vm};
 
 /// The project's automation.
 #[derive(Parser)]
@@ -38,6 +38,8 @@ enum Command {
         /// Folders below bench/.
         names: Vec<String>,
     },
+    /// Record in a guest with Debian's kernel, and judge its traces.
+    Vm,
     /// Run one fuzz target on its corpus and beyond.
     Fuzz {
         /// A file below `fuzz/fuzz_targets`, without its `.rs`.
@@ -63,6 +65,7 @@ pub(crate) fn run() -> Result<()> {
             step::run(nightly::STEPS, &steps, &context.at_length(runs))
         }
         Command::Bench { names } => bench::bench(&context, &names),
+        Command::Vm => vm::vm(&context),
         Command::Fuzz {
             target,
             runs,

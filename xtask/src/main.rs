@@ -6,6 +6,7 @@
 //!   cargo xtask nightly [STEP…]      at length
 //!   cargo xtask bench [NAME…]        speed, beside the peers
 //!   cargo xtask fuzz TARGET          one fuzz target, as long as you like
+//!   cargo xtask vm                   a guest with Debian's kernel
 //! ```
 //!
 //! What a tier runs is a table of steps (`test.rs`, `nightly.rs`); CONTRIBUTING.md lists them, and
@@ -25,6 +26,7 @@ mod step;
 mod targets;
 mod test;
 mod tidy;
+mod vm;
 
 use std::process::ExitCode;
 

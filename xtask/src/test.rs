@@ -9,6 +9,7 @@ use crate::counts::Runner;
 use crate::fuzz::{self, Limits};
 use crate::step::{Context, Step};
 use crate::tidy;
+use crate::vm::vm;
 
 /// What `.ci/run` passes.
 pub(crate) const STEPS: &[Step] = &[
@@ -41,6 +42,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "fuzz",
         shows: "each fuzz target: its corpus, then 5 s",
         run: fuzz_briefly,
+    },
+    Step {
+        name: "vm",
+        shows: "a guest with Debian's kernel records what it does",
+        run: vm,
     },
     Step {
         name: "doctests",

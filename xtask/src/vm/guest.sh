@@ -1,0 +1,66 @@
+#!/bin/busybox sh
+# The guest's first and only process. It records, says what it did, and gives everything back.
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/shm /run
+mount -t tmpfs tmpfs /dev/shm
+mount -t tracefs nodev /sys/kernel/tracing
+cd /tmp
+
+tracefs=/sys/kernel/tracing
+
+# Every setting of tracefs, one a line.
+settings() {
+    find $tracefs -name enable -o -name filter -o -name trigger -o -path '*/options/*' |
+        xargs grep -s '' | sort
+    for file in buffer_size_kb buffer_percent current_tracer dynamic_events set_event \
+        set_event_pid trace_clock tracing_cpumask tracing_on; do
+        echo "$file: $(cat $tracefs/$file)"
+    done
+    ls $tracefs/instances
+}
+
+# record NAME OPTION… -- COMMAND: into /out/NAME
+record() {
+    name=$1
+    shift
+    thalweg record --no-user --no-progress -o "/out/$name" "$@" 2>"/out/$name.said"
+}
+
+# The first event that is ever enabled makes the kernel's own buffer larger, for good.
+echo 1 >$tracefs/events/sched/sched_switch/enable
+echo 0 >$tracefs/events/sched/sched_switch/enable
+settings >/out/before
+
+# Programs' probes: the program says what they tell.
+record programs --probe 'app:work number=$arg1:s32 name=$arg2:string sum=$arg3:s64 below=$arg4:s16' \
+    --probe 'app:work%return ret=$retval:s32' --probe 'sdt:app:shop:stock' \
+    --probe 'sdt:app:shop:sold item=$arg1 name=$arg2:string sum=$arg3 $arg4' \
+    -- app 100 >/out/programs.exact
+
+# Tracepoints, and system calls with their texts.
+record events -k 'sched_process_*,irq' -- /bin/busybox true
+echo 'sched_process_exec: { cpu_id = ' >/out/events.within
+echo 'sched_process_exit: { cpu_id = ' >>/out/events.within
+
+record calls --syscalls='open*' -- sh -c 'for i in 1 2 3 4 5; do : >/tmp/file-$i; done'
+for i in 1 2 3 4 5; do echo "filename = \"/tmp/file-$i\""; done >/out/calls.within
+
+# A recorder that is killed leaves nothing, either.
+thalweg record --no-user -o /tmp/killed --probe app:work 2>/tmp/said &
+until grep -q 'recording to' /tmp/said; do sleep 0.1; done
+app 10 >/dev/null 2>&1
+kill -9 $!
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    [ -z "$(ls $tracefs/instances)$(cat $tracefs/dynamic_events)" ] && break
+    sleep 0.5
+done
+thalweg recover 2>>/tmp/said
+
+settings >/out/after
+
+stty -F /dev/ttyS1 raw
+tar -C /out -c . >/dev/ttyS1
+poweroff -f

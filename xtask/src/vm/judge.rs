@@ -1,0 +1,134 @@
+//! What the guest did, and what its traces tell.
+//!
+//! ```text
+//!   NAME/          a trace, read by babeltrace2
+//!   NAME.exact     its events: name and own fields, in order, and no others
+//!   NAME.within    texts that are in its events, in order
+//!   NAME.said      what the recorder said; it must have lost nothing
+//!   before, after  the settings of tracefs: the same
+//! ```
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+/// Compares everything, and tells all differences.
+pub(super) fn judge(folder: &Path) -> Result<()> {
+    let mut files: Vec<_> = fs::read_dir(folder)?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    let (mut wrong, mut judged) = (Vec::new(), 0);
+    for file in files {
+        let kind = file.extension().and_then(|kind| kind.to_str());
+        let Some(kind @ ("exact" | "within")) = kind else {
+            continue;
+        };
+        judged += 1;
+        if let Err(why) = compare(&file, kind == "exact") {
+            wrong.push(format!("{}: {why:#}", file.display()));
+        }
+    }
+    ensure!(judged > 0, "the guest recorded nothing");
+    wrong.extend(settings(folder)?);
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{judged} traces of the guest tell what it did");
+    Ok(())
+}
+
+fn compare(file: &Path, is_exact: bool) -> Result<()> {
+    let expected = fs::read_to_string(file).context("read what the guest did")?;
+    let said = fs::read_to_string(file.with_extension("said")).context("read what was said")?;
+    ensure!(
+        said.contains("recorded ") && !said.contains("discarded"),
+        "it said: {said}"
+    );
+    let text = babeltrace2(&file.with_extension("")).with_context(|| format!("it said: {said}"))?;
+    let expected: Vec<&str> = expected.lines().collect();
+    ensure!(!expected.is_empty(), "the guest did nothing");
+    if !is_exact {
+        let mut events = text.lines();
+        for part in &expected {
+            ensure!(
+                events.any(|event| event.contains(part)),
+                "no `{part}` in its place"
+            );
+        }
+        return Ok(());
+    }
+    let found: Vec<String> = text.lines().filter_map(own_fields).collect();
+    let differ = expected
+        .iter()
+        .zip(&found)
+        .find(|(one, other)| **one != other.as_str());
+    ensure!(differ.is_none(), "expected and found differ: {differ:?}");
+    let counts = (found.len(), expected.len());
+    ensure!(
+        counts.0 == counts.1,
+        "{} events, not {}",
+        counts.0,
+        counts.1
+    );
+    Ok(())
+}
+
+/// The text of a trace, which must be read without a word of warning.
+fn babeltrace2(trace: &Path) -> Result<String> {
+    let ran = Command::new("babeltrace2").arg(trace).output();
+    let ran = ran.context("run babeltrace2")?;
+    let words = String::from_utf8_lossy(&ran.stderr);
+    ensure!(
+        ran.status.success() && words.is_empty(),
+        "babeltrace2: {words}"
+    );
+    Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
+}
+
+/// `NAME FIELDS` of a probe's event, without the fields that every probe has.
+fn own_fields(line: &str) -> Option<String> {
+    let (head, fields) = line.split_once(": { cpu_id = ")?;
+    let (_, fields) = fields.split_once("tid = ")?;
+    let fields = fields.trim_end_matches(" }");
+    let own = fields.split_once(", ").map_or("", |(_, own)| own);
+    let name = head.rsplit(' ').next()?;
+    Some(format!("{name} {own}").trim_end().to_owned())
+}
+
+/// Settings that the guest found changed.
+fn settings(folder: &Path) -> Result<Vec<String>> {
+    let read = |name| fs::read_to_string(folder.join(name)).context("read tracefs's settings");
+    let (before, after) = (read("before")?, read("after")?);
+    ensure!(
+        before.lines().count() > 1000,
+        "the guest has read no settings"
+    );
+    let changed = after
+        .lines()
+        .filter(|line| !before.lines().any(|old| old == *line));
+    Ok(changed
+        .map(|line| format!("a setting of tracefs has changed: {line}"))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_s_own_fields_are_what_the_guest_can_know() {
+        let line = "[05:22:09.9] (+0.1) vm app:work: { cpu_id = 0 }, { ip = 0x56, tid = 8, n = 0, s = \"a\" }";
+        assert_eq!(
+            own_fields(line).as_deref(),
+            Some("app:work n = 0, s = \"a\"")
+        );
+        let bare = "[05:22:09.9] (+0.1) vm app:work: { cpu_id = 0 }, { ip = 0x56, tid = 8 }";
+        assert_eq!(own_fields(bare).as_deref(), Some("app:work"));
+        assert_eq!(
+            own_fields("[05:22] (+0.1) vm sched_switch: { cpu_id = 0 }, { prio = 1 }"),
+            None
+        );
+    }
+}
