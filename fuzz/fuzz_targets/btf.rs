@@ -19,6 +19,10 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(offset <= u32::MAX / 8);
         }
     }
+    for name in ["f", "g", "none"] {
+        let _ = btf.function(name);
+    }
+    assert!(btf.function_names().all(|name| name.len() <= bytes.len()));
     let _ = btf.has_label("e", "V");
     let _ = btf.has_label("e", "none");
 });

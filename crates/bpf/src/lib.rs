@@ -24,6 +24,6 @@ mod instruction;
 mod program;
 
 pub use assembler::{AssembleError, Assembler, Label};
-pub use btf::{Btf, BtfError, Kind, TypeId};
+pub use btf::{Btf, BtfError, Kind, Parameter, Prototype, TypeId, Value};
 pub use instruction::{Condition, Helper, Operand, Register, Size};
 pub use program::{Attached, Error, Program};

@@ -1,6 +1,6 @@
 //! BTF: one written by hand, broken ones, and the running kernel's.
 
-use thalweg_bpf::{Btf, BtfError, Kind};
+use thalweg_bpf::{Btf, BtfError, Kind, Value};
 
 /// A file with these types and strings.
 fn file(types: &[u32], strings: &str) -> Vec<u8> {
@@ -76,6 +76,79 @@ fn types_and_labels_are_found_by_name() {
     assert_eq!(btf.has_label("e", "W"), Ok(false));
 }
 
+/// `void f(const char *path, unsigned long size, struct s by_value, t); bool g(e);` with
+/// `typedef const volatile int t;`
+fn functions() -> Vec<u8> {
+    let strings = "\0char\0long\0int\0_Bool\0s\0t\0e\0f\0g\0path\0size\0by_value\0V\0";
+    let at = |name: &str| strings.find(&format!("\0{name}\0")).unwrap() as u32 + 1;
+    let types = [
+        // 1 to 4: char, unsigned long, int, bool
+        vec![at("char"), info(Kind::Integer, 0), 1, 0x0100_0008],
+        vec![at("long"), info(Kind::Integer, 0), 8, 0x0000_0040],
+        vec![at("int"), info(Kind::Integer, 0), 4, 0x0100_0020],
+        vec![at("_Bool"), info(Kind::Integer, 0), 1, 0x0400_0008],
+        // 5: s; 6: const char; 7: its pointer
+        vec![at("s"), info(Kind::Struct, 0), 16],
+        vec![0, info(Kind::Const, 0), 1],
+        vec![0, info(Kind::Pointer, 0), 6],
+        // 8 to 10: t
+        vec![at("t"), info(Kind::Typedef, 0), 9],
+        vec![0, info(Kind::Const, 0), 10],
+        vec![0, info(Kind::Volatile, 0), 3],
+        // 11: e
+        vec![at("e"), info(Kind::Enum, 1) | 1 << 31, 4, at("V"), 7],
+        // 12 and 13: f
+        vec![
+            0,
+            info(Kind::Prototype, 4),
+            0,
+            at("path"),
+            7,
+            at("size"),
+            2,
+            at("by_value"),
+            5,
+            0,
+            8,
+        ],
+        vec![at("f"), info(Kind::Function, 1), 12],
+        // 14 and 15: g
+        vec![0, info(Kind::Prototype, 2), 4, 0, 11, 0, 14],
+        vec![at("g"), info(Kind::Function, 1), 14],
+        // 16: void *, 17: a function that has no prototype
+        vec![0, info(Kind::Pointer, 0), 0],
+        vec![at("V"), info(Kind::Function, 1), 16],
+    ];
+    file(&types.concat(), strings)
+}
+
+#[test]
+fn functions_tell_what_they_take_and_give() {
+    let btf = Btf::parse(functions()).unwrap();
+    let integer = |bytes, is_signed| Value::Integer { bytes, is_signed };
+    let f = btf.function("f").unwrap();
+    let taken: Vec<_> = f
+        .parameters
+        .iter()
+        .map(|one| (&*one.name, one.value))
+        .collect();
+    let expected = [
+        ("path", Value::Text),
+        ("size", integer(8, false)),
+        ("by_value", Value::Other),
+        ("", integer(4, true)),
+    ];
+    assert_eq!(taken, expected);
+    assert_eq!(f.result, Value::Nothing);
+    let g = btf.function("g").unwrap();
+    let taken: Vec<_> = g.parameters.iter().map(|one| one.value).collect();
+    assert_eq!(taken, [integer(4, true), Value::Other]);
+    assert_eq!(g.result, integer(1, false));
+    assert!(btf.function("V").is_err());
+    assert!(btf.function("h").is_err());
+    assert_eq!(btf.function_names().collect::<Vec<_>>(), ["f", "g", "V"]);
+}
+
 #[test]
 fn what_is_cut_or_unknown_is_refused() {
     let whole = small();
@@ -109,6 +182,13 @@ fn the_kernels_own_is_read() {
     assert_eq!(btf.offset_of("pt_regs", "di"), Ok(112));
     assert_eq!(btf.offset_of("pt_regs", "orig_ax"), Ok(120));
     assert!(btf.find(Kind::Typedef, "btf_trace_sys_enter").is_ok());
+    let open = btf.function("do_sys_openat2").unwrap();
+    let taken: Vec<_> = open
+        .parameters
+        .iter()
+        .map(|one| (&*one.name, one.value))
+        .collect();
+    assert_eq!(taken[1], ("filename", Value::Text));
     assert_eq!(
         btf.has_label("bpf_func_id", "BPF_FUNC_ktime_get_ns"),
         Ok(true)

@@ -11,7 +11,7 @@ use thalweg_filter::Filter;
 use thalweg_model::LogLevel;
 
 use thalweg_collect::Contexts;
-use thalweg_kernel::ProbeSpec;
+use thalweg_kernel::{FunctionSpec, ProbeSpec};
 
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::level;
@@ -76,13 +76,21 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) syscalls: Option<CallNames>,
 
-    /// Record each pass through a place in a program or library, of all processes that run it, with
-    /// arguments: FILE:FUNCTION, sdt:FILE:PROVIDER:PROBE, and more (below).
+    /// Record each pass through a place in a program or library, of all processes that run it, or in
+    /// the kernel, with arguments: FILE:FUNCTION, sdt:FILE:PROVIDER:PROBE, FUNCTION (below).
     #[arg(long, alias = "userspace-probe", value_name = "PROBE")]
     pub(crate) probe: Vec<ProbeSpec>,
 
+    /// Record each call of a function and each return, as NAME_entry and NAME_exit: FUNCTION of the
+    /// kernel, or FILE:FUNCTION.
+    #[arg(long, value_name = "PROBE")]
+    pub(crate) function: Vec<FunctionSpec>,
+
     /// Record nothing of the kernel.
-    #[arg(long, conflicts_with_all = ["kernel", "syscalls", "probe", "kernel_buffer"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["kernel", "syscalls", "probe", "function", "kernel_buffer"]
+    )]
     pub(crate) no_kernel: bool,
 
     /// Record these events of programs: names, in which `*` stands for anything [default: *].
@@ -182,15 +190,17 @@ Examples:
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
 
-With --syscalls, --probe or -k the default events of the kernel are left out; with several, all of
+With --syscalls, --probe, --function or -k the default events of the kernel are left out; with several, all of
 theirs are recorded.
 
 A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
   PLACE   [elf:]FILE:FUNCTION[+OFFSET], with %return behind it for its returns; FILE:0xADDRESS;
-          FILE:+OFFSET in the file; sdt:FILE:PROVIDER:PROBE. `*` in the last names: all such.
-  FETCH   $arg1, $arg2 … (of functions and SDT probes), $retval, $comm, %REGISTER, +OFFSET(FETCH)
+          FILE:+OFFSET in the file; sdt:FILE:PROVIDER:PROBE; FUNCTION[+OFFSET], with %return or
+          not, of the kernel. `*` in the names of functions and probes: all such.
+  FETCH   $arg1, $arg2 … (of functions and SDT probes), $PARAMETER (of the kernel's functions),
+          $retval, $comm, %REGISTER, +OFFSET(FETCH)
   TYPE    s8 to s64, u8 to u64, x8 to x64 (hexadecimal), char, string, and TYPE[COUNT]
-An SDT probe without fields has all of its arguments. `thalweg list --probe FILE` lists places.
+SDT probes and functions of the kernel without fields have all of their arguments. `thalweg list --probe FILE` lists places.
 
 Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control

@@ -58,7 +58,7 @@ impl KernelEvents {
         if let Some(kib) = request.buffer_kib_per_cpu {
             config.buffer_bytes_per_cpu = kib as usize * 1024;
         }
-        let (probes, mut notes) = resolve_probes(&request.probes)?;
+        let (probes, mut notes) = resolve_probes(&tracefs, &request.probes)?;
         config.probes = probes;
         let syscalls = start_syscalls(&tracefs, request, &config, &mut notes)?;
         let plain = match &request.syscalls {

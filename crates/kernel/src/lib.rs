@@ -64,7 +64,8 @@ pub use error::{DrainError, Error};
 pub use glob::matches;
 pub use instance::FoundInstance;
 pub use probes::{
-    ArgumentSpec, PlaceSpec, Probe, ProbeSpec, find_file, remove_stray_probes, resolve_probes,
+    ArgumentSpec, FunctionSpec, PlaceSpec, Probe, ProbeSpec, Target, find_file,
+    remove_stray_probes, resolve_probes,
 };
 pub use recording::KernelRecording;
 pub use report::{Missing, PageSource, StartReport};

@@ -147,7 +147,8 @@ impl Setup<'_> {
                 .iter()
                 .filter(|known| known.system == system)
                 .count();
-            if all == events.len() {
+            // Of probes the order counts.
+            if all == events.len() && !system.starts_with(PROBE_GROUP) {
                 instance.write("set_event", &format!("{system}:*\n"))?;
                 continue;
             }

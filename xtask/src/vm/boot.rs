@@ -16,7 +16,16 @@ pub(super) fn boot(kernel: &Path, root: &Path, folder: &Path) -> Result<()> {
     let line = |path: &Path| format!("file:{}", path.display());
     let mut command = Command::new("qemu-system-x86_64");
     command
-        .args(["-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1G"])
+        .args([
+            "-accel",
+            "tcg,thread=single",
+            "-cpu",
+            "max",
+            "-smp",
+            "2",
+            "-m",
+            "1G",
+        ])
         .args([
             "-display",
             "none",

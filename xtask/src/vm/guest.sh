@@ -48,8 +48,32 @@ echo 'sched_process_exit: { cpu_id = ' >>/out/events.within
 record calls --syscalls='open*' -- sh -c 'for i in 1 2 3 4 5; do : >/tmp/file-$i; done'
 for i in 1 2 3 4 5; do echo "filename = \"/tmp/file-$i\""; done >/out/calls.within
 
+# The kernel's functions, with what BTF tells of their arguments.
+printf '#!/bin/sh\nfor i in 1 2 3 4 5; do : >/tmp/file-$i; done\n' >/tmp/opener
+chmod +x /tmp/opener
+record kernel --probe 'do_sys_openat2 $dfd $filename if comm == "opener"' \
+    --probe 'do_sys_openat2%return if comm == "opener"' -- /tmp/opener
+for file in opener file-1 file-2 file-3 file-4 file-5; do
+    echo "do_sys_openat2 dfd = -100, filename = \"/tmp/$file\""
+    echo "do_sys_openat2__return ret = 3"
+done >/out/kernel.exact
+
+record arguments --probe 'do_sys_openat2 if comm == "opener"' -- /tmp/opener
+for i in 1 2 3 4 5; do echo "dfd = -100, filename = \"/tmp/file-$i\", how = 0x"; done >/out/arguments.within
+
+record functions --function 'vfs_unlink r=$retval:s32' --function 'go=app:work n=$arg1:s32' \
+    -- sh -c 'app 3 >/dev/null; rm /tmp/file-1 /tmp/file-2'
+echo 'go_entry: { cpu_id = ' >/out/functions.within
+for event in go_exit go_entry go_exit go_entry go_exit vfs_unlink_entry vfs_unlink_exit \
+    vfs_unlink_entry vfs_unlink_exit; do
+    echo "$event: { cpu_id = "
+done >>/out/functions.within
+
+record pattern --probe 'vfs_unl*%return if comm == "rm"' -- rm /tmp/file-3 /tmp/file-4 /tmp/file-5
+for i in 3 4 5; do echo 'vfs_unlink__return ret = 0'; done >/out/pattern.exact
+
 # A recorder that is killed leaves nothing, either.
-thalweg record --no-user -o /tmp/killed --probe app:work 2>/tmp/said &
+thalweg record --no-user -o /tmp/killed --probe app:work --probe vfs_unlink 2>/tmp/said &
 until grep -q 'recording to' /tmp/said; do sleep 0.1; done
 app 10 >/dev/null 2>&1
 kill -9 $!

@@ -47,6 +47,11 @@ fn compare(file: &Path, is_exact: bool) -> Result<()> {
         "it said: {said}"
     );
     let text = babeltrace2(&file.with_extension("")).with_context(|| format!("it said: {said}"))?;
+    let strangers = strangers(&text);
+    ensure!(
+        strangers.is_empty(),
+        "returns to others than the callers: {strangers:?}"
+    );
     let expected: Vec<&str> = expected.lines().collect();
     ensure!(!expected.is_empty(), "the guest did nothing");
     if !is_exact {
@@ -87,6 +92,24 @@ fn babeltrace2(trace: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
 }
 
+/// Returns of a function's (`NAME_exit`) that do not go where the call before (`NAME_entry`) came from.
+fn strangers(text: &str) -> Vec<&str> {
+    let caller = |line: &str| {
+        let (_, rest) = line.split_once("parent_ip = ")?;
+        Some(rest.split(',').next()?.to_owned())
+    };
+    let mut last = None;
+    let mut strangers = Vec::new();
+    for line in text.lines() {
+        if line.contains("_entry: ") {
+            last = caller(line);
+        } else if line.contains("_exit: ") && last.is_some() && caller(line) != last {
+            strangers.push(line);
+        }
+    }
+    strangers
+}
+
 /// `NAME FIELDS` of a probe's event, without the fields that every probe has.
 fn own_fields(line: &str) -> Option<String> {
     let (head, fields) = line.split_once(": { cpu_id = ")?;
@@ -116,6 +139,14 @@ fn settings(folder: &Path) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_return_that_does_not_go_to_its_caller_is_found() {
+        let text = "f_entry: { parent_ip = 0x1, tid = 2 }\nf_exit: { parent_ip = 0x1, tid = 2 }\n";
+        assert!(strangers(text).is_empty());
+        let wrong = text.replacen("0x1", "0x3", 1);
+        assert_eq!(strangers(&wrong), [text.lines().nth(1).unwrap()]);
+    }
 
     #[test]
     fn a_probe_s_own_fields_are_what_the_guest_can_know() {

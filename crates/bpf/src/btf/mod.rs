@@ -4,7 +4,9 @@
 //!   header | types: name, kind and count, size or type, members … | strings
 //! ```
 
+mod function;
 mod lookup;
 mod parse;
 
+pub use function::{Parameter, Prototype, Value};
 pub use parse::{Btf, BtfError, Kind, TypeId};

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 const MAGIC: u32 = 0xeb9f;
 const HEADER_BYTES: usize = 24;
+/// The longest name; the kernel's are at most 128 letters long, and many can share a longer one.
+const MAX_NAME: usize = 512;
 /// Bytes that every type has.
 pub(super) const TYPE_BYTES: usize = 12;
 
@@ -177,6 +179,13 @@ impl Btf {
     pub(super) fn ids(&self) -> impl Iterator<Item = TypeId> {
         // As many as there are places, which are numbers of 32 bits.
         (1..=self.types.len() as u32).map(TypeId)
+    }
+
+    /// The name at `offset`.
+    pub(super) fn name(&self, offset: u32) -> Option<&str> {
+        let strings = self.bytes[self.strings.clone()].get(offset as usize..)?;
+        let len = strings.iter().take(MAX_NAME).position(|&byte| byte == 0)?;
+        std::str::from_utf8(&strings[..len]).ok()
     }
 
     /// Whether the name at `offset` is this one.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use thalweg_collect::{Contexts, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
+use thalweg_kernel::ProbeSpec;
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -35,6 +36,7 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
     let kernel_required = !args.kernel.is_empty()
         || args.syscalls.is_some()
         || !args.probe.is_empty()
+        || !args.function.is_empty()
         || args.no_user;
     let kernel_refusal = if args.no_kernel {
         None
@@ -94,8 +96,14 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
     let kib = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
     KernelRequest {
         patterns: args.kernel.clone(),
-        probes: args.probe.clone(),
+        probes: probes(args),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
     }
+}
+
+/// A function is two probes.
+fn probes(args: &RecordArgs) -> Vec<ProbeSpec> {
+    let halves = args.function.iter().flat_map(|function| &function.0);
+    args.probe.iter().chain(halves).cloned().collect()
 }

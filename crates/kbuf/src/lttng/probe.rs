@@ -51,7 +51,8 @@ pub(super) fn lower(format: &EventFormat, made: &mut Made) {
 fn lttng_field(name: &str) -> Option<&'static str> {
     match name {
         "__probe_ip" | "__probe_func" => Some("ip"),
-        "__probe_ret_ip" => Some("parent_ip"),
+        // Of a call it is fetched, of a return it is always there.
+        "__probe_ret_ip" | "parent_ip" => Some("parent_ip"),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Probes in the kernel: defined before a recording, removed behind it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::path::Path;
@@ -10,11 +10,22 @@ use thalweg_kbuf::lttng_name;
 
 use super::group::{beginning, group_for, group_of, living};
 use super::name::{MAX_LEN, name_of};
-use super::resolve::Probe;
+use super::resolve::{Probe, Target};
 use crate::{Error, KnownEvent, Tracefs, text};
 
-/// Where the kernel is told of probes of programs.
-const EVENTS: &str = "uprobe_events";
+/// Where the kernel is told of probes of programs, and of its own.
+const EVENTS: [&str; 2] = ["uprobe_events", "kprobe_events"];
+/// How many calls of one function may be under way whose returns are told.
+const MOST_CALLS: u32 = 1024;
+
+impl Target {
+    fn events(&self) -> &'static str {
+        match self {
+            Self::Program { .. } => EVENTS[0],
+            Self::Kernel(_) => EVENTS[1],
+        }
+    }
+}
 
 /// An event that probes make, and which of them are wanted.
 #[derive(Debug)]
@@ -33,8 +44,10 @@ impl Defined {
         instance: &str,
         probes: &[Probe],
     ) -> Result<Vec<Self>, Error> {
-        let path = tracefs.root().join(EVENTS);
-        if !probes.is_empty() && !path.exists() {
+        let files = probes
+            .iter()
+            .map(|probe| tracefs.root().join(probe.target.events()));
+        if let Some(path) = files.into_iter().find(|path| !path.exists()) {
             return Err(Error::NoProbes { path });
         }
         let mut names = Names::new(group_of(instance));
@@ -111,14 +124,17 @@ fn signature(probe: &Probe) -> Vec<String> {
 }
 
 fn define(tracefs: &Tracefs, group: &str, name: &str, probe: &Probe) -> Result<(), Error> {
-    let (path, _held) = speakable(&probe.file)?;
-    let letter = if probe.is_return { 'r' } else { 'p' };
-    let semaphore = probe.semaphore_offset;
-    let semaphore = semaphore.map_or_else(String::new, |at| format!("({at:#x})"));
-    let arguments = probe.arguments.join(" ");
-    let offset = probe.offset;
-    let line = format!("{letter}:{group}/{name} {path}:{offset:#x}{semaphore} {arguments}");
-    tell(tracefs, &line).map_err(|error| {
+    let (place, _held) = place(&probe.target)?;
+    let kind = match (probe.is_return, &probe.target) {
+        (false, _) => "p".to_owned(),
+        (true, Target::Program { .. }) => "r".to_owned(),
+        (true, Target::Kernel(_)) => format!("r{MOST_CALLS}"),
+    };
+    let line = format!(
+        "{kind}:{group}/{name} {place} {}",
+        probe.arguments.join(" ")
+    );
+    tell(tracefs, probe.target.events(), &line).map_err(|error| {
         let why = match error.raw_os_error().is_some_and(|code| code != EACCES) {
             true => reason(tracefs, &line).unwrap_or_else(|| error.to_string()),
             false => error.to_string(),
@@ -131,6 +147,22 @@ fn define(tracefs: &Tracefs, group: &str, name: &str, probe: &Probe) -> Result<(
 }
 
 const EACCES: i32 = 13;
+
+/// The place in the kernel's words, and what must be open until it was told.
+fn place(target: &Target) -> Result<(String, Option<File>), Error> {
+    match target {
+        Target::Kernel(place) => Ok((place.clone(), None)),
+        Target::Program {
+            file,
+            offset,
+            semaphore_offset,
+        } => {
+            let (path, held) = speakable(file)?;
+            let semaphore = semaphore_offset.map_or_else(String::new, |at| format!("({at:#x})"));
+            Ok((format!("{path}:{offset:#x}{semaphore}"), held))
+        }
+    }
+}
 
 /// The file's path as the kernel takes it; one with a space by a descriptor of ours, which must be open
 /// until the kernel was told.
@@ -145,11 +177,11 @@ fn speakable(path: &Path) -> Result<(String, Option<File>), Error> {
     Ok((format!("/proc/self/fd/{}", file.as_raw_fd()), Some(file)))
 }
 
-fn tell(tracefs: &Tracefs, line: &str) -> std::io::Result<()> {
+fn tell(tracefs: &Tracefs, events: &str, line: &str) -> std::io::Result<()> {
     // Any other way of opening it removes the probes of everybody.
     let mut file = OpenOptions::new()
         .append(true)
-        .open(tracefs.root().join(EVENTS))?;
+        .open(tracefs.root().join(events))?;
     file.write_all(format!("{line}\n").as_bytes())
 }
 
@@ -186,15 +218,19 @@ pub fn remove_stray_probes(tracefs: &Tracefs) -> Result<(), Error> {
 }
 
 fn groups(tracefs: &Tracefs) -> Result<BTreeSet<String>, Error> {
-    let events = defined(tracefs)?;
-    Ok(events.into_iter().map(|(group, _)| group).collect())
+    let mut groups = BTreeSet::new();
+    for events in EVENTS {
+        let defined = defined(tracefs, events)?.into_iter();
+        groups.extend(defined.map(|(group, _)| group));
+    }
+    Ok(groups)
 }
 
-/// Every probe of programs that the kernel has: group and name.
-fn defined(tracefs: &Tracefs) -> Result<Vec<(String, String)>, Error> {
-    let path = tracefs.root().join(EVENTS);
-    if fs::metadata(&path).is_err() {
-        return Ok(Vec::new());
+/// Every probe that a file of the kernel's lists: group and name.
+fn defined(tracefs: &Tracefs, events: &str) -> Result<BTreeSet<(String, String)>, Error> {
+    let path = tracefs.root().join(events);
+    if !path.exists() {
+        return Ok(BTreeSet::new());
     }
     let text = text::read(&path).map_err(|error| Error::io("read", &path, error))?;
     let event = |line: &str| {
@@ -208,18 +244,18 @@ fn defined(tracefs: &Tracefs) -> Result<Vec<(String, String)>, Error> {
 
 fn remove(tracefs: &Tracefs, is_meant: &dyn Fn(&str) -> bool) -> Result<(), Error> {
     let mut result = Ok(());
-    let events = defined(tracefs)?.into_iter();
-    let events: BTreeSet<_> = events.filter(|(group, _)| is_meant(group)).collect();
-    for (group, name) in events {
-        let removed = tell(tracefs, &format!("-:{group}/{name}"));
-        match removed {
-            // Somebody else was faster.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let path = tracefs.root().join(EVENTS);
-                result = Err(Error::io("remove a probe of ours from", &path, error));
+    for events in EVENTS {
+        let meant = defined(tracefs, events)?.into_iter();
+        for (group, name) in meant.filter(|(group, _)| is_meant(group)) {
+            match tell(tracefs, events, &format!("-:{group}/{name}")) {
+                // Somebody else was faster.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let path = tracefs.root().join(events);
+                    result = Err(Error::io("remove a probe of ours from", &path, error));
+                }
+                Ok(()) => {}
             }
-            Ok(()) => {}
         }
     }
     result
@@ -234,9 +270,7 @@ mod tests {
             provider: Some("app".to_owned()),
             name: name.to_owned(),
             is_return: false,
-            file: "/bin/app".into(),
-            offset: 0,
-            semaphore_offset: None,
+            target: Target::Kernel("work".to_owned()),
             arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
             filter: None,
         }

@@ -14,16 +14,19 @@
 //! dead recorder finds its probes; a group without an instance is nobody's and is removed.
 
 mod define;
+mod fetch;
 mod file;
+mod functions;
 mod group;
 mod instruction;
 mod name;
 mod parse;
+mod program;
 mod resolve;
 mod spec;
 
 pub use define::remove_stray_probes;
 pub(crate) use define::{Defined, remove_group};
 pub use file::find_file;
-pub use resolve::{Probe, resolve_probes};
-pub use spec::{ArgumentSpec, PlaceSpec, ProbeSpec};
+pub use resolve::{Probe, Target, resolve_probes};
+pub use spec::{ArgumentSpec, FunctionSpec, PlaceSpec, ProbeSpec};

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::name::is_name;
-use super::spec::{ArgumentSpec, PlaceSpec, ProbeSpec};
+use super::spec::{ArgumentSpec, FunctionSpec, PlaceSpec, ProbeSpec};
 use crate::Error;
 
 /// Fields that every probe's event has.
@@ -17,6 +17,34 @@ impl FromStr for ProbeSpec {
             probe: text.trim().to_owned(),
             why,
         })
+    }
+}
+
+impl FromStr for FunctionSpec {
+    type Err = Error;
+
+    /// Arguments that only a return has are its own, all others those of the call.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let whole: ProbeSpec = text.parse()?;
+        let is_of_return = |argument: &ArgumentSpec| argument.from.contains("$retval");
+        let (at_exit, at_entry) = whole.arguments.iter().cloned().partition(is_of_return);
+        let half = |is_return, arguments| ProbeSpec {
+            is_return,
+            arguments,
+            is_half: true,
+            ..whole.clone()
+        };
+        match whole.place {
+            PlaceSpec::Function { offset: 0, .. } | PlaceSpec::Kernel { offset: 0, .. }
+                if !whole.is_return =>
+            {
+                Ok(Self([half(true, at_exit), half(false, at_entry)]))
+            }
+            _ => Err(Error::Probe {
+                probe: whole.to_string(),
+                why: "only a whole function has calls and returns".to_owned(),
+            }),
+        }
     }
 }
 
@@ -42,6 +70,7 @@ fn parse(text: &str) -> Result<ProbeSpec, String> {
         is_return,
         arguments: arguments.collect::<Result<_, _>>()?,
         filter,
+        is_half: false,
         text: text.to_owned(),
     })
 }
@@ -72,7 +101,7 @@ fn split_name(text: &str) -> (Option<&str>, &str) {
     }
 }
 
-const FORMS: &str = "a place is FILE:FUNCTION, FILE:+OFFSET or sdt:FILE:PROVIDER:PROBE";
+const FORMS: &str = "a place is FILE:FUNCTION, FILE:+OFFSET, sdt:FILE:PROVIDER:PROBE or FUNCTION";
 
 fn parse_place(text: &str) -> Result<PlaceSpec, String> {
     let is_whole = |parts: &[&str]| parts.iter().all(|part| !part.is_empty());
@@ -93,7 +122,28 @@ fn parse_place(text: &str) -> Result<PlaceSpec, String> {
     let rest = text.strip_prefix("elf:").unwrap_or(text);
     match rest.rsplit_once(':') {
         Some((file, place)) if is_whole(&[file, place]) => in_file(file.to_owned(), place),
+        None if !text.is_empty() => in_kernel(text),
         _ => Err(FORMS.to_owned()),
+    }
+}
+
+fn in_kernel(text: &str) -> Result<PlaceSpec, String> {
+    let (pattern, offset) = behind(text)?;
+    let is_in_symbol = |c: char| c.is_ascii_alphanumeric() || "_.$*?".contains(c);
+    match pattern.chars().all(is_in_symbol) {
+        true => Ok(PlaceSpec::Kernel {
+            pattern: pattern.to_owned(),
+            offset,
+        }),
+        false => Err(FORMS.to_owned()),
+    }
+}
+
+/// `NAME+OFFSET`, or `NAME`.
+fn behind(text: &str) -> Result<(&str, u64), String> {
+    match text.split_once('+') {
+        Some((name, offset)) => Ok((name, number(offset)?)),
+        None => Ok((text, 0)),
     }
 }
 
@@ -106,10 +156,7 @@ fn in_file(file: String, place: &str) -> Result<PlaceSpec, String> {
         let address = number(place)?;
         return Ok(PlaceSpec::Address { file, address });
     }
-    let (pattern, offset) = match place.split_once('+') {
-        Some((pattern, offset)) => (pattern, number(offset)?),
-        None => (place, 0),
-    };
+    let (pattern, offset) = behind(place)?;
     Ok(PlaceSpec::Function {
         file,
         pattern: pattern.to_owned(),
@@ -167,6 +214,7 @@ mod tests {
                 provider,
                 name,
             } => format!("{file} probe {provider} {name}"),
+            PlaceSpec::Kernel { pattern, offset } => format!("kernel {pattern}+{offset}"),
         };
         let mut all = vec![place];
         all.extend(spec.name.iter().map(|name| format!("as {name}")));
@@ -196,6 +244,8 @@ mod tests {
         check("sdt:python3:python:line", "python3 probe python line");
         check("a:b:work", "a:b function work+0");
         check("a\\ b:work", "a b function work+0");
+        check("do_sys_open+0x10", "kernel do_sys_open+16");
+        check("vfs_*%return", "kernel vfs_*+0 | return");
     }
 
     #[test]
@@ -213,9 +263,28 @@ mod tests {
     }
 
     #[test]
+    fn a_function_is_its_calls_and_its_returns() {
+        let pair: FunctionSpec = "f=app:work $arg1 r=$retval:s32".parse().unwrap();
+        let told = pair.0.map(|half| told(&half));
+        assert_eq!(
+            told,
+            [
+                "app function work+0 | as f | return | r $retval s32",
+                "app function work+0 | as f | arg1 $arg1 -",
+            ]
+        );
+        let refused = "app:work+4".parse::<FunctionSpec>().unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .ends_with("only a whole function has calls and returns")
+        );
+    }
+
+    #[test]
     fn what_is_no_probe_is_refused_with_the_form() {
         let form = |probe: &str| format!("set the probe `{probe}`: {FORMS}");
-        for probe in ["work", "app:", ":work", "sdt:app:work", "sdt:::", ""] {
+        for probe in ["./work", "app:", ":work", "sdt:app:work", "sdt:::", ""] {
             check(probe, &form(probe));
         }
         check(
