@@ -342,7 +342,71 @@ fn what_cannot_be_probed_is_said_with_what_can() {
     check("./app:work+5000", "work has ");
     check("./app:work n=%nothing:s32", "Invalid register name");
     check("./app:work $arg1 if nothing > 3", "set the filter");
+    check("./app:wide_nop+6", "wide_nop has 6 bytes");
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    if release.starts_with("6.18.") {
+        check("./app:wide_nop+1", "could damage the program");
+    }
     check("/etc/passwd:work", "it is no ELF file: /etc/passwd");
+}
+
+#[test]
+fn functions_of_the_kernel_are_recorded_or_refused_with_a_reason() {
+    let scene = Scene::new();
+    let probe = "do_sys_openat2 $dfd $filename if comm == \"cat\"";
+    let args = [
+        "record",
+        "--no-user",
+        "-o",
+        "t",
+        "--probe",
+        probe,
+        "cat",
+        "/etc/hostname",
+    ];
+    let ended = scene.thalweg(&args);
+    if Path::new("/sys/kernel/tracing/kprobe_events").exists() {
+        let recorded = Recorded::read(&scene, ended);
+        let line = "do_sys_openat2 dfd = -100, filename = \"/etc/hostname\"".to_owned();
+        assert!(recorded.events.contains(&line), "{:?}", recorded.events);
+    } else {
+        let why = "failed to set a probe: this kernel has none, there is no /sys/kernel/tracing/kprobe_events";
+        assert_eq!(
+            (ended.status, ended.stderr.contains(why)),
+            (Some(125), true),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn a_function_s_calls_and_returns_are_a_pair() {
+    let shop = Shop::new();
+    let args = [
+        "record",
+        "--no-user",
+        "-o",
+        "t",
+        "--function",
+        "f=./app:work n=$arg1:s32 r=$retval:s32",
+    ];
+    let ended = shop
+        .scene
+        .thalweg(&[&args[..], &["--", "./app", "3"]].concat());
+    let recorded = Recorded::read(&shop.scene, ended);
+    let pairs = (0..3).flat_map(|n| [format!("f_entry n = {n}"), format!("f_exit r = {}", -n)]);
+    assert_eq!(recorded.events, pairs.collect::<Vec<_>>());
+    let text = babeltrace2_clean(&shop.scene.dir().join("t"));
+    let callers: std::collections::BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.split_once("parent_ip = ")?.1.split(',').next())
+        .collect();
+    assert_eq!(
+        callers.len(),
+        1,
+        "all are called from one place and return there: {text}"
+    );
 }
 
 #[test]

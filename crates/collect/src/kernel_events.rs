@@ -253,6 +253,15 @@ impl KernelEvents {
         disagreement("system calls", produced, ledger.recorded() + ledger.lost())
     }
 
+    /// Calls that probes have not told, and no ring has lost.
+    fn missed_calls(&self) -> Vec<String> {
+        let recording = self.parts.tracefs.iter();
+        let missed = recording.flat_map(KernelRecording::missed_calls);
+        missed
+            .map(|(name, count)| format!("the kernel missed {count} calls that {name} was to tell"))
+            .collect()
+    }
+
     /// How far system calls may lie from their place among other events.
     fn doubt(&self, session: &Session) -> Option<String> {
         let ticks = self.parts.syscalls.as_ref()?.error_ticks();
@@ -272,6 +281,7 @@ impl KernelEvents {
         .into_iter()
         .flatten()
         .collect();
+        notes.extend(self.missed_calls());
         let is_there = |origin: &Origin| match origin {
             Origin::Tracefs => self.parts.tracefs.is_some(),
             Origin::Syscalls => self.parts.syscalls.is_some(),

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::thread::{MembarrierCommand, membarrier};
-use thalweg_kbuf::{HeaderKind, Naming, Transcoder};
+use thalweg_kbuf::{HeaderKind, Naming, PROBE_GROUP, Transcoder};
 
 use crate::catalogue;
 use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
@@ -251,6 +251,21 @@ impl KernelRecording {
             .iter()
             .map(|stream| Ok((stream.cpu(), stream.stats()?)))
             .collect()
+    }
+
+    /// Calls of functions of the kernel that its probes have missed, by the event's name: what the
+    /// counters of the rings do not know.
+    pub fn missed_calls(&self) -> Vec<(String, u64)> {
+        let events = self.events.iter();
+        let mut probes = events
+            .filter(|event| event.system.starts_with(PROBE_GROUP))
+            .peekable();
+        if probes.peek().is_none() {
+            return Vec::new();
+        }
+        let missed = probes::missed(&self.tracefs);
+        let of = |event: &KernelEvent| Some((event.name.clone(), *missed.get(&event.kernel_name)?));
+        probes.filter_map(of).collect()
     }
 
     /// What became of the records of each CPU.

@@ -22,7 +22,6 @@ pub(crate) fn choose(
     missing: &mut Vec<Missing>,
 ) -> Result<Chosen, Error> {
     let mut chosen = Chosen::new();
-    let is_of_a_recording = |event: &KnownEvent| event.system.starts_with(PROBE_GROUP);
     for rule in &config.rules {
         match catalogue::select(known, &rule.pattern) {
             Ok(found) => found
@@ -36,10 +35,7 @@ pub(crate) fn choose(
         }
     }
     let left_out = config.leave_out.as_deref();
-    chosen.retain(|event, _| {
-        let event = &known[*event];
-        left_out != Some(event.system.as_str()) && !is_of_a_recording(event)
-    });
+    chosen.retain(|event, _| left_out != Some(known[*event].system.as_str()));
     if chosen.is_empty() && config.probes.is_empty() {
         Err(Error::NoEvents)
     } else {

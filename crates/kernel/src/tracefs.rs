@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use thalweg_kbuf::{EventFormat, PageLayout};
+use thalweg_kbuf::{EventFormat, PROBE_GROUP, PageLayout};
 
 use crate::catalogue::{self, KnownEvent};
 use crate::{Error, text};
@@ -66,12 +66,14 @@ impl Tracefs {
         &self.root
     }
 
-    /// Every event of this kernel.
+    /// Every event of this kernel, but for the probes that recordings of ours have set.
     ///
     /// # Errors
     /// tracefs cannot be read.
     pub fn events(&self) -> Result<Vec<KnownEvent>, Error> {
-        Ok(catalogue::parse(&self.read("available_events")?))
+        let mut events = catalogue::parse(&self.read("available_events")?);
+        events.retain(|event| !event.system.starts_with(PROBE_GROUP));
+        Ok(events)
     }
 
     /// The names of the trace clocks.

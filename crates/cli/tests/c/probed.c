@@ -15,6 +15,9 @@ __attribute__((noinline)) int work(int number, const char *name, long sum, short
     return -number;
 }
 
+/* An instruction that Linux 6.18 would make a call. */
+__asm__(".type wide_nop, @function\nwide_nop: ret\n.byte 0x0f, 0x1f, 0x44, 0, 0\n.size wide_nop, . - wide_nop");
+
 int main(int argc, char **argv)
 {
     int times = argc > 1 ? atoi(argv[1]) : 1, looked = 0;
