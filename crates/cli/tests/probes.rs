@@ -299,6 +299,20 @@ fn a_killed_recorder_leaves_no_probe_and_what_it_had_seen() {
 }
 
 #[test]
+fn a_recorder_does_not_tell_of_itself() {
+    let scene = Scene::new();
+    let probe = "libc.so.6:malloc if comm == \"thalweg\" || comm == \"ls\"";
+    let args = ["record", "--no-user", "-o", "t", "--probe", probe, "ls"];
+    let recorder = scene.start(&args);
+    let own = format!("tid = {} }}", recorder.id());
+    let ended = recorder.end();
+    let text = babeltrace2_clean(&scene.dir().join("t"));
+    assert!(recorded(&ended.stderr) > 0, "{}", ended.stderr);
+    let told = text.lines().filter(|line| line.ends_with(&own));
+    assert_eq!(told.count(), 0, "{text}");
+}
+
+#[test]
 fn probes_without_an_instance_are_removed() {
     let shop = Shop::new();
     let line = format!(

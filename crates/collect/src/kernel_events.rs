@@ -34,6 +34,8 @@ pub(crate) struct KernelEvents {
     /// A dead recorder began it, and took with it what it knew.
     adopted: bool,
     notes: Vec<String>,
+    /// Processes of ours besides this one.
+    own: Vec<u32>,
 }
 
 /// Where its events come from.
@@ -105,6 +107,7 @@ impl KernelEvents {
                 disk,
                 adopted: false,
                 notes,
+                own: Vec::new(),
             }),
             Err(error) => Err(Box::new((parts, error))),
         }
@@ -134,6 +137,7 @@ impl KernelEvents {
             disk,
             adopted: true,
             notes: Vec::new(),
+            own: Vec::new(),
         })
     }
 
@@ -166,8 +170,9 @@ impl KernelEvents {
         std::mem::take(&mut self.notes)
     }
 
-    /// Leaves the system calls of a process of ours out.
+    /// Leaves out what a process of ours does: its system calls, and what probes tell of it.
     pub(crate) fn leave_out(&mut self, process: u32) -> Result<(), Error> {
+        self.own.push(process);
         match &mut self.parts.syscalls {
             Some(recording) => Ok(recording.leave_out(process)?),
             None => Ok(()),
@@ -177,6 +182,7 @@ impl KernelEvents {
     /// Records from now on.
     pub(crate) fn resume(&mut self) -> Result<(), Error> {
         if let Some(recording) = &self.parts.tracefs {
+            recording.leave_out(&self.own)?;
             recording.resume()?;
         }
         if let Some(recording) = &mut self.parts.syscalls {

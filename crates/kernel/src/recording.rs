@@ -253,13 +253,25 @@ impl KernelRecording {
             .collect()
     }
 
+    /// Lets probes tell nothing of this process and of these: before [`Self::resume`].
+    ///
+    /// # Errors
+    /// tracefs refuses.
+    pub fn leave_out(&self, processes: &[u32]) -> Result<(), Error> {
+        let probes = self.probes();
+        let names = probes.map(|event| (&*event.system, &*event.kernel_name));
+        probes::leave_out(&self.instance, names, processes)
+    }
+
+    fn probes(&self) -> impl Iterator<Item = &KernelEvent> {
+        let events = self.events.iter();
+        events.filter(|event| event.system.starts_with(PROBE_GROUP))
+    }
+
     /// Calls of functions of the kernel that its probes have missed, by the event's name: what the
     /// counters of the rings do not know.
     pub fn missed_calls(&self) -> Vec<(String, u64)> {
-        let events = self.events.iter();
-        let mut probes = events
-            .filter(|event| event.system.starts_with(PROBE_GROUP))
-            .peekable();
+        let mut probes = self.probes().peekable();
         if probes.peek().is_none() {
             return Vec::new();
         }
