@@ -5,7 +5,7 @@
 use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
-use thalweg_elf::{ElfError, Fetch, examine, function_argument};
+use thalweg_elf::{ElfError, Fetch, examine, function_argument, prototypes};
 
 fuzz_target!(|bytes: &[u8]| {
     let points = match examine(Cursor::new(bytes), &|name| name != "unwanted") {
@@ -16,6 +16,12 @@ fuzz_target!(|bytes: &[u8]| {
     for function in &points.functions {
         assert!(!function.name.is_empty() && function.name.len() <= bytes.len());
         assert_eq!(points.offset_of(function.address), Some(function.offset));
+    }
+    let addresses = points.functions.iter().map(|one| one.address).collect();
+    for (address, prototype) in prototypes(Cursor::new(bytes), &addresses) {
+        assert!(addresses.contains(&address));
+        let fetched = prototype.parameters.iter().filter_map(|one| one.fetch.as_ref());
+        assert!(fetched.chain(&prototype.result).all(|fetch| !fetch.kind.is_empty()));
     }
     for probe in &points.probes {
         assert_eq!(points.offset_of(probe.place.address), Some(probe.place.offset));

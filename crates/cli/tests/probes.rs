@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::{Ended, Scene, recorded, wait_until};
 use thalweg_testkit::{babeltrace2_clean, run};
@@ -19,12 +19,19 @@ struct Shop {
 
 impl Shop {
     fn new() -> Self {
+        Self::compiled("probed.c", "-g0")
+    }
+
+    fn compiled(source: &str, flag: &str) -> Self {
         let scene = Scene::new();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/probed.c");
-        let flags = ["-O1", "-Wall", "-Werror", "-o"].map(Into::into);
-        let files = [scene.dir().join("app"), source];
-        let ran = run("gcc", flags.into_iter().chain(files));
-        assert!(ran.success, "gcc: {}", ran.stderr);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c");
+        let source = folder.join(source);
+        let flags = ["-O1", "-Wall", "-Werror", flag, "-o"].map(Into::into);
+        let files = [scene.dir().join("app"), source.clone()];
+        let is_cpp = source.extension().is_some_and(|ending| ending == "cpp");
+        let compiler = if is_cpp { "g++" } else { "gcc" };
+        let ran = run(compiler, flags.into_iter().chain(files));
+        assert!(ran.success, "{compiler}: {}", ran.stderr);
         Self { scene }
     }
 
@@ -112,6 +119,36 @@ fn functions_and_sdt_probes_tell_what_the_program_did() {
     ]);
     recorded.check(&["app:work", "app:work__return", "shop:sold", "shop:stock"]);
     assert!(recorded.stderr.contains(&format!("looked {TIMES} times")));
+}
+
+#[test]
+fn debug_information_tells_what_a_function_takes_and_gives() {
+    let shop = Shop::compiled("probed.c", "-g");
+    let recorded = shop.record(&["./app:work", "./app:work%return"]);
+    recorded.check(&["app:work", "app:work__return"]);
+    let listed = shop.scene.thalweg(&["list", "--probe", "./app", "work"]);
+    let line = ":work number:s32 name:string sum:s64 below:s16  (";
+    assert!(listed.stdout.contains(line), "{}", listed.stdout);
+}
+
+#[test]
+fn parameters_are_known_by_name_if_they_are_where_the_kernel_reads() {
+    let shop = Shop::compiled("sell.cpp", "-g");
+    let args = ["record", "--no-user", "-o", "t", "--probe", "./app:*sell*"];
+    let odd = ["--probe", "./app:*odd*", "--probe", "./app:*odd*%return"];
+    let ended = shop.scene.thalweg(&[&args[..], &odd, &["./app"]].concat());
+    let recorded = Recorded::read(&shop.scene, ended);
+    // An object's address is whatever it is.
+    let own = |event: &String| match event.split_once("this = 0x") {
+        Some((_, rest)) => rest.split_once(", ").map_or("", |(_, own)| own).to_owned(),
+        None => event.split_once(' ').map_or("", |(_, own)| own).to_owned(),
+    };
+    let told: Vec<String> = recorded.events.iter().map(own).collect();
+    assert_eq!(told, ["count = 3, name = \"tea\"", "", "ret = 11"]);
+    for name in ["price", "both", "behind"] {
+        let note = format!("without {name}: the kernel's probes cannot read it");
+        assert!(recorded.stderr.contains(&note), "{}", recorded.stderr);
+    }
 }
 
 #[test]
@@ -303,7 +340,9 @@ fn a_recorder_does_not_tell_of_itself() {
     let scene = Scene::new();
     let probe = "libc.so.6:malloc if comm == \"thalweg\" || comm == \"ls\"";
     let args = ["record", "--no-user", "-o", "t", "--probe", probe, "ls"];
-    let recorder = scene.start(&args);
+    let recorder = scene.start_with(&args, |command| {
+        command.stdout(Stdio::null());
+    });
     let own = format!("tid = {} }}", recorder.id());
     let ended = recorder.end();
     let text = babeltrace2_clean(&scene.dir().join("t"));

@@ -4,6 +4,8 @@
 //!   .symtab, .dynsym ──▶ Function { name, offset in the file }
 //!   .note.stapsdt ─────▶ SdtProbe { provider, name, offset, semaphore, arguments }
 //!                                    `-4@8(%rbp)` ──Argument──▶ `+8(%bp)` `s32`   fetch argument
+//!   .debug_info ───────▶ Prototype { parameters, result }                ▲
+//!                                    `int n` ───────────────────▶ `%di` `s32`
 //! ```
 //!
 //! A probe of the kernel's lies at an offset in a file, not at an address: both are here. Little-endian
@@ -15,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod argument;
+mod dwarf;
 mod error;
 mod fetch;
 mod note;
@@ -24,6 +27,7 @@ mod segments;
 mod symbols;
 
 pub use argument::{Argument, Operand};
+pub use dwarf::{Parameter, Prototype, prototypes};
 pub use error::ElfError;
 pub use fetch::{Fetch, function_argument};
 pub use note::SdtProbe;

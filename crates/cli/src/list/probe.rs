@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 
-use thalweg_elf::{Argument, Function, Points, SdtProbe};
+use thalweg_elf::{Argument, Function, Parameter, Points, Prototype, SdtProbe};
 use thalweg_kernel::{find_file, matches};
 
 use crate::exit::{Failure, INCOMPLETE};
@@ -16,10 +16,22 @@ pub(super) fn lines(name: &str, pattern: &str) -> Result<Vec<String>, Failure> {
     let file = File::open(&path).map_err(|why| failed(format!("open {shown}: {why}")))?;
     let points = thalweg_elf::examine(&file, &|function| matches(pattern, function));
     let points = points.map_err(|why| failed(format!("{why}: {shown}")))?;
-    Ok(text(&shown.replace(' ', "\\ "), pattern, &points))
+    let addresses = points.functions.iter().map(|one| one.address).collect();
+    let described = thalweg_elf::prototypes(&file, &addresses);
+    Ok(text(
+        &shown.replace(' ', "\\ "),
+        pattern,
+        &points,
+        &described,
+    ))
 }
 
-fn text(path: &str, pattern: &str, points: &Points) -> Vec<String> {
+fn text(
+    path: &str,
+    pattern: &str,
+    points: &Points,
+    described: &BTreeMap<u64, Prototype>,
+) -> Vec<String> {
     let mut probes: BTreeMap<(&str, &str), Vec<&SdtProbe>> = BTreeMap::new();
     let wanted = points
         .probes
@@ -33,7 +45,7 @@ fn text(path: &str, pattern: &str, points: &Points) -> Vec<String> {
         .into_iter()
         .map(|((provider, name), places)| sdt(path, provider, name, &places));
     let functions = points.functions.iter();
-    let functions = functions.map(|one| function(path, one));
+    let functions = functions.map(|one| function(path, one, described.get(&one.address)));
     probes.chain(functions).collect()
 }
 
@@ -65,16 +77,26 @@ fn kind(argument: &Argument) -> String {
     }
 }
 
-fn function(path: &str, one: &Function) -> String {
+fn function(path: &str, one: &Function, prototype: Option<&Prototype>) -> String {
     let Function {
         name,
         address,
         size_bytes,
         ..
     } = one;
+    let parameters = prototype.iter().flat_map(|known| &known.parameters);
+    let parameters: String = parameters.map(parameter).collect();
     let kind = match one.is_chooser {
         true => ", chooses a function at the start: cannot be probed",
         false => "",
     };
-    format!("{path}:{name}  ({size_bytes} bytes at {address:#x}{kind})")
+    format!("{path}:{name}{parameters}  ({size_bytes} bytes at {address:#x}{kind})")
+}
+
+fn parameter(one: &Parameter) -> String {
+    let kind = one
+        .fetch
+        .as_ref()
+        .map_or("out of reach", |fetch| &fetch.kind);
+    format!(" {}:{kind}", one.name)
 }

@@ -32,6 +32,17 @@ pub(super) fn fetch(
     Ok(spelled(name, &found.from, &kind, is_pointer))
 }
 
+/// Fields that every probe's event has.
+pub(super) const OWN_FIELDS: [&str; 3] = ["ip", "parent_ip", "tid"];
+
+/// The field for a parameter with this name: another, if it has none or one that is taken.
+pub(super) fn field_name(name: &str, number: usize) -> String {
+    match OWN_FIELDS.contains(&name) || name.is_empty() {
+        true => format!("{name}_{number}"),
+        false => name.to_owned(),
+    }
+}
+
 /// A text is where its argument points at; who says `+0(%di)` has said so.
 pub(super) fn spelled(name: &str, from: &str, kind: &str, is_pointer: bool) -> String {
     let is_text = kind.starts_with("string") || kind.starts_with("ustring");

@@ -6,14 +6,12 @@ use thalweg_bpf::{Btf, Parameter, Prototype, Value};
 use thalweg_elf::function_argument;
 use thalweg_filter::near_names;
 
-use super::fetch::{Known, spelled};
+use super::fetch::{Known, field_name, spelled};
 use super::resolve::{Probe, Target};
 use super::spec::{ProbeSpec, is_pattern};
 use crate::{Tracefs, glob, text};
 
 const BTF: &str = "/sys/kernel/btf/vmlinux";
-/// Fields that every probe's event has; a parameter of that name gets another.
-const OWN_FIELDS: [&str; 3] = ["ip", "parent_ip", "tid"];
 
 /// The functions of the running kernel.
 pub(super) struct KernelFunctions {
@@ -154,10 +152,7 @@ fn all(function: &str, prototype: &Prototype, notes: &mut Vec<String>) -> Vec<St
         ));
     }
     let fetched = (1..).zip(found).filter_map(|(number, one)| {
-        let name = match OWN_FIELDS.contains(&one.name.as_str()) || one.name.is_empty() {
-            true => format!("{}_{number}", one.name),
-            false => one.name.clone(),
-        };
+        let name = field_name(&one.name, number);
         let from = function_argument(number)?;
         Some(spelled(&name, &from, &kind(one.value), true))
     });

@@ -2,12 +2,10 @@
 
 use std::str::FromStr;
 
+use super::fetch::OWN_FIELDS;
 use super::name::is_name;
 use super::spec::{ArgumentSpec, FunctionSpec, PlaceSpec, ProbeSpec};
 use crate::Error;
-
-/// Fields that every probe's event has.
-const OWN_FIELDS: [&str; 3] = ["ip", "parent_ip", "tid"];
 
 impl FromStr for ProbeSpec {
     type Err = Error;

@@ -1,13 +1,16 @@
 //! The places in a program or library that a probe means: the file is found and looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
 
-use thalweg_elf::{ElfError, Fetch, Function, Points, SdtProbe, examine, function_argument};
+use thalweg_elf::{
+    ElfError, Fetch, Function, Parameter, Points, Prototype, SdtProbe, examine, function_argument,
+    prototypes,
+};
 use thalweg_filter::near_names;
 
-use super::fetch::Known;
+use super::fetch::{Known, field_name, spelled};
 use super::file::find_file;
 use super::instruction::check_instruction;
 use super::resolve::{Probe, Target};
@@ -55,7 +58,7 @@ impl<'s> Program<'s> {
         if !self.spec.is_return {
             check_instruction(&self.file, offset, &place)?;
         }
-        Ok(vec![self.at(offset, &place)?])
+        Ok(vec![self.at((offset, &place), None, &mut Vec::new())?])
     }
 
     fn functions(
@@ -78,14 +81,28 @@ impl<'s> Program<'s> {
         if let Some(short) = functions.iter().find(|one| !inside(one)) {
             return Err(format!("{} has {} bytes", short.name, short.size_bytes));
         }
+        let described = match offset {
+            0 => self.described(&functions),
+            // Elsewhere than at its first instruction a function has its arguments anywhere.
+            _ => BTreeMap::new(),
+        };
         let probe = |one: &Function| {
             // Nothing is below the stack yet where a function begins.
             if offset > 0 {
                 check_instruction(&self.file, one.offset + offset, &one.name)?;
             }
-            self.at(one.offset + offset, &one.name)
+            let place = (one.offset + offset, &*one.name);
+            self.at(place, described.get(&one.address), notes)
         };
         functions.iter().map(probe).collect()
+    }
+
+    /// What the debug information says of these functions. Of parts and copies that the compiler has
+    /// made (`work.part.0`) it says what their source takes.
+    fn described(&self, functions: &[Function]) -> BTreeMap<u64, Prototype> {
+        let whole = functions.iter().filter(|one| !one.name.contains('.'));
+        let addresses: BTreeSet<u64> = whole.map(|one| one.address).collect();
+        prototypes(&self.file, &addresses)
     }
 
     fn no_function(&self, pattern: &str, choosers: &[Function]) -> String {
@@ -111,16 +128,21 @@ impl<'s> Program<'s> {
     }
 
     /// A probe in a function, or anywhere in the code.
-    fn at(&self, offset: u64, place: &str) -> Result<Probe, String> {
-        let known = |name: &str| {
-            let number = name.strip_prefix("arg")?.parse().ok()?;
-            let from = function_argument(number).filter(|_| !self.spec.is_return)?;
-            let kind = "x64".to_owned();
-            Some(Known { from, kind })
-        };
-        let mut arguments = self.spec.fetched(&known)?;
-        if self.spec.is_return && self.spec.arguments.is_empty() {
-            arguments.push("ret=$retval:x64".to_owned());
+    fn at(
+        &self,
+        (offset, place): (u64, &str),
+        prototype: Option<&Prototype>,
+        notes: &mut Vec<String>,
+    ) -> Result<Probe, String> {
+        let mut arguments = self.spec.fetched(&|name| match self.spec.is_return {
+            true => None,
+            false => argument(name, prototype),
+        })?;
+        if self.spec.arguments.is_empty() {
+            arguments.extend(match self.spec.is_return {
+                true => result(prototype),
+                false => prototype.map_or_else(Vec::new, |one| parameters(place, one, notes)),
+            });
         }
         let program = self.path.file_name().unwrap_or_default().to_string_lossy();
         let is_many = matches!(&self.spec.place, PlaceSpec::Function { pattern, .. }
@@ -213,6 +235,48 @@ impl<'s> Program<'s> {
                 near.join(", ")
             ),
         }
+    }
+}
+
+/// Where a function's `argN` is, or its parameter of this name.
+fn argument(name: &str, prototype: Option<&Prototype>) -> Option<Known> {
+    let number: Option<usize> = name
+        .strip_prefix("arg")
+        .and_then(|digits| digits.parse().ok());
+    let Some(prototype) = prototype else {
+        let kind = "x64".to_owned();
+        return function_argument(number?).map(|from| Known { from, kind });
+    };
+    let named = |parameter: &&Parameter| parameter.name == name;
+    let found = match number {
+        Some(number) => prototype.parameters.get(number.checked_sub(1)?),
+        None => prototype.parameters.iter().find(named),
+    };
+    let Fetch { from, kind } = found?.fetch.clone()?;
+    Some(Known { from, kind })
+}
+
+/// All parameters that the debug information tells of and the kernel can fetch.
+fn parameters(function: &str, prototype: &Prototype, notes: &mut Vec<String>) -> Vec<String> {
+    let mut all = Vec::new();
+    for (number, parameter) in (1..).zip(&prototype.parameters) {
+        let name = field_name(&parameter.name, number);
+        match &parameter.fetch {
+            Some(Fetch { from, kind }) => all.push(spelled(&name, from, kind, true)),
+            None => notes.push(format!(
+                "{function} without {name}: the kernel's probes cannot read it"
+            )),
+        }
+    }
+    all
+}
+
+/// What a function returns; of unknown type, if nothing tells of it.
+fn result(prototype: Option<&Prototype>) -> Vec<String> {
+    match prototype.map(|one| &one.result) {
+        None => vec!["ret=$retval:x64".to_owned()],
+        Some(Some(Fetch { from, kind })) => vec![spelled("ret", from, kind, true)],
+        Some(None) => Vec::new(),
     }
 }
 
