@@ -336,6 +336,67 @@ fn a_killed_recorder_leaves_no_probe_and_what_it_had_seen() {
 }
 
 #[test]
+fn what_a_recorder_and_its_keeper_leave_is_recovered() {
+    let shop = Shop::new();
+    let args = [
+        "record",
+        "--no-user",
+        "-o",
+        "t",
+        "--probe",
+        "./app:work n=$arg1:s32",
+    ];
+    let recorder = shop.scene.start(&args);
+    recorder.wait_for("recording to");
+    let children = format!("/proc/{0}/task/{0}/children", recorder.id());
+    let keeper = fs::read_to_string(children).unwrap();
+    let ran = Command::new(shop.app()).arg("20").output().unwrap();
+    assert!(ran.status.success());
+    // The keeper first: it would do its work else.
+    let kill = |pid: &str| run("kill", ["-KILL", pid]).success;
+    assert!(kill(keeper.trim()), "{keeper}");
+    recorder.signal("KILL");
+    recorder.end();
+    assert_eq!(shop.left_behind().len(), 1);
+    let ended = shop.scene.thalweg(&["recover"]);
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    assert_eq!(shop.left_behind(), Vec::<String>::new());
+    let text = babeltrace2_clean(&shop.scene.dir().join("t"));
+    let expected: Vec<String> = (0..20).map(|n| format!("app:work n = {n}")).collect();
+    assert_eq!(text.lines().filter_map(event).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn places_of_inlined_code_are_one_event() {
+    let shop = Shop::compiled("inlined.c", "-g0");
+    let list = shop.scene.thalweg(&["list", "--probe", "./app", "seen"]);
+    assert!(
+        list.stdout.contains("arg1:s32 arg2:s64  (2 places)"),
+        "{}",
+        list.stdout
+    );
+    let args = [
+        "record",
+        "--no-user",
+        "-o",
+        "t",
+        "--probe",
+        "sdt:./app:inlined:seen",
+        "./app",
+    ];
+    let recorded = Recorded::read(&shop.scene, shop.scene.thalweg(&args));
+    assert_eq!(
+        recorded.events,
+        [
+            "inlined:seen arg1 = 1, arg2 = 10",
+            "inlined:seen arg1 = 2, arg2 = -7",
+            "inlined:seen arg1 = 3, arg2 = 30",
+            "inlined:seen arg1 = 4, arg2 = -7"
+        ]
+    );
+}
+
+#[test]
 fn a_recorder_does_not_tell_of_itself() {
     let scene = Scene::new();
     let probe = "libc.so.6:malloc if comm == \"thalweg\" || comm == \"ls\"";
