@@ -190,17 +190,18 @@ Examples:
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
 
-With --syscalls, --probe, --function or -k the default events of the kernel are left out; with several, all of
-theirs are recorded.
+With --syscalls, --probe, --function or -k the default events of the kernel are left out; with
+several of them, what each names is recorded.
 
 A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
   PLACE   [elf:]FILE:FUNCTION[+OFFSET], with %return behind it for its returns; FILE:0xADDRESS;
           FILE:+OFFSET in the file; sdt:FILE:PROVIDER:PROBE; FUNCTION[+OFFSET], with %return or
           not, of the kernel. `*` in the names of functions and probes: all such.
-  FETCH   $arg1, $arg2 … (of functions and SDT probes), $PARAMETER (of the kernel's functions),
-          $retval, $comm, %REGISTER, +OFFSET(FETCH)
+  FETCH   $arg1, $arg2 … (of functions and SDT probes), $PARAMETER (by its name, where BTF or debug
+          information has it), $retval, $comm, %REGISTER, +OFFSET(FETCH)
   TYPE    s8 to s64, u8 to u64, x8 to x64 (hexadecimal), char, string, and TYPE[COUNT]
-SDT probes and functions of the kernel without fields have all of their arguments. `thalweg list --probe FILE` lists places.
+Without fields an SDT probe has all of its arguments, a function all of its parameters, if BTF or
+debug information (C, C++) describes it. `thalweg list --probe FILE` lists places and arguments.
 
 Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
