@@ -23,7 +23,7 @@ mod transcode;
 
 pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
 pub use header::HeaderKind;
-pub use lttng::{Naming, TraceEvent, lttng_name};
+pub use lttng::{FieldSource, Naming, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
 pub use syscall::{
     Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,

@@ -1,5 +1,7 @@
 //! What to record.
 
+use thalweg_filter::Filter;
+
 use crate::{Naming, TraceClock};
 
 /// The events of a recording that names none: what scheduler, interrupts, system calls, disks,
@@ -63,6 +65,17 @@ impl EventRule {
     }
 }
 
+/// A condition in the language of crate `filter`, on the fields that events have in the trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventFilter {
+    /// The events that it is for, each as in [`EventRule::pattern`]; all, if there is no such list.
+    pub patterns: Option<Vec<String>>,
+    /// The condition.
+    pub filter: Filter,
+    /// As it was written.
+    pub text: String,
+}
+
 /// A recording's settings.
 #[derive(Clone, Debug)]
 pub struct KernelConfig {
@@ -70,6 +83,8 @@ pub struct KernelConfig {
     pub id: String,
     /// Which events.
     pub rules: Vec<EventRule>,
+    /// What events must pass: every filter that is for them.
+    pub filters: Vec<EventFilter>,
     /// A subsystem whose events are left out, whatever the rules say.
     pub leave_out: Option<String>,
     /// The ring's size for each CPU.
@@ -92,6 +107,7 @@ impl KernelConfig {
         Self {
             id: id.into(),
             rules: EventRule::defaults(),
+            filters: Vec::new(),
             leave_out: None,
             buffer_bytes_per_cpu: 8 << 20,
             page_bytes: 64 << 10,

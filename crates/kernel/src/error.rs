@@ -82,6 +82,20 @@ pub enum Error {
     /// No rule matched, and none had to.
     #[error("enable kernel events: none of the chosen ones is in this kernel")]
     NoEvents,
+    /// The kernel cannot tell what a filter asks.
+    #[error("filter {event} in the kernel: {why}")]
+    KernelFilter {
+        /// The event, the first of those that the filter is for.
+        event: String,
+        /// What it cannot tell.
+        why: thalweg_filter::tracefs::Refusal,
+    },
+    /// A filter is for events that are not recorded.
+    #[error("use the filter `{filter}`: none of the events that it is for is recorded")]
+    IdleFilter {
+        /// The filter.
+        filter: String,
+    },
     /// The kernel refused a filter.
     #[error("set the filter `{filter}` on {event}: {why}")]
     Filter {

@@ -8,7 +8,8 @@ use thalweg_kbuf::{HeaderKind, Naming, Transcoder};
 use crate::catalogue;
 use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
 use crate::instance::{self, FoundInstance, Instance};
-use crate::setup::{Setup, choose, describe, open_streams, page_layout};
+use crate::plan::{Plan, describe};
+use crate::setup::{Setup, open_streams, page_layout};
 use crate::source::Extent;
 use crate::{
     CpuStats, DrainError, Error, KernelConfig, KernelEvent, StartReport, TraceClock, Tracefs,
@@ -39,18 +40,15 @@ impl KernelRecording {
             Some(clock) => clock.check(tracefs)?,
             None => TraceClock::choose(tracefs)?,
         };
-        let mut missing = Vec::new();
-        let known = tracefs.events()?;
-        let chosen = choose(&known, config, &mut missing)?;
+        let plan = Plan::make(tracefs, config)?;
         let instance = Instance::create(tracefs, &config.id)?;
         let setup = Setup {
             tracefs,
             config,
             clock,
-            known: &known,
-            chosen,
+            plan,
         };
-        match setup.run(&instance, missing) {
+        match setup.run(&instance) {
             Ok((streams, events, report)) => {
                 let transcoder = Transcoder::new(&events, HeaderKind::for_events(events.len()));
                 Ok((
@@ -90,7 +88,9 @@ impl KernelRecording {
             clocks: Vec::new(),
         })?;
         let enabled = catalogue::parse(&instance.read("set_event")?);
-        let (events, _) = describe(tracefs, enabled.iter(), naming);
+        let enabled = enabled.iter().map(|event| (event, ()));
+        let (events, _) = describe(tracefs, enabled, naming);
+        let events: Vec<KernelEvent> = events.into_iter().map(|(event, ())| event).collect();
         let layout = page_layout(tracefs, &instance)?;
         let (streams, _) = open_streams(&instance, &layout, clock, true, resume)?;
         let transcoder = Transcoder::new(&events, HeaderKind::for_events(events.len()));

@@ -27,6 +27,8 @@ pub struct StartReport {
     pub enabled: usize,
     /// What is not there.
     pub missing: Vec<Missing>,
+    /// The events that a filter leaves out, always.
+    pub left_out: Vec<Missing>,
     /// The clock.
     pub clock: TraceClock,
     /// The ring's size for each CPU, as the kernel rounded it.

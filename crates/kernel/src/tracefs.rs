@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thalweg_kbuf::{EventFormat, PageLayout};
 
 use crate::catalogue::{self, KnownEvent};
-use crate::{Error, text};
+use crate::{Error, KernelEvent, Naming, text};
 
 /// A mounted tracefs that this process may use.
 #[derive(Clone, Debug)]
@@ -72,6 +72,25 @@ impl Tracefs {
     /// tracefs cannot be read.
     pub fn events(&self) -> Result<Vec<KnownEvent>, Error> {
         Ok(catalogue::parse(&self.read("available_events")?))
+    }
+
+    /// The events of this kernel that a pattern means, as those of rules do.
+    ///
+    /// # Errors
+    /// None matches, and what looks like it; or tracefs cannot be read.
+    pub fn find_events(&self, pattern: &str) -> Result<Vec<KnownEvent>, Error> {
+        let known = self.events()?;
+        let places = catalogue::select(&known, pattern)?;
+        Ok(places.into_iter().map(|at| known[at].clone()).collect())
+    }
+
+    /// An event with its fields, under LTTng's names where it has some.
+    ///
+    /// # Errors
+    /// Its format cannot be read.
+    pub fn describe(&self, event: &KnownEvent) -> Result<KernelEvent, Error> {
+        let format = self.format(event)?;
+        Ok(KernelEvent::new(&event.system, &format, Naming::Lttng))
     }
 
     /// The names of the trace clocks.
