@@ -13,7 +13,9 @@ use thalweg_model::LogLevel;
 use thalweg_collect::Contexts;
 
 use crate::exit::{RECORD_FAILED, USAGE};
+use crate::kernel_filter::KernelFilter;
 use crate::level;
+use crate::list;
 use crate::names::CallNames;
 use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, parse_size};
 use crate::record::Helper;
@@ -30,6 +32,7 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   thalweg record -- ./app            record the kernel and ./app until it ends
+  thalweg list -k 'sched*' --fields  see which events the kernel has, and what they tell
   thalweg view thalweg-trace-…       read the trace as text
   thalweg doctor                     see what this machine offers for tracing";
 
@@ -38,6 +41,8 @@ Examples:
 pub(crate) enum Command {
     /// Record kernel and programs together, while a command runs or until Ctrl-C.
     Record(Box<RecordArgs>),
+    /// List the events that there are: of the kernel, of system calls, of running programs.
+    List(list::Args),
     /// Print a trace as text, one line an event, in the order of time.
     View(view::Args),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.
@@ -61,6 +66,12 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "PATTERNS", value_delimiter = ',')]
     pub(crate) kernel: Vec<String>,
 
+    /// Record only kernel events that pass, tested in the kernel: 'EXPRESSION' for all of them,
+    /// 'PATTERNS: EXPRESSION' for some, with the fields that `list -k --fields` shows; several hold
+    /// together.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) kernel_filter: Vec<KernelFilter>,
+
     /// Record system calls with the texts, addresses and arguments that their pointers point at: all,
     /// or the calls of these names, in which `*` stands for anything.
     #[arg(
@@ -73,7 +84,7 @@ pub(crate) struct RecordArgs {
     pub(crate) syscalls: Option<CallNames>,
 
     /// Record nothing of the kernel.
-    #[arg(long, conflicts_with_all = ["kernel", "syscalls", "kernel_buffer"])]
+    #[arg(long, conflicts_with_all = ["kernel", "kernel_filter", "syscalls", "kernel_buffer"])]
     pub(crate) no_kernel: bool,
 
     /// Record these events of programs: names, in which `*` stands for anything [default: *].
@@ -149,6 +160,10 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "SECS", value_parser = parse_seconds)]
     pub(crate) duration: Option<Duration>,
 
+    /// Record nothing, and say by which mechanism each event would be recorded, and why.
+    #[arg(long)]
+    pub(crate) plan: bool,
+
     /// Show no progress line in the bottom row of the terminal.
     #[arg(long)]
     pub(crate) no_progress: bool,
@@ -162,6 +177,8 @@ const RECORD_HELP: &str = "\
 Examples:
   thalweg record -- ./app --flag                        kernel and ./app together
   thalweg record -k 'sched_*,irq_*,syscalls' -- ./app   choose the kernel's events
+  thalweg record -k sched_switch --kernel-filter 'prev_tid == 42' -- ./app
+  thalweg record -k '*' --plan                          what would be recorded, and by what
   thalweg record --syscalls -- ./app                    each system call, with paths and addresses
   thalweg record --syscalls='open*,connect' -- ./app    these only
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
@@ -172,6 +189,11 @@ Examples:
   thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
 
 With --syscalls or -k the default events of the kernel are left out; with both, both are recorded.
+
+A filter of kernel events compares fields with constants: numbers by < <= > >= == != and bits by
+FIELD & MASK, texts by == and != with `*` for anything; joined by && || ! and parentheses. It knows
+$ctx.tid, $ctx.procname and $ctx.cpu_id. What the kernel cannot test is refused; events that have no such
+field are left out, with a word.
 
 Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control

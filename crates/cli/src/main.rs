@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   args ──▶ record ──▶ collect      summary and progress on standard error
+//!            list   ──▶ kernel, collect   the events that there are, on standard output
 //!            view   ──▶ reader       the trace as text on standard output
 //!            doctor                  what this machine offers, as text or JSON
 //!            recover ─▶ collect      what killed recorders left behind
@@ -14,7 +15,9 @@
 mod args;
 mod doctor;
 mod exit;
+mod kernel_filter;
 mod level;
+mod list;
 mod names;
 mod number;
 mod record;
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     };
     let done = match command {
         Command::Record(args) => record::run(&args),
+        Command::List(args) => list::run(&args),
         Command::View(args) => view::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Recover(args) => recover::run(&args),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
+use thalweg_kernel::EventFilter;
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -79,6 +80,8 @@ impl Default for ProgramsRequest {
 pub struct KernelRequest {
     /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`].
     pub patterns: Vec<String>,
+    /// What events of tracefs must pass, tested in the kernel.
+    pub filters: Vec<EventFilter>,
     /// System calls with what their pointers point at: names and globs, none for all.
     pub syscalls: Option<Vec<String>>,
     /// The kernel's ring for each cpu; `None` means the default.

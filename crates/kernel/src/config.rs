@@ -2,7 +2,7 @@
 
 use thalweg_filter::Filter;
 
-use crate::{Naming, TraceClock};
+use crate::{Error, Naming, TraceClock};
 
 /// The events of a recording that names none: what scheduler, interrupts, system calls, disks,
 /// tasks, signals and page faults do.
@@ -74,6 +74,17 @@ pub struct EventFilter {
     pub filter: Filter,
     /// As it was written.
     pub text: String,
+}
+
+impl EventFilter {
+    /// It is for events that are not recorded.
+    pub fn idle(&self) -> Error {
+        Error::UselessFilter {
+            filter: self.text.clone(),
+            why: "tracefs records none of the events that it is for, and --syscalls records \
+                  system calls unfiltered",
+        }
+    }
 }
 
 /// A recording's settings.

@@ -90,11 +90,13 @@ pub enum Error {
         /// What it cannot tell.
         why: thalweg_filter::tracefs::Refusal,
     },
-    /// A filter is for events that are not recorded.
-    #[error("use the filter `{filter}`: none of the events that it is for is recorded")]
-    IdleFilter {
+    /// A filter that does nothing, or too much.
+    #[error("use the filter `{filter}`: {why}")]
+    UselessFilter {
         /// The filter.
         filter: String,
+        /// Why.
+        why: &'static str,
     },
     /// The kernel refused a filter.
     #[error("set the filter `{filter}` on {event}: {why}")]

@@ -67,7 +67,9 @@ pub use plan::{Plan, PlannedEvent};
 pub use recording::KernelRecording;
 pub use report::{Missing, PageSource, StartReport};
 pub use stats::CpuStats;
-pub use syscalls::{SyscallConfig, SyscallRecording, plain_syscall_rules};
+pub use syscalls::{
+    KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
+};
 pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;

@@ -48,7 +48,10 @@ impl Plan {
     pub fn make(tracefs: &Tracefs, config: &KernelConfig) -> Result<Self, Error> {
         let known = tracefs.events()?;
         let mut missing = Vec::new();
-        let chosen = choose(&known, config, &mut missing)?;
+        let chosen = choose(&known, config, &mut missing).map_err(|error| match error {
+            Error::NoEvents if !config.filters.is_empty() => config.filters[0].idle(),
+            error => error,
+        })?;
         let events = chosen
             .into_iter()
             .map(|(place, filter)| (&known[place], (place, filter)));
@@ -69,9 +72,13 @@ impl Plan {
             plan.left_out.extend(left_out);
         }
         plan.events = kept.into_iter().flatten().collect();
-        match plan.events.is_empty() {
-            true => Err(Error::NoEvents),
-            false => Ok(plan),
+        match (plan.events.is_empty(), config.filters.last()) {
+            (false, _) => Ok(plan),
+            (true, None) => Err(Error::NoEvents),
+            (true, Some(filter)) => Err(Error::UselessFilter {
+                filter: filter.text.clone(),
+                why: "it lets no event pass",
+            }),
         }
     }
 }
@@ -126,9 +133,7 @@ fn apply(
     }
     match (fit, first_unfit) {
         (0, Some(error)) => Err(error),
-        (0, None) => Err(Error::IdleFilter {
-            filter: filter.text.clone(),
-        }),
+        (0, None) => Err(filter.idle()),
         _ => Ok(told(filter, &left_out)),
     }
 }
@@ -148,7 +153,7 @@ fn told(filter: &EventFilter, left_out: &[(String, String)]) -> Option<Missing> 
         2 => format!("{first} and 1 more event"),
         count => format!("{first} and {} more events", count - 1),
     };
-    let why = format!("the filter `{}` lets none of them pass: {why}", filter.text);
+    let why = format!("the filter `{}` lets none pass: {why}", filter.text);
     Some(Missing { what, why })
 }
 
@@ -271,7 +276,7 @@ mod tests {
         assert_eq!(filters, [Some("irq == 3".to_owned())]);
         assert_eq!(
             told,
-            "tock: the filter `irq == 3` lets none of them pass: column 1: the event has no field `irq`"
+            "tock: the filter `irq == 3` lets none pass: column 1: the event has no field `irq`"
         );
         let (filters, told) = filtered("comm == \"a*\"").unwrap();
         assert_eq!((filters.len(), told.as_str()), (2, ""));

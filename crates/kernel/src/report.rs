@@ -1,5 +1,7 @@
 //! What a start has made of its settings.
 
+use std::fmt;
+
 use crate::TraceClock;
 
 /// What was asked for and cannot be had.
@@ -9,6 +11,13 @@ pub struct Missing {
     pub what: String,
     /// Why.
     pub why: String,
+}
+
+/// One line.
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not recorded: {}", self.what, self.why)
+    }
 }
 
 /// How pages leave the kernel.

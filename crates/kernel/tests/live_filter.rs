@@ -128,7 +128,7 @@ fn compare(
     let filtered = match Instance::start(rules, Some(filter)) {
         Ok(instance) => Some(instance),
         // No event can pass.
-        Err(Error::NoEvents) => None,
+        Err(Error::UselessFilter { .. }) => None,
         Err(Error::KernelFilter { .. }) => return None,
         Err(error) => panic!("{filter}: {error}"),
     };

@@ -20,6 +20,7 @@ mod grant;
 mod helper;
 mod output;
 mod plan;
+mod planned;
 mod program;
 mod progress;
 mod rights;

@@ -27,12 +27,35 @@ pub(crate) struct Plan {
     pub(crate) preload: Option<OsString>,
 }
 
+/// What is wanted of kernel and programs, as far as this user may have it.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) programs: Option<ProgramsRequest>,
+    pub(crate) kernel: Option<KernelRequest>,
+    pub(crate) kernel_required: bool,
+    pub(crate) kernel_refusal: Option<KernelRefusal>,
+}
+
 /// Refuses what can be refused, and creates nothing but the folders above the output.
 pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
     let program = args.command.first().map(|name| program::locate(name));
     let program = program.transpose()?;
     let preload = program.map(|program| helper::preload(&args.helper, &program));
-    let kernel_required = !args.kernel.is_empty() || args.syscalls.is_some() || args.no_user;
+    let wanted = wanted(args)?;
+    Ok(Plan {
+        programs: wanted.programs,
+        kernel: wanted.kernel,
+        kernel_required: wanted.kernel_required,
+        kernel_refusal: wanted.kernel_refusal,
+        preload: preload.transpose()?.flatten(),
+        output: output::choose(args.output.as_deref())?,
+    })
+}
+
+/// Refuses what this user may not have and must.
+pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
+    let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
+    let kernel_required = is_named || args.syscalls.is_some() || args.no_user;
     let kernel_refusal = if args.no_kernel {
         None
     } else {
@@ -42,13 +65,11 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
         return Err(Failure::words(RECORD_FAILED, why.to_string()));
     }
     let wants_kernel = !args.no_kernel && kernel_refusal.is_none();
-    Ok(Plan {
+    Ok(Wanted {
         programs: (!args.no_user).then(|| programs(args)),
         kernel: wants_kernel.then(|| kernel(args)),
         kernel_required,
         kernel_refusal,
-        preload: preload.transpose()?.flatten(),
-        output: output::choose(args.output.as_deref())?,
     })
 }
 
@@ -91,6 +112,11 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
     let kib = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
     KernelRequest {
         patterns: args.kernel.clone(),
+        filters: args
+            .kernel_filter
+            .iter()
+            .map(|filter| filter.0.clone())
+            .collect(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
     }

@@ -8,6 +8,7 @@ use super::advice::Sizes;
 use super::child::Traced;
 use super::engine::{Engine, WAIT};
 use super::plan::{Plan, plan};
+use super::planned;
 use super::progress::ProgressLine;
 use super::summary;
 use super::watch::{Stop, Watch, Wishes};
@@ -19,6 +20,9 @@ const KERNEL_BYTES: u64 = 8 << 20;
 
 /// Records, and gives the status to end with.
 pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
+    if args.plan {
+        return planned::run(args);
+    }
     let plan = plan(args)?;
     let mut watch = Watch::new()?;
     let (engine, started) = Engine::start(&plan)?;

@@ -27,5 +27,5 @@ mod own;
 mod program;
 mod recording;
 
-pub use calls::plain_syscall_rules;
+pub use calls::{KnownCall, find_syscalls, plain_syscall_rules};
 pub use recording::{SyscallConfig, SyscallRecording};
