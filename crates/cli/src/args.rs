@@ -19,6 +19,7 @@ use crate::list;
 use crate::names::CallNames;
 use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, parse_size};
 use crate::record::Helper;
+use crate::track::TrackedProcess;
 use crate::view;
 
 /// One trace of the kernel and of the programs on it, without a kernel module.
@@ -72,6 +73,15 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "FILTER")]
     pub(crate) kernel_filter: Vec<KernelFilter>,
 
+    /// Record kernel events of this process, its threads and all that they start, and of nobody else:
+    /// pid=NUMBER, several with commas between.
+    #[arg(long, value_name = "PROCESS", value_delimiter = ',')]
+    pub(crate) track: Vec<TrackedProcess>,
+
+    /// Record kernel events of COMMAND and of all that it starts, and of nobody else.
+    #[arg(long, requires = "command")]
+    pub(crate) follow: bool,
+
     /// Record system calls with the texts, addresses and arguments that their pointers point at: all,
     /// or the calls of these names, in which `*` stands for anything.
     #[arg(
@@ -84,7 +94,9 @@ pub(crate) struct RecordArgs {
     pub(crate) syscalls: Option<CallNames>,
 
     /// Record nothing of the kernel.
-    #[arg(long, conflicts_with_all = ["kernel", "kernel_filter", "syscalls", "kernel_buffer"])]
+    #[arg(long, conflicts_with_all = [
+            "kernel", "kernel_filter", "syscalls", "kernel_buffer", "track", "follow"
+        ])]
     pub(crate) no_kernel: bool,
 
     /// Record these events of programs: names, in which `*` stands for anything [default: *].
@@ -178,6 +190,8 @@ Examples:
   thalweg record -- ./app --flag                        kernel and ./app together
   thalweg record -k 'sched_*,irq_*,syscalls' -- ./app   choose the kernel's events
   thalweg record -k sched_switch --kernel-filter 'prev_tid == 42' -- ./app
+  thalweg record --follow --syscalls -- make            of make and all that it starts
+  thalweg record --track pid=4711 --duration 5          of a process that runs
   thalweg record -k '*' --plan                          what would be recorded, and by what
   thalweg record --syscalls -- ./app                    each system call, with paths and addresses
   thalweg record --syscalls='open*,connect' -- ./app    these only
@@ -194,6 +208,9 @@ A filter of kernel events compares fields with constants: numbers by < <= > >= =
 FIELD & MASK, texts by == and != with `*` for anything; joined by && || ! and parentheses. It knows
 $ctx.tid, $ctx.procname and $ctx.cpu_id. What the kernel cannot test is refused; events that have no such
 field are left out, with a word.
+
+--track and --follow leave out what other threads do; an event of the scheduler is recorded if one of
+its two threads is tracked, an interrupt if it interrupts one. Programs' own events are not concerned.
 
 Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control

@@ -22,6 +22,7 @@ mod names;
 mod number;
 mod record;
 mod recover;
+mod track;
 mod view;
 
 use std::process::ExitCode;

@@ -70,6 +70,7 @@ impl KernelSources {
         let mut config = KernelConfig::new(id);
         config.clock = Some(clock);
         config.filters.clone_from(&request.filters);
+        config.track.clone_from(&request.track);
         if let Some(kib) = request.buffer_kib_per_cpu {
             config.buffer_bytes_per_cpu = kib as usize * 1024;
         }
@@ -109,12 +110,17 @@ fn start_syscalls(
         &SyscallConfig {
             patterns: patterns.clone(),
             ring_bytes_per_cpu: bytes,
+            track: config.track.clone(),
             clock,
         },
     );
     match started {
         Ok(recording) => Ok(Some(recording)),
-        Err(error @ KernelError::UnknownSyscall { .. }) => Err(error),
+        Err(
+            error @ (KernelError::UnknownSyscall { .. }
+            | KernelError::NoProcess { .. }
+            | KernelError::NestedNamespace),
+        ) => Err(error),
         Err(error) => {
             notes.push(format!(
                 "system calls without what their pointers point at: failed to {error}"

@@ -159,6 +159,18 @@ pub enum Error {
         /// Its holder; 0 if that is outside of this process's view.
         pid: i32,
     },
+    /// No process has this number.
+    #[error("track process {process}: there is none")]
+    NoProcess {
+        /// The number.
+        process: u32,
+    },
+    /// The kernel's lists hold other numbers than ours.
+    #[error(
+        "track processes: this is not the first pid namespace, whose numbers the kernel's lists hold; \
+         record from outside of the container"
+    )]
+    NestedNamespace,
     /// A CPU that the instance does not have.
     #[error("drain cpu {cpu}: the trace instance has no ring for it")]
     NoCpu {

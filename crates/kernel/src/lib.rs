@@ -56,6 +56,7 @@ mod stats;
 mod syscalls;
 mod text;
 mod tracefs;
+mod track;
 
 pub use catalogue::KnownEvent;
 pub use clock::TraceClock;
@@ -73,3 +74,4 @@ pub use syscalls::{
 pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
+pub use track::Track;

@@ -30,6 +30,7 @@ impl Setup<'_> {
         let (streams, unmapped) =
             open_streams(instance, &layout, self.clock, self.config.map, &[])?;
         self.enable(instance)?;
+        self.track(instance)?;
         let source = match &unmapped {
             None if self.config.map => PageSource::Mapped,
             _ => PageSource::Read,
@@ -91,6 +92,19 @@ impl Setup<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The kernel records an event if the running thread is on the list; one of the scheduler also if
+    /// the other thread is.
+    fn track(&self, instance: &Instance) -> Result<(), Error> {
+        let Some(track) = &self.config.track else {
+            return Ok(());
+        };
+        instance.write("options/event-fork", "1")?;
+        track.put(|threads| {
+            let numbers = threads.iter().map(|thread| format!("{thread} "));
+            instance.write("set_event_pid", &numbers.collect::<String>())
+        })
     }
 
     fn filter(&self, instance: &Instance) -> Result<(), Error> {

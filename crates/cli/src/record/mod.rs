@@ -25,6 +25,7 @@ mod program;
 mod progress;
 mod rights;
 mod run;
+mod starter;
 mod summary;
 mod terminal;
 mod watch;

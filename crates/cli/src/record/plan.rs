@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thalweg_collect::{Contexts, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
 
+use thalweg_kernel::Track;
+
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
 use crate::exit::{Failure, RECORD_FAILED};
@@ -55,7 +57,8 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 /// Refuses what this user may not have and must.
 pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
-    let kernel_required = is_named || args.syscalls.is_some() || args.no_user;
+    let is_tracked = !args.track.is_empty() || args.follow;
+    let kernel_required = is_named || is_tracked || args.syscalls.is_some() || args.no_user;
     let kernel_refusal = if args.no_kernel {
         None
     } else {
@@ -110,7 +113,12 @@ fn levels(args: &RecordArgs) -> Levels {
 
 fn kernel(args: &RecordArgs) -> KernelRequest {
     let kib = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    let processes = args.track.iter().map(|process| process.0).collect();
     KernelRequest {
+        track: (!args.track.is_empty()).then_some(Track {
+            processes,
+            threads: Vec::new(),
+        }),
         patterns: args.kernel.clone(),
         filters: args
             .kernel_filter

@@ -26,6 +26,7 @@ mod load;
 mod own;
 mod program;
 mod recording;
+mod tracked;
 
 pub use calls::{KnownCall, find_syscalls, plain_syscall_rules};
 pub use recording::{SyscallConfig, SyscallRecording};

@@ -16,8 +16,8 @@ use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R10};
 use thalweg_bpf::{Assembler, Condition, Helper, Label, Size};
 use thalweg_sys::BpfArray;
 
-/// The inode of the first pid namespace, in every kernel.
-const FIRST_NAMESPACE: u64 = 0xefff_fffc;
+use crate::track::FIRST_NAMESPACE;
+
 /// Own processes that an array has room for; none has the number 0.
 const ROOM: usize = 2;
 /// On the stack: a process's and a thread's number.

@@ -11,7 +11,7 @@ use super::calls::Calls;
 use super::fit::Fit;
 use super::load::InKernel;
 use crate::loss::Ledger;
-use crate::{Error, KernelPacket, TraceClock, Tracefs};
+use crate::{Error, KernelPacket, TraceClock, Tracefs, Track};
 
 /// A packet is handed over when it has so many bytes.
 const PACKET_BYTES: usize = 256 << 10;
@@ -25,6 +25,8 @@ pub struct SyscallConfig {
     pub patterns: Vec<String>,
     /// The ring's size for each CPU; the next power of two is taken.
     pub ring_bytes_per_cpu: u32,
+    /// Whose calls, if not everybody's.
+    pub track: Option<Track>,
     /// The clock of the times that packets have.
     pub clock: TraceClock,
 }
@@ -64,7 +66,7 @@ impl SyscallRecording {
             .ring_bytes_per_cpu
             .clamp(least, most)
             .next_power_of_two();
-        let in_kernel = InKernel::load(&calls, ring_bytes)?;
+        let in_kernel = InKernel::load(&calls, ring_bytes, config.track.as_ref())?;
         let streams = in_kernel.rings.iter().map(|_| Stream::default());
         Ok(Self {
             ids: (0..).take(calls.events().len()).collect(),
