@@ -119,8 +119,8 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<Filter>,
 
-    /// Say in each event of a program what its thread is, and where: vpid, vtid, procname, vuid, ip, …
-    /// (all below), with commas between.
+    /// Say in each event what its thread is, and where: vpid, vtid, procname, vuid, ip, … (all below),
+    /// with commas between.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = Contexts::named)]
     pub(crate) context: Vec<Contexts>,
 
@@ -129,7 +129,7 @@ pub(crate) struct RecordArgs {
         long,
         conflicts_with_all = [
             "user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "overwrite",
-            "blocking", "context", "no_kernel"
+            "blocking", "no_kernel"
         ]
     )]
     pub(crate) no_user: bool,
@@ -216,6 +216,8 @@ Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_n
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
+Events of the kernel have pid tid ppid vpid vtid vppid procname, as they were at the event, hostname, and
+the processor's interruptible preemptible need_reschedule migratable.
 Others the program takes itself, at each event: ip (the address of its call site),
 callstack-user (and of those who called, as far as the program has frame pointers),
 perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,
@@ -358,7 +360,12 @@ mod tests {
             line.contains("`procnam`; did you mean procname? There are: cpu_id vpid"),
             "{said}"
         );
-        assert!(record("--no-user --context vpid").is_err());
+        assert!(record("--no-user --context vpid,tid").is_ok());
+        let said = record("--context prio").unwrap_err();
+        assert!(
+            said.contains("no context `prio` yet: sched_switch says"),
+            "{said}"
+        );
         let listed = |context: &Context| {
             RECORD_HELP
                 .split([' ', '\n', ';', '.'])

@@ -4,8 +4,8 @@ use rustix::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use thalweg_kernel::{
-    Error as KernelError, KernelPacket, KernelRecording, Resume, SyscallRecording, TraceClock,
-    Tracefs,
+    Error as KernelError, KernelContexts, KernelPacket, KernelRecording, Resume, SyscallRecording,
+    TraceClock, Tracefs,
 };
 
 use crate::clock::ClockKind;
@@ -112,7 +112,7 @@ impl KernelEvents {
         let resume: Vec<Resume> = streams.filter_map(|found| disk.go_on(found)).collect();
         let naming = thalweg_kernel::Naming::Lttng;
         let mut tracefs = instance
-            .map(|instance| adopt_soon(instance, naming, &resume))
+            .map(|instance| adopt_soon(instance, naming, disk.contexts(), &resume))
             .transpose()?;
         if let Some(recording) = &mut tracefs {
             recording.stop()?;
@@ -245,6 +245,14 @@ impl KernelEvents {
         disagreement("system calls", produced, ledger.recorded() + ledger.lost())
     }
 
+    /// Threads of which contexts know nothing.
+    fn unknown_threads(&self) -> Option<String> {
+        let lost = self.parts.tracefs.as_ref()?.lost_tasks();
+        (lost > 0).then(|| {
+            format!("contexts lack {lost} beginnings, names and ends of threads: too many at once")
+        })
+    }
+
     /// How far system calls may lie from their place among other events.
     fn doubt(&self, session: &Session) -> Option<String> {
         let ticks = self.parts.syscalls.as_ref()?.error_ticks();
@@ -260,6 +268,7 @@ impl KernelEvents {
             self.disagreement(),
             self.syscalls_disagreement(),
             self.doubt(session),
+            self.unknown_threads(),
         ]
         .into_iter()
         .flatten()
@@ -317,12 +326,13 @@ fn drain_tracefs(
 fn adopt_soon(
     instance: &str,
     naming: thalweg_kernel::Naming,
+    contexts: KernelContexts,
     resume: &[Resume],
 ) -> Result<KernelRecording, KernelError> {
     let tracefs = Tracefs::find()?;
     let end = Instant::now() + Duration::from_secs(1);
     loop {
-        match KernelRecording::adopt(&tracefs, instance, naming, resume) {
+        match KernelRecording::adopt(&tracefs, instance, naming, contexts, resume) {
             Err(KernelError::Held { .. }) if Instant::now() < end => {
                 std::thread::sleep(Duration::from_millis(1));
             }

@@ -70,6 +70,7 @@ impl KernelSources {
         let mut config = KernelConfig::new(id);
         config.clock = Some(clock);
         config.filters.clone_from(&request.filters);
+        config.contexts = request.contexts;
         config.track.clone_from(&request.track);
         if let Some(kib) = request.buffer_kib_per_cpu {
             config.buffer_bytes_per_cpu = kib as usize * 1024;

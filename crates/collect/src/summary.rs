@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
-use thalweg_kernel::{EventFilter, Track};
+use thalweg_kernel::{EventFilter, KernelContexts, Track};
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -82,6 +82,8 @@ pub struct KernelRequest {
     pub patterns: Vec<String>,
     /// What events of tracefs must pass, tested in the kernel.
     pub filters: Vec<EventFilter>,
+    /// What events of tracefs say of the thread that was running.
+    pub contexts: KernelContexts,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.

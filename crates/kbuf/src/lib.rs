@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod context;
 mod format;
 mod header;
 mod lttng;
@@ -21,6 +22,7 @@ mod plan;
 mod syscall;
 mod transcode;
 
+pub use context::{EventContext, RecordHead};
 pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
 pub use header::HeaderKind;
 pub use lttng::{FieldSource, Naming, Reading, TraceEvent, lttng_name};

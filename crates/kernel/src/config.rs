@@ -2,7 +2,7 @@
 
 use thalweg_filter::Filter;
 
-use crate::{Error, Naming, TraceClock, Track};
+use crate::{Error, KernelContexts, Naming, TraceClock, Track};
 
 /// The events of a recording that names none: what scheduler, interrupts, system calls, disks,
 /// tasks, signals and page faults do.
@@ -96,6 +96,8 @@ pub struct KernelConfig {
     pub rules: Vec<EventRule>,
     /// What events must pass: every filter that is for them.
     pub filters: Vec<EventFilter>,
+    /// What is said of the running thread in each event.
+    pub contexts: KernelContexts,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
     /// A subsystem whose events are left out, whatever the rules say.
@@ -121,6 +123,7 @@ impl KernelConfig {
             id: id.into(),
             rules: EventRule::defaults(),
             filters: Vec::new(),
+            contexts: KernelContexts::default(),
             track: None,
             leave_out: None,
             buffer_bytes_per_cpu: 8 << 20,

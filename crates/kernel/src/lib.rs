@@ -38,11 +38,15 @@
 
 #![forbid(unsafe_code)]
 
+mod bpf;
 mod catalogue;
 mod clock;
 mod config;
+mod context;
 mod cpu;
+mod decoder;
 mod error;
+mod fit;
 mod glob;
 mod instance;
 mod loss;
@@ -54,6 +58,7 @@ mod setup;
 mod source;
 mod stats;
 mod syscalls;
+mod tasks;
 mod text;
 mod tracefs;
 mod track;
@@ -61,6 +66,7 @@ mod track;
 pub use catalogue::KnownEvent;
 pub use clock::TraceClock;
 pub use config::{DEFAULT_EVENTS, EventFilter, EventRule, KernelConfig};
+pub use context::{KernelContext, KernelContexts};
 pub use cpu::{KernelPacket, PageSpan, Resume, Tally};
 pub use error::{DrainError, Error};
 pub use instance::FoundInstance;

@@ -67,6 +67,10 @@ pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     if let (true, Some(why)) = (kernel_required, &kernel_refusal) {
         return Err(Failure::words(RECORD_FAILED, why.to_string()));
     }
+    if args.no_kernel && args.context.iter().any(Contexts::are_of_kernel) {
+        let words = "say what only kernel events say (pid, tid, hostname, …) without kernel events";
+        return Err(Failure::words(RECORD_FAILED, words));
+    }
     let wants_kernel = !args.no_kernel && kernel_refusal.is_none();
     Ok(Wanted {
         programs: (!args.no_user).then(|| programs(args)),
@@ -84,11 +88,7 @@ fn programs(args: &RecordArgs) -> ProgramsRequest {
     };
     let mut request = ProgramsRequest {
         limit_bytes: args.ring_size,
-        contexts: args
-            .context
-            .iter()
-            .cloned()
-            .fold(Contexts::default(), Contexts::union),
+        contexts: contexts(args),
         mode,
         ..Default::default()
     };
@@ -111,6 +111,11 @@ fn levels(args: &RecordArgs) -> Levels {
     }
 }
 
+fn contexts(args: &RecordArgs) -> Contexts {
+    let contexts = args.context.iter().cloned();
+    contexts.fold(Contexts::default(), Contexts::union)
+}
+
 fn kernel(args: &RecordArgs) -> KernelRequest {
     let kib = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
     let processes = args.track.iter().map(|process| process.0).collect();
@@ -119,6 +124,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             processes,
             threads: Vec::new(),
         }),
+        contexts: contexts(args).kernel,
         patterns: args.kernel.clone(),
         filters: args
             .kernel_filter

@@ -14,9 +14,8 @@ use super::copies::RECORD_BYTES;
 use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
 use super::tracked::Tracked;
+use crate::bpf::{LICENSE, read_btf};
 use crate::{Error, Track};
-
-const BTF: &str = "/sys/kernel/btf/vmlinux";
 
 /// What the programs call; the newest came with Linux 5.11.
 const HELPERS: [Helper; 10] = [
@@ -31,9 +30,6 @@ const HELPERS: [Helper; 10] = [
     Helper::RingbufOutput,
     Helper::GetCurrentTaskBtf,
 ];
-
-/// The kernel takes programs whose licence lets them call what the kernel has for free software only.
-pub(super) const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
 
 /// The reader is woken when a ring is filled by this part.
 const WAKE_PART: u32 = 8;
@@ -71,9 +67,7 @@ impl InKernel {
         ring_bytes: u32,
         track: Option<&Track>,
     ) -> Result<Self, Error> {
-        let path = Path::new(BTF);
-        let bytes = fs::read(path).map_err(|error| Error::io("read", path, error))?;
-        let btf = Btf::parse(bytes)?;
+        let btf = read_btf()?;
         check_helpers(&btf)?;
         let failed = |source| Error::BpfMap { source };
         let (online, possible) = (cpus("online")?, cpus("possible")?);

@@ -21,7 +21,6 @@
 
 mod calls;
 mod copies;
-mod fit;
 mod load;
 mod own;
 mod program;

@@ -18,6 +18,7 @@ use thalweg_kbuf::{RecordLayout, SYSCALL_LIMIT, Side};
 use super::copies;
 use super::own::OwnCheck;
 use super::tracked::TrackedCheck;
+use crate::bpf::{find_offset, look_up};
 
 /// The registers in which a call's arguments lie.
 const ARGUMENTS: [&str; 6] = ["di", "si", "dx", "r10", "r8", "r9"];
@@ -62,14 +63,6 @@ impl Offsets {
             status: find("task_struct", "thread_info.status")?,
         })
     }
-}
-
-/// Where a member is, near enough for an instruction.
-pub(super) fn find_offset(btf: &Btf, structure: &str, path: &str) -> Result<i16, BtfError> {
-    let offset = btf.offset_of(structure, path)?;
-    i16::try_from(offset).map_err(|_| BtfError::Missing {
-        what: format!("{structure}.{path} within 32 KiB"),
-    })
 }
 
 /// What a program is made of.
@@ -208,15 +201,6 @@ impl Parts<'_> {
         a.call(Helper::RingbufOutput);
         a.jump_if(Condition::Equal, R0, 0, out);
     }
-}
-
-/// `R0 = ` the value of `map` whose key is on the stack.
-pub(super) fn look_up(a: &mut Assembler, map: BorrowedFd<'_>, key: i16, missing: Label) {
-    a.load_map(R1, map);
-    a.set(R2, R10);
-    a.add(R2, i32::from(key));
-    a.call(Helper::MapLookupElem);
-    a.jump_if(Condition::Equal, R0, 0, missing);
 }
 
 /// Adds one to a number of the CPU's own: nothing else of this program runs on it meanwhile.

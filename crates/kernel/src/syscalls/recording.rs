@@ -5,11 +5,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::thread::{MembarrierCommand, membarrier};
 use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallRecord};
 use thalweg_model::Timestamp;
-use thalweg_sys::time_stamp_counter;
 
 use super::calls::Calls;
-use super::fit::Fit;
 use super::load::InKernel;
+use crate::fit::Fit;
 use crate::loss::Ledger;
 use crate::{Error, KernelPacket, TraceClock, Tracefs, Track};
 
@@ -172,7 +171,7 @@ impl SyscallRecording {
         }
         for place in 0..self.streams.len() {
             self.read_losses(place)?;
-            let now = self.now();
+            let now = self.clock.now();
             let (cpu, stream) = (self.in_kernel.rings[place].0, &mut self.streams[place]);
             stream
                 .settle(cpu, now, sink)
@@ -181,19 +180,9 @@ impl SyscallRecording {
         Ok(())
     }
 
-    fn now(&self) -> u64 {
-        match self.clock {
-            TraceClock::X86Tsc => time_stamp_counter(),
-            TraceClock::Mono => {
-                let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-                time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
-            }
-        }
-    }
-
     fn read_losses(&mut self, place: usize) -> Result<(), Error> {
         let counts = self.in_kernel.counts(self.in_kernel.rings[place].0)?;
-        let now = self.now();
+        let now = self.clock.now();
         self.streams[place].ledger.read(now, counts.lost);
         Ok(())
     }

@@ -16,8 +16,7 @@ use thalweg_bpf::{
 };
 use thalweg_sys::BpfArray;
 
-use super::load::LICENSE;
-use super::program::{find_offset, look_up};
+use crate::bpf::{LICENSE, find_offset, look_up};
 use crate::{Error, Track};
 
 /// No kernel has more numbers for threads.
