@@ -20,6 +20,7 @@ mod lttng;
 mod page;
 mod plan;
 mod syscall;
+mod task;
 mod transcode;
 
 pub use context::{EventContext, RecordHead};
@@ -31,4 +32,5 @@ pub use syscall::{
     Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,
     syscall_context, syscall_numbers,
 };
+pub use task::{Change, FIRST_PID_NAMESPACE, TaskLayout, TaskRecord, TaskState, status_value};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

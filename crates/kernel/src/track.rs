@@ -14,10 +14,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use thalweg_kbuf::FIRST_PID_NAMESPACE;
 
-/// The inode of the first pid namespace, in every kernel.
-pub(crate) const FIRST_NAMESPACE: u64 = 0xefff_fffc;
+use crate::Error;
 
 /// Processes and threads; with all that they start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +72,7 @@ fn number(entry: io::Result<fs::DirEntry>) -> Option<u32> {
 fn check_namespace() -> Result<(), Error> {
     let path = Path::new("/proc/self/ns/pid");
     let found = fs::metadata(path).map_err(|error| Error::io("look at", path, error))?;
-    match found.ino() == FIRST_NAMESPACE {
+    match found.ino() == FIRST_PID_NAMESPACE {
         true => Ok(()),
         false => Err(Error::NestedNamespace),
     }

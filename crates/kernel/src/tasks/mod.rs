@@ -11,7 +11,6 @@
 //! all records up to now knows every thread that an event up to now can be of.
 
 mod program;
-mod record;
 mod scan;
 mod source;
 mod table;

@@ -11,15 +11,12 @@ use std::os::fd::BorrowedFd;
 
 use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R6, R8, R10};
 use thalweg_bpf::{AssembleError, Assembler, Btf, BtfError, Condition, Helper, Size};
+use thalweg_kbuf::{Change, TaskLayout};
 
-use super::record::{
-    BYTES, Change, KIND, LEVEL, LEVELS, NAME, NAMESPACE, NUMBER_BYTES, NUMBERS, PID, PPID, TID,
-    TIME,
-};
 use crate::bpf::find_offset;
 
 /// Where the record is on the stack.
-const RECORD: i16 = -BYTES;
+const RECORD: i16 = -TaskLayout::BYTES;
 /// The reader reads when it has to: nobody is woken.
 const NO_WAKEUP: i32 = 1;
 
@@ -81,7 +78,9 @@ impl Parts<'_> {
         self.write_head(a, change);
         match change {
             Change::Begin => self.write_begin(a),
-            Change::Rename => copy(a, NAME, 16, Helper::ProbeReadKernelStr, |a| a.set(R3, R8)),
+            Change::Rename => copy(a, TaskLayout::NAME, 16, Helper::ProbeReadKernelStr, |a| {
+                a.set(R3, R8);
+            }),
             Change::End => {}
         }
         self.write_output(a);
@@ -89,12 +88,12 @@ impl Parts<'_> {
     }
 
     fn write_head(self, a: &mut Assembler, change: Change) {
-        for at in (0..BYTES).step_by(8) {
+        for at in (0..TaskLayout::BYTES).step_by(8) {
             a.store(Size::Eight, (R10, RECORD + at), 0);
         }
-        a.store(Size::Four, (R10, RECORD + KIND), change as i32);
+        a.store(Size::Four, (R10, RECORD + TaskLayout::KIND), change as i32);
         a.load(Size::Four, R1, (R6, self.offsets.pid));
-        a.store(Size::Four, (R10, RECORD + TID), R1);
+        a.store(Size::Four, (R10, RECORD + TaskLayout::TID), R1);
     }
 
     fn write_begin(self, a: &mut Assembler) {
@@ -105,11 +104,11 @@ impl Parts<'_> {
             ..
         } = self.offsets;
         a.load(Size::Four, R1, (R6, tgid));
-        a.store(Size::Four, (R10, RECORD + PID), R1);
+        a.store(Size::Four, (R10, RECORD + TaskLayout::PID), R1);
         a.load(Size::Eight, R1, (R6, real_parent));
         a.load(Size::Four, R1, (R1, tgid));
-        a.store(Size::Four, (R10, RECORD + PPID), R1);
-        copy(a, NAME, 16, Helper::ProbeReadKernel, |a| {
+        a.store(Size::Four, (R10, RECORD + TaskLayout::PPID), R1);
+        copy(a, TaskLayout::NAME, 16, Helper::ProbeReadKernel, |a| {
             a.set(R3, R6);
             a.add(R3, i32::from(comm));
         });
@@ -132,28 +131,34 @@ impl Parts<'_> {
         a.jump_if(Condition::Equal, R1, 0, no_proxy);
         a.load(Size::Eight, R1, (R1, namespace));
         a.load(Size::Four, R1, (R1, inode));
-        a.store(Size::Four, (R10, RECORD + NAMESPACE), R1);
+        a.store(Size::Four, (R10, RECORD + TaskLayout::NAMESPACE), R1);
         a.bind(no_proxy);
         a.load(Size::Eight, R8, (R6, thread_pid));
         a.jump_if(Condition::Equal, R8, 0, done);
         a.load(Size::Four, R1, (R8, level));
-        a.store(Size::Four, (R10, RECORD + LEVEL), R1);
-        let bytes = i32::from(LEVELS * NUMBER_BYTES);
-        copy(a, NUMBERS, bytes, Helper::ProbeReadKernel, |a| {
-            a.set(R3, R8);
-            a.add(R3, i32::from(numbers));
-        });
+        a.store(Size::Four, (R10, RECORD + TaskLayout::LEVEL), R1);
+        let bytes = i32::from(TaskLayout::LEVELS * TaskLayout::NUMBER_BYTES);
+        copy(
+            a,
+            TaskLayout::NUMBERS,
+            bytes,
+            Helper::ProbeReadKernel,
+            |a| {
+                a.set(R3, R8);
+                a.add(R3, i32::from(numbers));
+            },
+        );
         a.bind(done);
     }
 
     fn write_output(self, a: &mut Assembler) {
         let out = a.label();
         a.call(Helper::KtimeGetNs);
-        a.store(Size::Eight, (R10, RECORD + TIME), R0);
+        a.store(Size::Eight, (R10, RECORD + TaskLayout::TIME), R0);
         a.load_map(R1, self.ring);
         a.set(R2, R10);
         a.add(R2, i32::from(RECORD));
-        a.set(R3, i32::from(BYTES));
+        a.set(R3, i32::from(TaskLayout::BYTES));
         a.set(R4, NO_WAKEUP);
         a.call(Helper::RingbufOutput);
         a.jump_if(Condition::Equal, R0, 0, out);

@@ -3,10 +3,10 @@
 use std::os::fd::AsFd;
 
 use thalweg_bpf::{Attached, Kind, Program};
+use thalweg_kbuf::{Change, TaskRecord};
 use thalweg_sys::{BpfArray, BpfRing};
 
 use super::program::{Offsets, Parts};
-use super::record::{Change, TaskRecord};
 use super::scan;
 use super::table::{Table, Task};
 use crate::bpf::{LICENSE, read_btf};

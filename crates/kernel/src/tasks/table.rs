@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 
-use super::record::{Change, TaskRecord};
+use thalweg_kbuf::{Change, TaskRecord, TaskState};
 
 /// What contexts say of a thread; all 0 if it is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,14 +30,17 @@ impl Task {
 
 /// A thread from some time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct State {
-    pub(super) pid: i32,
-    pub(super) ppid: i32,
-    pub(super) vtid: i32,
-    pub(super) namespace: u32,
-    pub(super) comm: [u8; 16],
+struct State {
+    task: TaskState,
     /// The parent was looked up again after it had ended: a process may go on without its first thread.
-    pub(super) is_adopted: bool,
+    is_adopted: bool,
+}
+
+impl From<TaskState> for State {
+    fn from(task: TaskState) -> Self {
+        let is_adopted = false;
+        Self { task, is_adopted }
+    }
 }
 
 /// A thread's states, each with the time at which it began.
@@ -75,10 +78,10 @@ const KEPT: usize = 4096;
 
 impl Table {
     /// A thread that was there before the recording.
-    pub(super) fn found(&mut self, tid: u32, state: State) {
+    pub(super) fn found(&mut self, tid: u32, state: TaskState) {
         let life = self.lives.entry(tid).or_default();
         if life.states.is_empty() {
-            life.put(0, state);
+            life.put(0, state.into());
         }
     }
 
@@ -87,21 +90,13 @@ impl Table {
         let life = self.lives.entry(record.tid).or_default();
         match record.change {
             Change::Begin => {
-                let state = State {
-                    pid: record.pid,
-                    ppid: record.ppid,
-                    vtid: record.vtid,
-                    namespace: record.namespace,
-                    comm: record.name,
-                    is_adopted: false,
-                };
-                life.put(at, state);
+                life.put(at, record.state.into());
                 self.ended -= usize::from(life.end.take().is_some());
             }
             Change::Rename => {
-                if let Some(state) = life.at(at).copied() {
-                    let comm = record.name;
-                    life.put(at, State { comm, ..state });
+                if let Some(mut state) = life.at(at).copied() {
+                    state.task.comm = record.state.comm;
+                    life.put(at, state);
                 }
             }
             Change::End => self.ended += usize::from(life.end.replace(at).is_none()),
@@ -113,16 +108,9 @@ impl Table {
         let Some(life) = self.lives.get_mut(&tid) else {
             return;
         };
-        if let Some(state) = life.at(at).copied() {
-            let is_adopted = true;
-            life.put(
-                at,
-                State {
-                    ppid,
-                    is_adopted,
-                    ..state
-                },
-            );
+        if let Some(mut state) = life.at(at).copied() {
+            (state.task.ppid, state.is_adopted) = (ppid, true);
+            life.put(at, state);
         }
     }
 
@@ -133,19 +121,19 @@ impl Table {
             .get(&tid)?
             .at(at)
             .filter(|state| !state.is_adopted)?;
-        let parent = self.lives.get(&state.ppid.cast_unsigned())?;
+        let parent = self.lives.get(&state.task.ppid.cast_unsigned())?;
         parent.end.filter(|end| *end <= at)
     }
 
     /// What contexts say of a thread at a time.
     pub(super) fn find(&self, tid: u32, at: u64) -> Task {
-        let state_of = |id: i32| self.lives.get(&id.cast_unsigned())?.at(at);
+        let state_of = |id: i32| Some(self.lives.get(&id.cast_unsigned())?.at(at)?.task);
         let Some(state) = state_of(tid.cast_signed()) else {
             return Task::default();
         };
         let leader = state_of(state.pid).unwrap_or(state);
         let parent = state_of(state.ppid);
-        let is_seen = |parent: &&State| parent.namespace == state.namespace;
+        let is_seen = |parent: &TaskState| parent.namespace == state.namespace;
         Task {
             pid: state.pid,
             ppid: state.ppid,
@@ -188,22 +176,23 @@ mod tests {
             change,
             tid,
             time_ns: 0,
-            pid: tid.cast_signed(),
-            ppid: 5,
-            namespace: 1,
-            vtid: tid.cast_signed() - 4,
-            name: name(text),
+            state: TaskState {
+                pid: tid.cast_signed(),
+                ppid: 5,
+                namespace: 1,
+                vtid: tid.cast_signed() - 4,
+                comm: name(text),
+            },
         }
     }
 
-    fn state(pid: i32, namespace: u32) -> State {
-        State {
+    fn state(pid: i32, namespace: u32) -> TaskState {
+        TaskState {
             pid,
             ppid: 1,
             vtid: 1,
             namespace,
             comm: name("old"),
-            is_adopted: false,
         }
     }
 
