@@ -4,6 +4,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use thalweg_abi::field::{ByteOrder, Field, FieldClass, Integer};
+use thalweg_filter::tracefs::{
+    IntegerOperand, Lowered, Operand, Operands, TextOperand, Width, lower,
+};
 use thalweg_filter::{
     Context, Error, Filter, Kind, MAX_LEN, Simple, Source, Value, evaluate, from_hex, link,
 };
@@ -50,6 +53,49 @@ const DECLARED: [Field; 6] = [
     Field::written("m", MEMBERS),
     Field::written("ms", FieldClass::Sequence { element: &MEMBERS }),
 ];
+
+/// The same as the kernel has them: one as it is, one unsigned, one cut, one with something added.
+struct OfKernel;
+
+impl Operands for OfKernel {
+    fn operand(&self, name: &str) -> Option<Operand<'_>> {
+        let width = |bits, signed| Width { bits, signed };
+        let integer = |name, kernel, trace, add| {
+            Operand::Integer(IntegerOperand {
+                name,
+                kernel,
+                trace,
+                add,
+            })
+        };
+        Some(match name {
+            "a" => integer("a", width(32, true), width(32, true), 0),
+            "u" => integer("u", width(64, false), width(64, false), 0),
+            "l" => integer("l", width(64, true), width(64, true), 0),
+            "cut" => integer("cut", width(64, true), width(32, true), 0),
+            "prio" => integer("prio", width(32, true), width(32, true), -100),
+            "s" => Operand::Text(TextOperand {
+                name: "s",
+                room: Some(16),
+            }),
+            "f" | "list" => Operand::Closed("for no reason"),
+            _ => return None,
+        })
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        ["a", "u", "l", "cut", "prio", "s", "f", "list"].into_iter()
+    }
+}
+
+/// In the kernel's words, or refused with a column.
+fn lowered(filter: &Filter) {
+    match lower(filter, &OfKernel) {
+        Ok(Lowered::Predicate(text)) => assert!(!text.is_empty() && text.len() < 4096),
+        Ok(_) => {}
+        Err(refusal) => assert!(refusal.to_string().starts_with("column ")),
+    }
+}
 
 struct Event<'a>(&'a [u8]);
 
@@ -117,6 +163,7 @@ fuzz_target!(|bytes: &[u8]| {
         for errors in [listed, declared] {
             shown(errors.err().iter().flatten());
         }
+        lowered(&filter);
         if let Ok(bytecode) = filter.compile() {
             assert!(bytecode.as_bytes().len() <= MAX_LEN);
             let hex = bytecode.to_hex();

@@ -66,6 +66,7 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/kbuf/src/syscall/record.rs",
         ],
     ),
+    ("task_record", &["crates/kbuf/src/task"]),
 ];
 
 /// A decoder whose corpus runs less has a part that no fuzzing ever reached.

@@ -14,11 +14,13 @@ use thalweg_collect::Contexts;
 use thalweg_kernel::{FunctionSpec, ProbeSpec};
 
 use crate::exit::{RECORD_FAILED, USAGE};
+use crate::kernel_filter::KernelFilter;
 use crate::level;
 use crate::list;
 use crate::names::CallNames;
 use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, parse_size};
 use crate::record::Helper;
+use crate::track::TrackedProcess;
 use crate::view;
 
 /// One trace of the kernel and of the programs on it, without a kernel module.
@@ -32,6 +34,7 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   thalweg record -- ./app            record the kernel and ./app until it ends
+  thalweg list -k 'sched*' --fields  see which events the kernel has, and what they tell
   thalweg view thalweg-trace-…       read the trace as text
   thalweg doctor                     see what this machine offers for tracing";
 
@@ -40,7 +43,8 @@ Examples:
 pub(crate) enum Command {
     /// Record kernel and programs together, while a command runs or until Ctrl-C.
     Record(Box<RecordArgs>),
-    /// Say what can be recorded of a program or library.
+    /// List the events that there are: of the kernel, of system calls, of running programs; and what of a
+    /// program can be probed.
     List(list::Args),
     /// Print a trace as text, one line an event, in the order of time.
     View(view::Args),
@@ -65,6 +69,21 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "PATTERNS", value_delimiter = ',')]
     pub(crate) kernel: Vec<String>,
 
+    /// Record only kernel events that pass, tested in the kernel: 'EXPRESSION' for all of them,
+    /// 'PATTERNS: EXPRESSION' for some, with the fields that `list -k --fields` shows; several hold
+    /// together.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) kernel_filter: Vec<KernelFilter>,
+
+    /// Record kernel events of this process, its threads and all that they start, and of nobody else:
+    /// pid=NUMBER, several with commas between.
+    #[arg(long, value_name = "PROCESS", value_delimiter = ',')]
+    pub(crate) track: Vec<TrackedProcess>,
+
+    /// Record kernel events of COMMAND and of all that it starts, and of nobody else.
+    #[arg(long, requires = "command")]
+    pub(crate) follow: bool,
+
     /// Record system calls with the texts, addresses and arguments that their pointers point at: all,
     /// or the calls of these names, in which `*` stands for anything.
     #[arg(
@@ -87,10 +106,10 @@ pub(crate) struct RecordArgs {
     pub(crate) function: Vec<FunctionSpec>,
 
     /// Record nothing of the kernel.
-    #[arg(
-        long,
-        conflicts_with_all = ["kernel", "syscalls", "probe", "function", "kernel_buffer"]
-    )]
+    #[arg(long, conflicts_with_all = [
+            "kernel", "kernel_filter", "syscalls", "probe", "function", "kernel_buffer", "track",
+            "follow"
+        ])]
     pub(crate) no_kernel: bool,
 
     /// Record these events of programs: names, in which `*` stands for anything [default: *].
@@ -113,8 +132,8 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<Filter>,
 
-    /// Say in each event of a program what its thread is, and where: vpid, vtid, procname, vuid, ip, …
-    /// (all below), with commas between.
+    /// Say in each event what its thread is, and where: vpid, vtid, procname, vuid, ip, … (all below),
+    /// with commas between.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = Contexts::named)]
     pub(crate) context: Vec<Contexts>,
 
@@ -123,7 +142,7 @@ pub(crate) struct RecordArgs {
         long,
         conflicts_with_all = [
             "user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "overwrite",
-            "blocking", "context", "no_kernel"
+            "blocking", "no_kernel"
         ]
     )]
     pub(crate) no_user: bool,
@@ -166,6 +185,10 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "SECS", value_parser = parse_seconds)]
     pub(crate) duration: Option<Duration>,
 
+    /// Record nothing, and say by which mechanism each event would be recorded, and why.
+    #[arg(long)]
+    pub(crate) plan: bool,
+
     /// Show no progress line in the bottom row of the terminal.
     #[arg(long)]
     pub(crate) no_progress: bool,
@@ -179,6 +202,10 @@ const RECORD_HELP: &str = "\
 Examples:
   thalweg record -- ./app --flag                        kernel and ./app together
   thalweg record -k 'sched_*,irq_*,syscalls' -- ./app   choose the kernel's events
+  thalweg record -k sched_switch --kernel-filter 'prev_tid == 42' -- ./app
+  thalweg record --follow --syscalls -- make            of make and all that it starts
+  thalweg record --track pid=4711 --duration 5          of a process that runs
+  thalweg record -k '*' --plan                          what would be recorded, and by what
   thalweg record --syscalls -- ./app                    each system call, with paths and addresses
   thalweg record --syscalls='open*,connect' -- ./app    these only
   thalweg record --probe sdt:python3:python:line        each line of every Python program
@@ -203,10 +230,20 @@ A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
 Without fields an SDT probe has all of its arguments, a function all of its parameters, if BTF or
 debug information (C, C++) describes it. `thalweg list --probe FILE` lists places and arguments.
 
+A filter of kernel events compares fields with constants: numbers by < <= > >= == != and bits by
+FIELD & MASK, texts by == and != with `*` for anything; joined by && || ! and parentheses. It knows
+$ctx.tid, $ctx.procname and $ctx.cpu_id. What the kernel cannot test is refused; events that have no such
+field are left out, with a word.
+
+--track and --follow leave out what other threads do; an event of the scheduler is recorded if one of
+its two threads is tracked, an interrupt if it interrupts one. Programs' own events are not concerned.
+
 Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_ns net_ns pid_ns
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
+Events of the kernel have pid tid ppid vpid vtid vppid procname, as they were at the event, hostname, and
+the processor's interruptible preemptible need_reschedule migratable.
 Others the program takes itself, at each event: ip (the address of its call site),
 callstack-user (and of those who called, as far as the program has frame pointers),
 perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,
@@ -349,7 +386,12 @@ mod tests {
             line.contains("`procnam`; did you mean procname? There are: cpu_id vpid"),
             "{said}"
         );
-        assert!(record("--no-user --context vpid").is_err());
+        assert!(record("--no-user --context vpid,tid").is_ok());
+        let said = record("--context prio").unwrap_err();
+        assert!(
+            said.contains("no context `prio` yet: sched_switch says"),
+            "{said}"
+        );
         let listed = |context: &Context| {
             RECORD_HELP
                 .split([' ', '\n', ';', '.'])

@@ -22,6 +22,11 @@ const NAMES: [&str; 15] = [
     "debug",
 ];
 
+/// A level's name.
+pub(crate) fn name(level: LogLevel) -> &'static str {
+    NAMES[level as usize]
+}
+
 /// Reads a level: one of the names, in any case, with `_` as with `-`.
 pub(crate) fn parser() -> impl TypedValueParser<Value = LogLevel> {
     Spelling(PossibleValuesParser::new(NAMES)).map(|name: String| {

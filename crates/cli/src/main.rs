@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   args ──▶ record ──▶ collect      summary and progress on standard error
+//!            list   ──▶ kernel, collect   the events that there are, on standard output
 //!            view   ──▶ reader       the trace as text on standard output
 //!            doctor                  what this machine offers, as text or JSON
 //!            recover ─▶ collect      what killed recorders left behind
@@ -14,12 +15,14 @@
 mod args;
 mod doctor;
 mod exit;
+mod kernel_filter;
 mod level;
 mod list;
 mod names;
 mod number;
 mod record;
 mod recover;
+mod track;
 mod view;
 
 use std::process::ExitCode;

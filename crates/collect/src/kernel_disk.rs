@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use thalweg_kernel::{
-    HeaderKind, KernelPacket, KernelRecording, Resume, SyscallRecording, syscall_context,
+    HeaderKind, KernelContexts, KernelPacket, KernelRecording, Resume, SyscallRecording,
+    syscall_context,
 };
 use thalweg_model::{LossCause, StructClass, Timestamp};
 
@@ -90,6 +91,11 @@ impl KernelDisk {
         })
     }
 
+    /// What a dead recorder's events of tracefs say of their thread.
+    pub(crate) fn contexts(&self) -> KernelContexts {
+        KernelContexts::known(self.writer.program_contexts())
+    }
+
     /// Declares every event of tracefs, tells the recording the ids, and opens the streams that are
     /// not open yet.
     pub(crate) fn declare_tracefs(
@@ -104,7 +110,7 @@ impl KernelDisk {
                 HeaderKind::Large => EventHeader::Large,
             },
             packet_context: PacketContext::kernel_members(),
-            event_context: Vec::new(),
+            event_context: recording.contexts().members(),
         })?;
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));

@@ -4,12 +4,13 @@ use rustix::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use thalweg_kernel::{
-    Error as KernelError, EventRule, KernelConfig, KernelPacket, KernelRecording, Resume,
-    SyscallConfig, SyscallRecording, TraceClock, Tracefs, plain_syscall_rules, resolve_probes,
+    Error as KernelError, KernelContexts, KernelPacket, KernelRecording, Resume, SyscallRecording,
+    TraceClock, Tracefs,
 };
 
 use crate::clock::ClockKind;
 use crate::kernel_disk::{KernelDisk, Origin};
+use crate::kernel_sources::KernelSources;
 use crate::ledger::Ledger;
 use crate::session::Session;
 use crate::sink::environment::{self, Host};
@@ -44,9 +45,6 @@ struct Parts {
     syscalls: Option<SyscallRecording>,
 }
 
-/// The subsystem whose events the programs for system calls stand in for.
-const SYSCALLS: &str = "syscalls";
-
 impl KernelEvents {
     /// Sets everything up and begins its trace. Nothing is recorded before [`Self::resume`].
     pub(crate) fn start(
@@ -54,28 +52,22 @@ impl KernelEvents {
         request: &KernelRequest,
         id: &str,
     ) -> Result<Self, Error> {
-        let tracefs = Tracefs::find()?;
-        let mut config = KernelConfig::new(id);
-        config.clock = Some(clock(session.clock.kind()));
-        if let Some(kib) = request.buffer_kib_per_cpu {
-            config.buffer_bytes_per_cpu = kib as usize * 1024;
-        }
-        let (probes, mut notes) = resolve_probes(&tracefs, &request.probes)?;
-        config.probes = probes;
-        let syscalls = start_syscalls(&tracefs, request, &config, &mut notes)?;
-        let plain = match &request.syscalls {
-            Some(calls) if syscalls.is_none() => plain_syscall_rules(&tracefs, calls)?,
-            _ => Vec::new(),
-        };
-        choose_rules(request, plain, &mut config);
-        let tracefs = match config.rules.is_empty() && config.probes.is_empty() {
-            true => None,
+        let KernelSources {
+            tracefs,
+            config,
+            syscalls,
+            notes,
+        } = KernelSources::open(request, id, clock(session.clock.kind()))?;
+        let (tracefs, left_out) = match config.is_empty() {
+            true => (None, Vec::new()),
             false => match KernelRecording::start(&tracefs, &config) {
                 // All that was named is left to the programs.
-                Err(KernelError::NoEvents) if syscalls.is_some() => None,
-                started => Some(started?.0),
+                Err(KernelError::NoEvents) if syscalls.is_some() => (None, Vec::new()),
+                started => started.map(|(recording, report)| (Some(recording), report.left_out))?,
             },
         };
+        let left_out = left_out.into_iter().map(|missing| missing.to_string());
+        let notes = notes.into_iter().chain(left_out).collect();
         let begun = Self::begin(session, Parts { tracefs, syscalls }, notes);
         begun.map_err(|failed| {
             let (parts, error) = *failed;
@@ -123,7 +115,7 @@ impl KernelEvents {
         let resume: Vec<Resume> = streams.filter_map(|found| disk.go_on(found)).collect();
         let naming = thalweg_kernel::Naming::Lttng;
         let mut tracefs = instance
-            .map(|instance| adopt_soon(instance, naming, &resume))
+            .map(|instance| adopt_soon(instance, naming, disk.contexts(), &resume))
             .transpose()?;
         if let Some(recording) = &mut tracefs {
             recording.stop()?;
@@ -268,6 +260,14 @@ impl KernelEvents {
             .collect()
     }
 
+    /// Threads of which contexts know nothing.
+    fn unknown_threads(&self) -> Option<String> {
+        let lost = self.parts.tracefs.as_ref()?.lost_tasks();
+        (lost > 0).then(|| {
+            format!("contexts lack {lost} beginnings, names and ends of threads: too many at once")
+        })
+    }
+
     /// How far system calls may lie from their place among other events.
     fn doubt(&self, session: &Session) -> Option<String> {
         let ticks = self.parts.syscalls.as_ref()?.error_ticks();
@@ -283,6 +283,7 @@ impl KernelEvents {
             self.disagreement(),
             self.syscalls_disagreement(),
             self.doubt(session),
+            self.unknown_threads(),
         ]
         .into_iter()
         .flatten()
@@ -315,53 +316,6 @@ pub(crate) struct Closed {
     pub(crate) bytes: u64,
 }
 
-/// The programs for system calls, if they are wanted; where this kernel has no such programs, tracefs
-/// tells less of the calls.
-fn start_syscalls(
-    tracefs: &Tracefs,
-    request: &KernelRequest,
-    config: &KernelConfig,
-    notes: &mut Vec<String>,
-) -> Result<Option<SyscallRecording>, Error> {
-    let (Some(patterns), Some(clock)) = (&request.syscalls, config.clock) else {
-        return Ok(None);
-    };
-    let bytes = u32::try_from(config.buffer_bytes_per_cpu).unwrap_or(u32::MAX);
-    let started = SyscallRecording::start(
-        tracefs,
-        &SyscallConfig {
-            patterns: patterns.clone(),
-            ring_bytes_per_cpu: bytes,
-            clock,
-        },
-    );
-    match started {
-        Ok(recording) => Ok(Some(recording)),
-        Err(error @ KernelError::UnknownSyscall { .. }) => Err(error.into()),
-        Err(error) => {
-            notes.push(format!(
-                "system calls without what their pointers point at: failed to {error}"
-            ));
-            Ok(None)
-        }
-    }
-}
-
-/// Which events tracefs records: those that were named, or the default ones; system calls, which a
-/// program records, only by the rules that stand in for it.
-fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut KernelConfig) {
-    let named = request.patterns.iter();
-    let named = named.flat_map(|list| EventRule::parse_list(list));
-    let named: Vec<EventRule> = named.collect();
-    if request.syscalls.is_some() {
-        let has_programs = plain.is_empty();
-        config.leave_out = has_programs.then(|| SYSCALLS.to_owned());
-        config.rules = [named, plain].concat();
-    } else if !named.is_empty() || !request.probes.is_empty() {
-        config.rules = named;
-    }
-}
-
 fn drain_tracefs(
     recording: &mut KernelRecording,
     depth: Depth,
@@ -388,12 +342,13 @@ fn drain_tracefs(
 fn adopt_soon(
     instance: &str,
     naming: thalweg_kernel::Naming,
+    contexts: KernelContexts,
     resume: &[Resume],
 ) -> Result<KernelRecording, KernelError> {
     let tracefs = Tracefs::find()?;
     let end = Instant::now() + Duration::from_secs(1);
     loop {
-        match KernelRecording::adopt(&tracefs, instance, naming, resume) {
+        match KernelRecording::adopt(&tracefs, instance, naming, contexts, resume) {
             Err(KernelError::Held { .. }) if Instant::now() < end => {
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -438,42 +393,5 @@ mod tests {
         assert_eq!(disagreement("events", 7, 7), None);
         let words = disagreement("events", 8, 7).expect("one is missing");
         assert!(words.starts_with("the kernel counted 8 events, and the trace tells of 7: "));
-    }
-
-    #[track_caller]
-    fn check_rules(patterns: &[&str], syscalls: bool, plain: &[&str], rules: &[&str]) {
-        let request = KernelRequest {
-            patterns: patterns.iter().map(|&text| text.to_owned()).collect(),
-            syscalls: syscalls.then(Vec::new),
-            probes: Vec::new(),
-            buffer_kib_per_cpu: None,
-        };
-        let mut config = KernelConfig::new("x");
-        let stand_in = plain.iter().map(|&rule| EventRule::new(rule)).collect();
-        choose_rules(&request, stand_in, &mut config);
-        let chosen: Vec<&str> = config.rules.iter().map(|r| r.pattern.as_str()).collect();
-        assert_eq!(chosen, rules);
-        let has_programs = syscalls && plain.is_empty();
-        assert_eq!(config.leave_out.is_some(), has_programs);
-    }
-
-    #[test]
-    fn tracefs_records_what_no_program_does() {
-        check_rules(&[], false, &[], thalweg_kernel::DEFAULT_EVENTS);
-        check_rules(&["sched,irq"], false, &[], &["sched", "irq"]);
-        check_rules(&[], true, &[], &[]);
-        check_rules(&["sched"], true, &[], &["sched"]);
-        check_rules(&["sched"], true, &["a:b"], &["sched", "a:b"]);
-    }
-
-    #[test]
-    fn probes_alone_are_all_that_is_recorded() {
-        let request = KernelRequest {
-            probes: vec!["app:work".parse().unwrap()],
-            ..KernelRequest::default()
-        };
-        let mut config = KernelConfig::new("x");
-        choose_rules(&request, Vec::new(), &mut config);
-        assert_eq!(config.rules, []);
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod keeper;
 mod kernel_disk;
 mod kernel_events;
+mod kernel_sources;
 mod lanes;
 mod ledger;
 mod output;
@@ -23,6 +24,7 @@ mod recording;
 mod recover;
 mod rendezvous;
 mod rule;
+mod running;
 mod session;
 mod share;
 mod shared;
@@ -37,9 +39,11 @@ mod urgency;
 pub use context::{ContextSet, Contexts};
 pub use error::Error;
 pub use keeper::keeper_main;
+pub use kernel_sources::KernelPlan;
 pub use recording::Recording;
 pub use recover::{Recovered, recover};
 pub use rule::{Levels, Rule, RuleError};
+pub use running::running;
 pub use summary::{
     KernelRequest, ProgramsRequest, Progress, RecordingConfig, RingMode, Snapshot, SourceSummary,
     Started, Summary,

@@ -126,6 +126,7 @@ fn is_known(context: Context) -> bool {
             | Context::TimeNs
             | Context::UserNs
             | Context::UtsNs
+            | Context::Tid
     )
 }
 

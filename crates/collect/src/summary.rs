@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
-use thalweg_kernel::ProbeSpec;
+use thalweg_kernel::{EventFilter, KernelContexts, ProbeSpec, Track};
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -81,6 +81,12 @@ pub struct KernelRequest {
     /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`] and
     /// [`Self::probes`].
     pub patterns: Vec<String>,
+    /// What events of tracefs must pass, tested in the kernel.
+    pub filters: Vec<EventFilter>,
+    /// What events of tracefs say of the thread that was running.
+    pub contexts: KernelContexts,
+    /// Whose events, if not everybody's.
+    pub track: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.
     pub syscalls: Option<Vec<String>>,
     /// Probes to set.

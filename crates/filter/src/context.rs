@@ -46,11 +46,13 @@ pub enum Context {
     UserNs = 19,
     /// Inode of the host name's namespace.
     UtsNs = 20,
+    /// Thread id, in the first namespace: the kernel's own.
+    Tid = 21,
 }
 
 impl Context {
     /// Every context, in the order of their numbers.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Vpid,
         Self::Vtid,
         Self::Procname,
@@ -71,6 +73,7 @@ impl Context {
         Self::TimeNs,
         Self::UserNs,
         Self::UtsNs,
+        Self::Tid,
     ];
 
     /// Its name, as LTTng spells it.
@@ -96,6 +99,7 @@ impl Context {
             Self::TimeNs => "time_ns",
             Self::UserNs => "user_ns",
             Self::UtsNs => "uts_ns",
+            Self::Tid => "tid",
         }
     }
 
@@ -121,7 +125,7 @@ mod tests {
             assert_eq!(Context::from_code(context as u8), Some(context));
         }
         assert_eq!(Context::from_code(0), None);
-        assert_eq!(Context::from_code(21), None);
+        assert_eq!(Context::from_code(22), None);
         assert_eq!(Context::find("pid"), None);
     }
 }

@@ -13,6 +13,8 @@
 //!                               true or false
 //! ```
 //!
+//! For the kernel's events [`tracefs`] says a filter in the kernel's own words.
+//!
 //! The language is LTTng's, with arithmetic (`* / %` and binary `+ -`) besides. As there, a filter
 //! whose field is missing, whose index is beyond a list, or whose shift count is not in 0..=63 is
 //! false as a whole, whatever stands around it; so is one that divides by zero.
@@ -42,6 +44,8 @@ mod portable;
 mod simple;
 #[cfg(feature = "compile")]
 mod text;
+#[cfg(feature = "compile")]
+pub mod tracefs;
 mod value;
 mod words;
 

@@ -13,20 +13,24 @@
 
 #![forbid(unsafe_code)]
 
+mod context;
 mod format;
 mod header;
 mod lttng;
 mod page;
 mod plan;
 mod syscall;
+mod task;
 mod transcode;
 
+pub use context::{EventContext, RecordHead};
 pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
 pub use header::HeaderKind;
-pub use lttng::{Naming, PROBE_GROUP, TraceEvent, lttng_name};
+pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
 pub use syscall::{
     Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,
     syscall_context, syscall_numbers,
 };
+pub use task::{Change, FIRST_PID_NAMESPACE, TaskLayout, TaskRecord, TaskState, status_value};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

@@ -5,6 +5,7 @@
 //! stop making sense, one more is counted as spoilt.
 
 use crate::PageLayout;
+use crate::context::{EventContext, RecordHead};
 use crate::header::HeaderKind;
 use crate::lttng::TraceEvent;
 use crate::page::{Cursor, Missed, Page, PageError, RecordError, Records};
@@ -110,6 +111,18 @@ impl Transcoder {
         after: Option<u64>,
         out: &mut Vec<u8>,
     ) -> PageSummary {
+        self.records_in_context(page, cursor, after, None, out)
+    }
+
+    /// The same, with contexts in front of each event's payload.
+    pub fn records_in_context(
+        &self,
+        page: &Page<'_>,
+        cursor: &mut Cursor,
+        after: Option<u64>,
+        mut context: Option<&mut dyn EventContext>,
+        out: &mut Vec<u8>,
+    ) -> PageSummary {
         let mut summary = PageSummary {
             missed: page.missed,
             ..PageSummary::default()
@@ -121,7 +134,8 @@ impl Transcoder {
                 Ok(record) if after.is_some_and(|after| record.at <= after) => summary.known += 1,
                 Ok(record) => {
                     let begin = out.len();
-                    match self.event(record.data, record.at, last, out) {
+                    let context = context.as_deref_mut();
+                    match self.event(record.data, (record.at, last), context, out) {
                         Ok(true) => {
                             if last.is_none() {
                                 summary.begin = record.at;
@@ -150,8 +164,8 @@ impl Transcoder {
     fn event(
         &self,
         record: &[u8],
-        at: u64,
-        last: Option<u64>,
+        (at, last): (u64, Option<u64>),
+        context: Option<&mut (dyn EventContext + '_)>,
         out: &mut Vec<u8>,
     ) -> Result<bool, Spoilt> {
         let Some(&[low, high]) = record.first_chunk::<2>() else {
@@ -167,6 +181,10 @@ impl Transcoder {
         };
         let (id, plan) = &self.plans[usize::from(place)];
         self.header.write(*id, at, last, out);
+        if let Some(context) = context {
+            let head = RecordHead::parse(record).ok_or(Spoilt::Short)?;
+            context.write(head, at, out);
+        }
         plan.run(record, out)?;
         Ok(true)
     }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::fs;
 
+use rustix::time::{ClockId, clock_gettime};
+use thalweg_sys::time_stamp_counter;
+
 use crate::{Error, Tracefs};
 
 /// A clock that the kernel stamps its events with.
@@ -48,6 +51,14 @@ impl TraceClock {
         })
     }
 
+    /// The time now.
+    pub(crate) fn now(self) -> u64 {
+        match self {
+            Self::X86Tsc => time_stamp_counter(),
+            Self::Mono => monotonic_ns(),
+        }
+    }
+
     /// The clock in brackets in an instance's `trace_clock`.
     pub(crate) fn selected(text: &str) -> Option<Self> {
         let name = text.split('[').nth(1)?.split(']').next()?;
@@ -76,6 +87,12 @@ impl fmt::Display for TraceClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// The monotonic clock, which every program in the kernel can read.
+pub(crate) fn monotonic_ns() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }
 
 fn choose(clocks: &[String], clocksource: &str) -> Option<TraceClock> {

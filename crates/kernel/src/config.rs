@@ -1,6 +1,8 @@
 //! What to record.
 
-use crate::{Naming, Probe, TraceClock};
+use thalweg_filter::Filter;
+
+use crate::{Error, KernelContexts, Naming, Probe, TraceClock, Track};
 
 /// The events of a recording that names none: what scheduler, interrupts, system calls, disks,
 /// tasks, signals and page faults do.
@@ -63,6 +65,28 @@ impl EventRule {
     }
 }
 
+/// A condition in the language of crate `filter`, on the fields that events have in the trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventFilter {
+    /// The events that it is for, each as in [`EventRule::pattern`]; all, if there is no such list.
+    pub patterns: Option<Vec<String>>,
+    /// The condition.
+    pub filter: Filter,
+    /// As it was written.
+    pub text: String,
+}
+
+impl EventFilter {
+    /// It is for events that are not recorded.
+    pub fn idle(&self) -> Error {
+        Error::UselessFilter {
+            filter: self.text.clone(),
+            why: "tracefs records none of the events that it is for, and --syscalls records \
+                  system calls unfiltered",
+        }
+    }
+}
+
 /// A recording's settings.
 #[derive(Clone, Debug)]
 pub struct KernelConfig {
@@ -70,6 +94,12 @@ pub struct KernelConfig {
     pub id: String,
     /// Which events.
     pub rules: Vec<EventRule>,
+    /// What events must pass: every filter that is for them.
+    pub filters: Vec<EventFilter>,
+    /// What is said of the running thread in each event.
+    pub contexts: KernelContexts,
+    /// Whose events, if not everybody's.
+    pub track: Option<Track>,
     /// A subsystem whose events are left out, whatever the rules say.
     pub leave_out: Option<String>,
     /// Probes to set, beside the events that the rules choose.
@@ -89,11 +119,19 @@ pub struct KernelConfig {
 }
 
 impl KernelConfig {
+    /// Whether nothing is to be recorded.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.probes.is_empty()
+    }
+
     /// The default events in rings of 8 MiB.
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
             rules: EventRule::defaults(),
+            filters: Vec::new(),
+            contexts: KernelContexts::default(),
+            track: None,
             leave_out: None,
             probes: Vec::new(),
             buffer_bytes_per_cpu: 8 << 20,

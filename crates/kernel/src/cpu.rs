@@ -8,9 +8,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use thalweg_kbuf::{Cursor, Page, Transcoder};
+use thalweg_kbuf::{Cursor, Page};
 use thalweg_model::Timestamp;
 
+use crate::decoder::Decoder;
 use crate::loss::Ledger;
 use crate::source::{Extent, Source};
 use crate::{CpuStats, DrainError, Error, TraceClock};
@@ -125,12 +126,11 @@ impl CpuStream {
     pub(crate) fn drain<E>(
         &mut self,
         extent: Extent,
-        transcoder: &Transcoder,
+        decoder: &mut Decoder,
         sink: &mut Sink<'_, E>,
     ) -> Result<(), DrainError<E>> {
         self.read_losses()?;
-        self.source
-            .drain(extent, transcoder, &mut self.emitter, sink)
+        self.source.drain(extent, decoder, &mut self.emitter, sink)
     }
 
     /// Tells the losses that no packet has told, when nothing more comes.
@@ -182,12 +182,12 @@ impl Emitter {
         &mut self,
         page: &Page<'_>,
         cursor: &mut Cursor,
-        transcoder: &Transcoder,
+        decoder: &mut Decoder,
         sink: &mut Sink<'_, E>,
     ) -> Result<(), E> {
         let mut next = *cursor;
         self.records.clear();
-        let summary = transcoder.records(page, &mut next, self.after, &mut self.records);
+        let summary = decoder.records(self.cpu, page, (&mut next, self.after), &mut self.records);
         if summary.events > 0 {
             let span = PageSpan {
                 stamp: Timestamp(page.stamp),

@@ -96,6 +96,22 @@ pub enum Error {
     /// No rule matched, and none had to.
     #[error("enable kernel events: none of the chosen ones is in this kernel")]
     NoEvents,
+    /// The kernel cannot tell what a filter asks.
+    #[error("filter {event} in the kernel: {why}")]
+    KernelFilter {
+        /// The event, the first of those that the filter is for.
+        event: String,
+        /// What it cannot tell.
+        why: thalweg_filter::tracefs::Refusal,
+    },
+    /// A filter that does nothing, or too much.
+    #[error("use the filter `{filter}`: {why}")]
+    UselessFilter {
+        /// The filter.
+        filter: String,
+        /// Why.
+        why: &'static str,
+    },
     /// The kernel refused a filter.
     #[error("set the filter `{filter}` on {event}: {why}")]
     Filter {
@@ -157,6 +173,18 @@ pub enum Error {
         /// Its holder; 0 if that is outside of this process's view.
         pid: i32,
     },
+    /// No process has this number.
+    #[error("track process {process}: there is none")]
+    NoProcess {
+        /// The number.
+        process: u32,
+    },
+    /// The kernel's lists hold other numbers than ours.
+    #[error(
+        "track processes: this is not the first pid namespace, whose numbers the kernel's lists hold; \
+         record from outside of the container"
+    )]
+    NestedNamespace,
     /// A CPU that the instance does not have.
     #[error("drain cpu {cpu}: the trace instance has no ring for it")]
     NoCpu {

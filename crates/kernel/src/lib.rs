@@ -38,14 +38,20 @@
 
 #![forbid(unsafe_code)]
 
+mod bpf;
 mod catalogue;
 mod clock;
 mod config;
+mod context;
 mod cpu;
+mod decoder;
 mod error;
+mod fit;
 mod glob;
 mod instance;
 mod loss;
+mod operands;
+mod plan;
 mod probes;
 mod recording;
 mod report;
@@ -53,16 +59,20 @@ mod setup;
 mod source;
 mod stats;
 mod syscalls;
+mod tasks;
 mod text;
 mod tracefs;
+mod track;
 
 pub use catalogue::KnownEvent;
 pub use clock::TraceClock;
-pub use config::{DEFAULT_EVENTS, EventRule, KernelConfig};
+pub use config::{DEFAULT_EVENTS, EventFilter, EventRule, KernelConfig};
+pub use context::{KernelContext, KernelContexts};
 pub use cpu::{KernelPacket, PageSpan, Resume, Tally};
 pub use error::{DrainError, Error};
 pub use glob::matches;
 pub use instance::FoundInstance;
+pub use plan::{Plan, PlannedEvent};
 pub use probes::{
     ArgumentSpec, FunctionSpec, PlaceSpec, Probe, ProbeSpec, Target, find_file,
     remove_stray_probes, resolve_probes,
@@ -70,7 +80,10 @@ pub use probes::{
 pub use recording::KernelRecording;
 pub use report::{Missing, PageSource, StartReport};
 pub use stats::CpuStats;
-pub use syscalls::{SyscallConfig, SyscallRecording, plain_syscall_rules};
+pub use syscalls::{
+    KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
+};
 pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
+pub use track::Track;

@@ -3,16 +3,21 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::thread::{MembarrierCommand, membarrier};
-use thalweg_kbuf::{HeaderKind, Naming, PROBE_GROUP, Transcoder};
+use thalweg_kbuf::{HeaderKind, Naming, PROBE_GROUP};
 
 use crate::catalogue;
+use crate::context::{ContextWriter, KernelContexts};
 use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
+use crate::decoder::Decoder;
 use crate::instance::{self, FoundInstance, Instance};
+use crate::plan::{Plan, describe};
 use crate::probes;
-use crate::setup::{Setup, choose, describe, open_streams, page_layout};
+use crate::setup::{Setup, open_streams, page_layout};
 use crate::source::Extent;
+use crate::tasks::Tasks;
 use crate::{
-    CpuStats, DrainError, Error, KernelConfig, KernelEvent, StartReport, TraceClock, Tracefs,
+    CpuStats, DrainError, Error, KernelConfig, KernelEvent, Missing, StartReport, TraceClock,
+    Tracefs,
 };
 
 /// Kernel events while they are recorded.
@@ -24,7 +29,8 @@ pub struct KernelRecording {
     streams: Vec<CpuStream>,
     instance: Instance,
     events: Vec<KernelEvent>,
-    transcoder: Transcoder,
+    contexts: KernelContexts,
+    decoder: Decoder,
     clock: TraceClock,
     tracefs: Tracefs,
 }
@@ -41,27 +47,27 @@ impl KernelRecording {
             Some(clock) => clock.check(tracefs)?,
             None => TraceClock::choose(tracefs)?,
         };
-        let mut missing = Vec::new();
-        let known = tracefs.events()?;
-        let chosen = choose(&known, config, &mut missing)?;
+        let plan = Plan::make(tracefs, config)?;
+        let (contexts, writer, untold) = contexts(config.contexts, clock);
         let instance = Instance::create(tracefs, &config.id)?;
         let mut setup = Setup {
             tracefs,
             config,
             clock,
-            known,
-            chosen,
+            plan,
         };
         let made = setup.add_probes(instance.name());
-        match made.and_then(|()| setup.run(&instance, missing)) {
-            Ok((streams, events, report)) => {
-                let transcoder = Transcoder::new(&events, HeaderKind::for_events(events.len()));
+        match made.and_then(|()| setup.run(&instance)) {
+            Ok((streams, events, mut report)) => {
+                report.left_out.extend(untold);
+                let decoder = Decoder::new(&events, writer);
                 Ok((
                     Self {
                         streams,
                         instance,
                         events,
-                        transcoder,
+                        contexts,
+                        decoder,
                         clock,
                         tracefs: tracefs.clone(),
                     },
@@ -77,7 +83,7 @@ impl KernelRecording {
     }
 
     /// Takes over the instance of a recorder that died. Its settings stay; events on disk are
-    /// left out as `resume` says. `Naming` must be the dead recorder's.
+    /// left out as `resume` says. `naming` and `contexts` must be the dead recorder's.
     ///
     /// # Errors
     /// The instance does not exist, a living process holds it, or tracefs refuses.
@@ -85,6 +91,7 @@ impl KernelRecording {
         tracefs: &Tracefs,
         name: &str,
         naming: Naming,
+        contexts: KernelContexts,
         resume: &[Resume],
     ) -> Result<Self, Error> {
         let instance = Instance::open(tracefs, name)?;
@@ -94,15 +101,20 @@ impl KernelRecording {
             clocks: Vec::new(),
         })?;
         let enabled = catalogue::parse(&instance.read("set_event")?);
-        let (events, _) = describe(tracefs, enabled.iter(), naming);
+        let enabled = enabled.iter().map(|event| (event, ()));
+        let (events, _) = describe(tracefs, enabled, naming);
+        let events: Vec<KernelEvent> = events.into_iter().map(|(event, ())| event).collect();
         let layout = page_layout(tracefs, &instance)?;
         let (streams, _) = open_streams(&instance, &layout, clock, true, resume)?;
-        let transcoder = Transcoder::new(&events, HeaderKind::for_events(events.len()));
+        // Who was running then, nobody knows any more.
+        let writer = (!contexts.is_empty()).then(|| ContextWriter::new(contexts, None));
+        let decoder = Decoder::new(&events, writer);
         Ok(Self {
             streams,
             instance,
             events,
-            transcoder,
+            contexts,
+            decoder,
             clock,
             tracefs: tracefs.clone(),
         })
@@ -148,9 +160,19 @@ impl KernelRecording {
         &self.events
     }
 
+    /// What stands in front of each event's payload.
+    pub fn contexts(&self) -> KernelContexts {
+        self.contexts
+    }
+
+    /// Beginnings of threads that contexts do not know of: there were too many at once.
+    pub fn lost_tasks(&self) -> u64 {
+        self.decoder.lost_tasks()
+    }
+
     /// Sets the CTF id of each event and the header that events have.
     pub fn set_ids(&mut self, header: HeaderKind, ids: &[u32]) {
-        self.transcoder.set_ids(header, ids);
+        self.decoder.set_ids(header, ids);
     }
 
     /// The CPUs that have a stream.
@@ -225,7 +247,7 @@ impl KernelRecording {
         sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
     ) -> Result<(), DrainError<E>> {
         for stream in &mut self.streams {
-            stream.drain(Extent::All, &self.transcoder, sink)?;
+            stream.drain(Extent::All, &mut self.decoder, sink)?;
             stream.settle(sink)?;
         }
         Ok(())
@@ -239,7 +261,7 @@ impl KernelRecording {
     ) -> Result<(), DrainError<E>> {
         let stream = self.streams.iter_mut().find(|stream| stream.cpu() == cpu);
         let stream = stream.ok_or(Error::NoCpu { cpu })?;
-        stream.drain(extent, &self.transcoder, sink)
+        stream.drain(extent, &mut self.decoder, sink)
     }
 
     /// The kernel's counters of each CPU.
@@ -303,4 +325,27 @@ fn end(tracefs: &Tracefs, instance: Instance) -> Result<(), Error> {
     let name = instance.name().to_owned();
     instance.remove()?;
     probes::remove_group(tracefs, &name)
+}
+
+/// The contexts that can be had, what writes them, and a word on those that cannot.
+fn contexts(
+    wanted: KernelContexts,
+    clock: TraceClock,
+) -> (KernelContexts, Option<ContextWriter>, Option<Missing>) {
+    let of_tasks = wanted.of_tasks();
+    let (tasks, untold) = match (!of_tasks.is_empty()).then(|| Tasks::start(clock)) {
+        None => (None, None),
+        Some(Ok(tasks)) => (Some(tasks), None),
+        Some(Err(why)) => {
+            let what = format!("the context {}", of_tasks.names());
+            let why = format!("failed to {why}");
+            (None, Some(Missing { what, why }))
+        }
+    };
+    let had = match untold {
+        None => wanted,
+        Some(_) => wanted.without(of_tasks),
+    };
+    let writer = (!had.is_empty()).then(|| ContextWriter::new(had, tasks));
+    (had, writer, untold)
 }

@@ -1,5 +1,7 @@
 //! What a start has made of its settings.
 
+use std::fmt;
+
 use crate::TraceClock;
 
 /// What was asked for and cannot be had.
@@ -9,6 +11,13 @@ pub struct Missing {
     pub what: String,
     /// Why.
     pub why: String,
+}
+
+/// One line.
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not recorded: {}", self.what, self.why)
+    }
 }
 
 /// How pages leave the kernel.
@@ -27,6 +36,8 @@ pub struct StartReport {
     pub enabled: usize,
     /// What is not there.
     pub missing: Vec<Missing>,
+    /// The events that a filter leaves out, always.
+    pub left_out: Vec<Missing>,
     /// The clock.
     pub clock: TraceClock,
     /// The ring's size for each CPU, as the kernel rounded it.

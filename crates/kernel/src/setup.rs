@@ -1,104 +1,60 @@
 //! From settings to an instance that is ready to record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use thalweg_kbuf::{Naming, PROBE_GROUP, PageLayout};
+use thalweg_kbuf::{PROBE_GROUP, PageLayout};
 
-use crate::catalogue::{self, KnownEvent};
 use crate::cpu::{CpuStream, Resume};
 use crate::instance::Instance;
+use crate::plan::describe;
 use crate::probes::Defined;
 use crate::source::Source;
 use crate::{
-    Error, KernelConfig, KernelEvent, Missing, PageSource, StartReport, TraceClock, Tracefs,
+    Error, KernelConfig, KernelEvent, Missing, PageSource, Plan, PlannedEvent, StartReport,
+    TraceClock, Tracefs,
 };
-
-/// An event's place in the list of known ones, with its filter.
-pub(crate) type Chosen = BTreeMap<usize, Option<String>>;
-
-pub(crate) fn choose(
-    known: &[KnownEvent],
-    config: &KernelConfig,
-    missing: &mut Vec<Missing>,
-) -> Result<Chosen, Error> {
-    let mut chosen = Chosen::new();
-    for rule in &config.rules {
-        match catalogue::select(known, &rule.pattern) {
-            Ok(found) => found
-                .into_iter()
-                .for_each(|event| add(&mut chosen, event, &rule.filter)),
-            Err(error) if rule.required => return Err(error),
-            Err(_) => missing.push(Missing {
-                what: rule.pattern.clone(),
-                why: "this kernel has no such event".to_owned(),
-            }),
-        }
-    }
-    let left_out = config.leave_out.as_deref();
-    chosen.retain(|event, _| left_out != Some(known[*event].system.as_str()));
-    if chosen.is_empty() && config.probes.is_empty() {
-        Err(Error::NoEvents)
-    } else {
-        Ok(chosen)
-    }
-}
-
-/// An event that several rules choose is recorded when one of them would.
-fn add(chosen: &mut Chosen, event: usize, filter: &Option<String>) {
-    chosen
-        .entry(event)
-        .and_modify(|old| {
-            *old = match (old.take(), filter) {
-                (Some(old), Some(new)) if old != *new => Some(format!("({old}) || ({new})")),
-                (Some(old), Some(_)) => Some(old),
-                _ => None,
-            };
-        })
-        .or_insert_with(|| filter.clone());
-}
 
 /// What a start needs to know.
 pub(crate) struct Setup<'a> {
     pub(crate) tracefs: &'a Tracefs,
     pub(crate) config: &'a KernelConfig,
     pub(crate) clock: TraceClock,
-    pub(crate) known: Vec<KnownEvent>,
-    pub(crate) chosen: Chosen,
+    pub(crate) plan: Plan,
 }
 
 pub(crate) type Parts = (Vec<CpuStream>, Vec<KernelEvent>, StartReport);
 
 impl Setup<'_> {
-    /// Sets the probes, and chooses their events.
+    /// Sets the probes, and plans their events.
     pub(crate) fn add_probes(&mut self, instance: &str) -> Result<(), Error> {
-        for made in Defined::all(self.tracefs, instance, &self.config.probes)? {
-            self.chosen.insert(self.known.len(), made.filter);
-            self.known.push(made.event);
+        let defined = Defined::all(self.tracefs, instance, &self.config.probes)?;
+        let events = defined.iter().map(|made| (&made.event, &made.filter));
+        let (described, missing) = describe(self.tracefs, events, self.config.naming);
+        self.plan.missing.extend(missing);
+        for (event, filter) in described {
+            let filter = filter.clone();
+            self.plan.events.push(PlannedEvent { event, filter });
         }
         Ok(())
     }
 
     /// Sets the instance up and enables its events.
-    pub(crate) fn run(
-        &self,
-        instance: &Instance,
-        mut missing: Vec<Missing>,
-    ) -> Result<Parts, Error> {
+    pub(crate) fn run(self, instance: &Instance) -> Result<Parts, Error> {
         self.set_up(instance)?;
         let layout = page_layout(self.tracefs, instance)?;
         let (streams, unmapped) =
             open_streams(instance, &layout, self.clock, self.config.map, &[])?;
-        let (events, undescribed) = describe(
-            self.tracefs,
-            self.chosen.keys().map(|&event| &self.known[event]),
-            self.config.naming,
-        );
-        missing.extend(undescribed);
-        self.enable(instance, &events)?;
+        self.enable(instance)?;
+        self.track(instance)?;
         let source = match &unmapped {
             None if self.config.map => PageSource::Mapped,
             _ => PageSource::Read,
         };
+        let Plan {
+            events,
+            mut missing,
+            left_out,
+        } = self.plan;
         missing.extend(unmapped.map(|why| Missing {
             what: "mapped ring".to_owned(),
             why,
@@ -106,12 +62,14 @@ impl Setup<'_> {
         let report = StartReport {
             enabled: events.len(),
             missing,
+            left_out,
             clock: self.clock,
             buffer_bytes_per_cpu: instance.read_number("buffer_size_kb").unwrap_or(0) << 10,
             page_bytes: layout.page_bytes,
             source,
         };
-        Ok((streams, events, report))
+        let events = events.into_iter().map(|planned| planned.event);
+        Ok((streams, events.collect(), report))
     }
 
     fn set_up(&self, instance: &Instance) -> Result<(), Error> {
@@ -131,18 +89,15 @@ impl Setup<'_> {
         instance.write("buffer_size_kb", &kib.to_string())
     }
 
-    fn enable(&self, instance: &Instance, events: &[KernelEvent]) -> Result<(), Error> {
+    fn enable(&self, instance: &Instance) -> Result<(), Error> {
+        let known = self.tracefs.events()?;
         let mut systems: BTreeMap<&str, Vec<&KernelEvent>> = BTreeMap::new();
-        for event in events {
+        for PlannedEvent { event, .. } in &self.plan.events {
             systems.entry(&event.system).or_default().push(event);
         }
         self.filter(instance)?;
         for (system, events) in systems {
-            let all = self
-                .known
-                .iter()
-                .filter(|known| known.system == system)
-                .count();
+            let all = known.iter().filter(|known| known.system == system).count();
             // Of probes the order counts.
             if all == events.len() && !system.starts_with(PROBE_GROUP) {
                 instance.write("set_event", &format!("{system}:*\n"))?;
@@ -155,19 +110,33 @@ impl Setup<'_> {
         Ok(())
     }
 
+    /// The kernel records an event if the running thread is on the list; one of the scheduler also if
+    /// the other thread is.
+    fn track(&self, instance: &Instance) -> Result<(), Error> {
+        let Some(track) = &self.config.track else {
+            return Ok(());
+        };
+        instance.write("options/event-fork", "1")?;
+        track.put(|threads| {
+            let numbers = threads.iter().map(|thread| format!("{thread} "));
+            instance.write("set_event_pid", &numbers.collect::<String>())
+        })
+    }
+
     fn filter(&self, instance: &Instance) -> Result<(), Error> {
-        for (&event, filter) in &self.chosen {
-            let (known, Some(filter)) = (&self.known[event], filter) else {
+        for PlannedEvent { event, filter } in &self.plan.events {
+            let Some(filter) = filter else {
                 continue;
             };
-            let file = format!("events/{}/{}/filter", known.system, known.kernel_name);
+            let file = format!("events/{}/{}/filter", event.system, event.kernel_name);
             if let Err(error) = instance.try_write(&file, filter) {
                 let words = instance.read(&file).unwrap_or_default();
                 let why = words
                     .lines()
                     .find_map(|line| line.strip_prefix("parse_error: "));
                 let why = why.map_or_else(|| error.to_string(), str::to_owned);
-                let (event, filter) = (known.path(), filter.clone());
+                let event = format!("{}:{}", event.system, event.kernel_name);
+                let filter = filter.clone();
                 return Err(Error::Filter { event, filter, why });
             }
         }
@@ -188,32 +157,6 @@ pub(crate) fn page_layout(tracefs: &Tracefs, instance: &Instance) -> Result<Page
         layout.page_bytes = kib << 10;
     }
     Ok(layout)
-}
-
-/// The events with their formats, and those whose format this program cannot read.
-pub(crate) fn describe<'a>(
-    tracefs: &Tracefs,
-    events: impl Iterator<Item = &'a KnownEvent>,
-    naming: Naming,
-) -> (Vec<KernelEvent>, Vec<Missing>) {
-    let (mut described, mut missing, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for known in events {
-        match tracefs.format(known) {
-            Ok(format) => {
-                let mut event = KernelEvent::new(&known.system, &format, naming);
-                if !names.insert(event.name.clone()) {
-                    event.name = format!("{}_{}", event.system, event.name);
-                    names.insert(event.name.clone());
-                }
-                described.push(event);
-            }
-            Err(error) => missing.push(Missing {
-                what: known.path(),
-                why: error.to_string(),
-            }),
-        }
-    }
-    (described, missing)
 }
 
 /// Opens every CPU's ring; if one cannot be mapped, why.
@@ -246,17 +189,5 @@ mod tests {
         assert_eq!(page_kib(64 << 10, 100 << 10), 16);
         assert_eq!(page_kib(50 << 10, 8 << 20), 32);
         assert_eq!(page_kib(0, 0), 4);
-    }
-
-    #[test]
-    fn rules_that_choose_the_same_event_are_joined() {
-        let mut chosen = Chosen::new();
-        add(&mut chosen, 1, &Some("a == 1".into()));
-        add(&mut chosen, 1, &Some("b == 2".into()));
-        assert_eq!(chosen[&1].as_deref(), Some("(a == 1) || (b == 2)"));
-        add(&mut chosen, 1, &None);
-        assert_eq!(chosen[&1], None);
-        add(&mut chosen, 1, &Some("a == 1".into()));
-        assert_eq!(chosen[&1], None);
     }
 }

@@ -9,10 +9,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use thalweg_kbuf::{Cursor, Page, PageLayout, Transcoder};
+use thalweg_kbuf::{Cursor, Page, PageLayout};
 use thalweg_sys::MappedRing;
 
 use crate::cpu::{Emitter, Sink};
+use crate::decoder::Decoder;
 use crate::{DrainError, Error};
 
 /// How far to drain.
@@ -59,13 +60,13 @@ impl Source {
     pub(crate) fn drain<E>(
         &mut self,
         extent: Extent,
-        transcoder: &Transcoder,
+        decoder: &mut Decoder,
         emitter: &mut Emitter,
         sink: &mut Sink<'_, E>,
     ) -> Result<(), DrainError<E>> {
         match self {
-            Self::Mapped(mapped) => mapped.drain(extent, transcoder, emitter, sink),
-            Self::Read(pipe) => pipe.drain(extent, transcoder, emitter, sink),
+            Self::Mapped(mapped) => mapped.drain(extent, decoder, emitter, sink),
+            Self::Read(pipe) => pipe.drain(extent, decoder, emitter, sink),
         }
     }
 }
@@ -93,14 +94,14 @@ impl Mapped {
     fn drain<E>(
         &mut self,
         extent: Extent,
-        transcoder: &Transcoder,
+        decoder: &mut Decoder,
         emitter: &mut Emitter,
         sink: &mut Sink<'_, E>,
     ) -> Result<(), DrainError<E>> {
         // The first `advance` on a page that is all read may only tell the kernel so.
         let mut fruitless = 0;
         while fruitless < 2 {
-            let (open, news) = self.page(extent, transcoder, emitter, sink)?;
+            let (open, news) = self.page(extent, decoder, emitter, sink)?;
             if open && extent != Extent::All {
                 return Ok(());
             }
@@ -117,7 +118,7 @@ impl Mapped {
     fn page<E>(
         &mut self,
         extent: Extent,
-        transcoder: &Transcoder,
+        decoder: &mut Decoder,
         emitter: &mut Emitter,
         sink: &mut Sink<'_, E>,
     ) -> Result<(bool, bool), DrainError<E>> {
@@ -142,7 +143,7 @@ impl Mapped {
         let news = cursor.offset < committed.data.len();
         if news && !(open && extent == Extent::Full) {
             emitter
-                .emit(&committed, &mut cursor, transcoder, sink)
+                .emit(&committed, &mut cursor, decoder, sink)
                 .map_err(DrainError::Sink)?;
             // Padding may end the page before its last byte.
             cursor.offset = committed.data.len();
@@ -176,7 +177,7 @@ impl Pipe {
     fn drain<E>(
         &mut self,
         extent: Extent,
-        transcoder: &Transcoder,
+        decoder: &mut Decoder,
         emitter: &mut Emitter,
         sink: &mut Sink<'_, E>,
     ) -> Result<(), DrainError<E>> {
@@ -189,7 +190,7 @@ impl Pipe {
                     is_last = extent == Extent::Now && page.data.len() < self.page.len() / 2;
                     let mut cursor = Cursor::start(page.stamp);
                     emitter
-                        .emit(&page, &mut cursor, transcoder, sink)
+                        .emit(&page, &mut cursor, decoder, sink)
                         .map_err(DrainError::Sink)?;
                 }
                 Err(_) => emitter.spoil_page(),

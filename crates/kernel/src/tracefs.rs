@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thalweg_kbuf::{EventFormat, PROBE_GROUP, PageLayout};
 
 use crate::catalogue::{self, KnownEvent};
-use crate::{Error, text};
+use crate::{Error, KernelEvent, Naming, text};
 
 /// A mounted tracefs that this process may use.
 #[derive(Clone, Debug)]
@@ -74,6 +74,25 @@ impl Tracefs {
         let mut events = catalogue::parse(&self.read("available_events")?);
         events.retain(|event| !event.system.starts_with(PROBE_GROUP));
         Ok(events)
+    }
+
+    /// The events of this kernel that a pattern means, as those of rules do.
+    ///
+    /// # Errors
+    /// None matches, and what looks like it; or tracefs cannot be read.
+    pub fn find_events(&self, pattern: &str) -> Result<Vec<KnownEvent>, Error> {
+        let known = self.events()?;
+        let places = catalogue::select(&known, pattern)?;
+        Ok(places.into_iter().map(|at| known[at].clone()).collect())
+    }
+
+    /// An event with its fields, under LTTng's names where it has some.
+    ///
+    /// # Errors
+    /// Its format cannot be read.
+    pub fn describe(&self, event: &KnownEvent) -> Result<KernelEvent, Error> {
+        let format = self.format(event)?;
+        Ok(KernelEvent::new(&event.system, &format, Naming::Lttng))
     }
 
     /// The names of the trace clocks.

@@ -15,7 +15,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use common::{Caller, Collected, getppid_of, tracefs};
-use thalweg_kernel::{HeaderKind, KernelConfig, KernelPacket, KernelRecording, Naming, Resume};
+use thalweg_kernel::{
+    HeaderKind, KernelConfig, KernelContexts, KernelPacket, KernelRecording, Naming, Resume,
+};
 use thalweg_model::Timestamp;
 
 const INSTANCE: &str = "THALWEG_TEST_INSTANCE";
@@ -116,8 +118,14 @@ impl Files {
 }
 
 fn adopt(name: &str, folder: &Path) -> KernelRecording {
-    let mut recording =
-        KernelRecording::adopt(&tracefs(), name, Naming::Lttng, &resume(folder)).unwrap();
+    let mut recording = KernelRecording::adopt(
+        &tracefs(),
+        name,
+        Naming::Lttng,
+        KernelContexts::default(),
+        &resume(folder),
+    )
+    .unwrap();
     let ids = recording
         .events()
         .iter()
@@ -285,7 +293,14 @@ fn killed_recorders_count_what_a_small_ring_loses() {
 fn an_instance_that_was_never_set_up_can_be_discarded() {
     let name = format!("kernel-test-bare-{}", std::process::id());
     fs::create_dir(tracefs().root().join("instances").join(&name)).unwrap();
-    let error = KernelRecording::adopt(&tracefs(), &name, Naming::Lttng, &[]).unwrap_err();
+    let error = KernelRecording::adopt(
+        &tracefs(),
+        &name,
+        Naming::Lttng,
+        KernelContexts::default(),
+        &[],
+    )
+    .unwrap_err();
     assert!(
         error.to_string().starts_with("set the trace clock"),
         "{error}"
@@ -320,7 +335,14 @@ fn an_instance_that_a_living_process_holds_is_left_alone() {
     }
     let pid = drainer.id().cast_signed();
     assert_eq!(holder(), Some(pid));
-    let error = KernelRecording::adopt(&tracefs(), &name, Naming::Lttng, &[]).unwrap_err();
+    let error = KernelRecording::adopt(
+        &tracefs(),
+        &name,
+        Naming::Lttng,
+        KernelContexts::default(),
+        &[],
+    )
+    .unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("take the trace instance {name}: process {pid} holds it")
@@ -329,7 +351,14 @@ fn an_instance_that_a_living_process_holds_is_left_alone() {
     drainer.wait().unwrap();
     assert_eq!(holder(), None);
     // Removing works although the reader's mapping died with it.
-    let adopted = KernelRecording::adopt(&tracefs(), &name, Naming::Lttng, &[]).unwrap();
+    let adopted = KernelRecording::adopt(
+        &tracefs(),
+        &name,
+        Naming::Lttng,
+        KernelContexts::default(),
+        &[],
+    )
+    .unwrap();
     assert_eq!(holder(), Some(std::process::id().cast_signed()));
     adopted.remove().unwrap();
     let left = KernelRecording::list_instances(&tracefs()).unwrap();

@@ -92,6 +92,7 @@ fn payload(tracefs: &Tracefs) -> Finding {
     let config = SyscallConfig {
         patterns: vec!["getppid".to_owned()],
         ring_bytes_per_cpu: 0,
+        track: None,
         clock: TraceClock::Mono,
     };
     match SyscallRecording::start(tracefs, &config) {

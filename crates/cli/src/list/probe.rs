@@ -6,37 +6,43 @@ use std::fs::File;
 use thalweg_elf::{Argument, Function, Parameter, Points, Prototype, SdtProbe};
 use thalweg_kernel::{find_file, matches};
 
+use super::Args;
 use crate::exit::{Failure, INCOMPLETE};
 
 /// A line for each SDT probe, and then for each function.
-pub(super) fn lines(name: &str, pattern: &str) -> Result<Vec<String>, Failure> {
+pub(super) fn places(name: &str, args: &Args, out: &mut String) -> Result<(), Failure> {
     let failed = |why: String| Failure::words(INCOMPLETE, why);
     let path = find_file(name).map_err(failed)?;
     let shown = path.display().to_string();
     let file = File::open(&path).map_err(|why| failed(format!("open {shown}: {why}")))?;
-    let points = thalweg_elf::examine(&file, &|function| matches(pattern, function));
+    let is_meant = |name: &str| {
+        let patterns = args.patterns.iter();
+        args.patterns.is_empty() || patterns.into_iter().any(|pattern| matches(pattern, name))
+    };
+    let points = thalweg_elf::examine(&file, &is_meant);
     let points = points.map_err(|why| failed(format!("{why}: {shown}")))?;
     let addresses = points.functions.iter().map(|one| one.address).collect();
     let described = thalweg_elf::prototypes(&file, &addresses);
-    Ok(text(
-        &shown.replace(' ', "\\ "),
-        pattern,
-        &points,
-        &described,
-    ))
+    let path = shown.replace(' ', "\\ ");
+    let lines = text(&path, &is_meant, &points, &described);
+    if lines.is_empty() {
+        return Err(failed(format!("find such a place in {shown}")));
+    }
+    lines.iter().for_each(|line| {
+        out.push_str(line);
+        out.push('\n');
+    });
+    Ok(())
 }
 
 fn text(
     path: &str,
-    pattern: &str,
+    is_meant: &dyn Fn(&str) -> bool,
     points: &Points,
     described: &BTreeMap<u64, Prototype>,
 ) -> Vec<String> {
     let mut probes: BTreeMap<(&str, &str), Vec<&SdtProbe>> = BTreeMap::new();
-    let wanted = points
-        .probes
-        .iter()
-        .filter(|one| matches(pattern, &one.name));
+    let wanted = points.probes.iter().filter(|one| is_meant(&one.name));
     for one in wanted {
         let name = (&*one.provider, &*one.name);
         probes.entry(name).or_default().push(one);

@@ -1,40 +1,31 @@
-//! The lines go to standard output; a reader that has enough ends them.
+//! What was asked for, to standard output.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::probe;
+use super::{Args, kernel, probe, user};
 use crate::exit::{Failure, INCOMPLETE};
 
-/// What `list` is told.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Each line begins with a place for `record --probe`, with its arguments and their types behind it:
-  thalweg list --probe ./app                 all functions and SDT probes
-  thalweg list --probe python3 'function*'   those of these names
-
-Exit status: 0 if there is something, else 1.")]
-pub(crate) struct Args {
-    /// List the functions and SDT probes of this program or library.
-    #[arg(long, value_name = "FILE", required = true)]
-    probe: String,
-
-    /// Only those of this name; `*` stands for anything.
-    #[arg(value_name = "PATTERN", default_value = "*")]
-    pattern: String,
-}
-
-/// Prints the list.
+/// Prints what was asked for.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let lines = probe::lines(&args.probe, &args.pattern)?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut printed = lines.iter().map(|line| writeln!(out, "{line}"));
-    let printed = printed.by_ref().collect::<io::Result<()>>();
-    match printed.and_then(|()| out.flush()) {
+    let mut text = String::new();
+    if args.kernel {
+        kernel::events(args, &mut text)?;
+    }
+    if args.syscall {
+        kernel::calls(args, &mut text)?;
+    }
+    if let Some(file) = &args.probe {
+        probe::places(file, args, &mut text)?;
+    }
+    if args.user {
+        user::programs(args, &mut text)?;
+    }
+    match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let error = anyhow::Error::new(error).context("write to standard output");
             Err(Failure::new(INCOMPLETE, error))
         }
-        _ if lines.is_empty() => Ok(ExitCode::from(INCOMPLETE)),
         _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -10,6 +10,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use thalweg_sys::Signals;
 
 use super::helper;
+use super::starter::Starter;
 use crate::exit::{CANNOT_RUN, Failure, NOT_FOUND};
 
 /// A command that was started.
@@ -22,11 +23,12 @@ pub(crate) struct Traced {
 
 impl Traced {
     /// Starts it, with this process's streams, the signal mask that this process began with, and
-    /// `preload` as what it preloads.
+    /// `preload` as what it preloads; from the thread of `starter`, if there is one.
     pub(crate) fn start(
         command: &[OsString],
         preload: Option<&OsStr>,
         signals: &Signals,
+        starter: Option<Starter>,
     ) -> Result<Option<Self>, Failure> {
         let Some((name, arguments)) = command.split_first() else {
             return Ok(None);
@@ -37,7 +39,11 @@ impl Traced {
             command.env(helper::VARIABLE, preload);
         }
         signals.release_in(&mut command);
-        match command.spawn() {
+        let started = match starter {
+            Some(starter) => starter.spawn(command),
+            None => command.spawn(),
+        };
+        match started {
             Ok(child) => Ok(Some(Self {
                 child,
                 timed_out: false,

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use thalweg_collect::{Contexts, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
-use thalweg_kernel::ProbeSpec;
+
+use thalweg_kernel::{ProbeSpec, Track};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -28,16 +29,38 @@ pub(crate) struct Plan {
     pub(crate) preload: Option<OsString>,
 }
 
+/// What is wanted of kernel and programs, as far as this user may have it.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) programs: Option<ProgramsRequest>,
+    pub(crate) kernel: Option<KernelRequest>,
+    pub(crate) kernel_required: bool,
+    pub(crate) kernel_refusal: Option<KernelRefusal>,
+}
+
 /// Refuses what can be refused, and creates nothing but the folders above the output.
 pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
     let program = args.command.first().map(|name| program::locate(name));
     let program = program.transpose()?;
     let preload = program.map(|program| helper::preload(&args.helper, &program));
-    let kernel_required = !args.kernel.is_empty()
-        || args.syscalls.is_some()
-        || !args.probe.is_empty()
-        || !args.function.is_empty()
-        || args.no_user;
+    let wanted = wanted(args)?;
+    Ok(Plan {
+        programs: wanted.programs,
+        kernel: wanted.kernel,
+        kernel_required: wanted.kernel_required,
+        kernel_refusal: wanted.kernel_refusal,
+        preload: preload.transpose()?.flatten(),
+        output: output::choose(args.output.as_deref())?,
+    })
+}
+
+/// Refuses what this user may not have and must.
+pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
+    let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
+    let is_tracked = !args.track.is_empty() || args.follow;
+    let is_probed = !args.probe.is_empty() || !args.function.is_empty();
+    let is_chosen = is_named || is_probed || args.syscalls.is_some();
+    let kernel_required = is_chosen || is_tracked || args.no_user;
     let kernel_refusal = if args.no_kernel {
         None
     } else {
@@ -46,14 +69,16 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
     if let (true, Some(why)) = (kernel_required, &kernel_refusal) {
         return Err(Failure::words(RECORD_FAILED, why.to_string()));
     }
+    if args.no_kernel && args.context.iter().any(Contexts::are_of_kernel) {
+        let words = "say what only kernel events say (pid, tid, hostname, …) without kernel events";
+        return Err(Failure::words(RECORD_FAILED, words));
+    }
     let wants_kernel = !args.no_kernel && kernel_refusal.is_none();
-    Ok(Plan {
+    Ok(Wanted {
         programs: (!args.no_user).then(|| programs(args)),
         kernel: wants_kernel.then(|| kernel(args)),
         kernel_required,
         kernel_refusal,
-        preload: preload.transpose()?.flatten(),
-        output: output::choose(args.output.as_deref())?,
     })
 }
 
@@ -65,11 +90,7 @@ fn programs(args: &RecordArgs) -> ProgramsRequest {
     };
     let mut request = ProgramsRequest {
         limit_bytes: args.ring_size,
-        contexts: args
-            .context
-            .iter()
-            .cloned()
-            .fold(Contexts::default(), Contexts::union),
+        contexts: contexts(args),
         mode,
         ..Default::default()
     };
@@ -92,11 +113,27 @@ fn levels(args: &RecordArgs) -> Levels {
     }
 }
 
+fn contexts(args: &RecordArgs) -> Contexts {
+    let contexts = args.context.iter().cloned();
+    contexts.fold(Contexts::default(), Contexts::union)
+}
+
 fn kernel(args: &RecordArgs) -> KernelRequest {
     let kib = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    let processes = args.track.iter().map(|process| process.0).collect();
     KernelRequest {
+        track: (!args.track.is_empty()).then_some(Track {
+            processes,
+            threads: Vec::new(),
+        }),
+        contexts: contexts(args).kernel,
         patterns: args.kernel.clone(),
         probes: probes(args),
+        filters: args
+            .kernel_filter
+            .iter()
+            .map(|filter| filter.0.clone())
+            .collect(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
     }

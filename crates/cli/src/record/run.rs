@@ -8,7 +8,9 @@ use super::advice::Sizes;
 use super::child::Traced;
 use super::engine::{Engine, WAIT};
 use super::plan::{Plan, plan};
+use super::planned;
 use super::progress::ProgressLine;
+use super::starter::Starter;
 use super::summary;
 use super::watch::{Stop, Watch, Wishes};
 use crate::args::RecordArgs;
@@ -19,11 +21,19 @@ const KERNEL_BYTES: u64 = 8 << 20;
 
 /// Records, and gives the status to end with.
 pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
-    let plan = plan(args)?;
+    if args.plan {
+        return planned::run(args);
+    }
+    let mut plan = plan(args)?;
     let mut watch = Watch::new()?;
+    let starter = args.follow.then(Starter::new);
+    if let (Some(starter), Some(kernel)) = (&starter, &mut plan.kernel) {
+        let track = kernel.track.get_or_insert_default();
+        track.threads.push(starter.tid());
+    }
     let (engine, started) = Engine::start(&plan)?;
     let engine = accept(engine, &plan, &started)?;
-    let (mut engine, mut child) = start_command(engine, args, &plan, &watch)?;
+    let (mut engine, mut child) = start_command(engine, args, &plan, (&watch, starter))?;
     watch.limit(args.duration);
     engine.wake_on(watch.signals());
     let end = child.as_ref().and_then(Traced::pidfd);
@@ -69,9 +79,10 @@ fn start_command(
     engine: Engine,
     args: &RecordArgs,
     plan: &Plan,
-    watch: &Watch,
+    (watch, starter): (&Watch, Option<Starter>),
 ) -> Result<(Engine, Option<Traced>), Failure> {
-    match Traced::start(&args.command, plan.preload.as_deref(), watch.signals()) {
+    let preload = plan.preload.as_deref();
+    match Traced::start(&args.command, preload, watch.signals(), starter) {
         Ok(child) => Ok((engine, child)),
         Err(failure) => {
             engine.discard();

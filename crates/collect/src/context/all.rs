@@ -4,6 +4,7 @@ use super::sampled::SampledContext;
 use super::set::{ContextSet, UnknownContext, refusal};
 use crate::rule::RuleError;
 use thalweg_abi::sampled::{MAX, Sampled};
+use thalweg_kernel::KernelContexts;
 use thalweg_sys::try_counter;
 
 /// All contexts that a recording's events have: those that are read from `/proc`, and those that the
@@ -14,25 +15,31 @@ pub struct Contexts {
     pub threads: ContextSet,
     /// What only the event knows.
     pub(crate) sampled: Vec<SampledContext>,
+    /// What is said in events of the kernel.
+    pub kernel: KernelContexts,
 }
 
 impl Contexts {
     /// The context of this name; none for `cpu_id`, which is always there.
     pub fn named(name: &str) -> Result<Self, UnknownContext> {
-        match (ContextSet::named(name), SampledContext::named(name)) {
-            (Some(threads), _) => Ok(threads.into()),
-            (None, Some(context)) => Ok(Self {
-                threads: ContextSet::default(),
-                sampled: vec![context],
-            }),
-            (None, None) => Err(UnknownContext(refusal(name))),
+        let threads = ContextSet::named(name);
+        let sampled = SampledContext::named(name).filter(|_| threads.is_none());
+        let kernel = KernelContexts::named(name);
+        if threads.is_none() && sampled.is_none() && kernel.is_none() {
+            return Err(UnknownContext(refusal(name)));
         }
+        Ok(Self {
+            threads: threads.unwrap_or_default(),
+            sampled: sampled.into_iter().collect(),
+            kernel: kernel.unwrap_or_default(),
+        })
     }
 
     /// All that are in one of the two.
     #[must_use]
     pub fn union(mut self, other: Self) -> Self {
         self.threads = self.threads.union(other.threads);
+        self.kernel = self.kernel.union(other.kernel);
         for context in other.sampled {
             if !self.sampled.contains(&context) {
                 self.sampled.push(context);
@@ -46,10 +53,16 @@ impl Contexts {
         Self {
             threads: ContextSet::known(names.clone()),
             sampled: names.filter_map(SampledContext::of_member).collect(),
+            kernel: KernelContexts::default(),
         }
     }
 
-    /// Whether it is empty.
+    /// Whether they are for events of the kernel only.
+    pub fn are_of_kernel(&self) -> bool {
+        self.is_empty() && !self.kernel.is_empty()
+    }
+
+    /// Whether events of programs have none.
     pub(crate) fn is_empty(&self) -> bool {
         self.threads.is_empty() && self.sampled.is_empty()
     }
@@ -81,8 +94,10 @@ impl Contexts {
 
 impl From<ContextSet> for Contexts {
     fn from(threads: ContextSet) -> Self {
-        let sampled = Vec::new();
-        Self { threads, sampled }
+        Self {
+            threads,
+            ..Self::default()
+        }
     }
 }
 
@@ -100,5 +115,18 @@ mod tests {
         let names: Vec<_> = all.sampled.iter().map(SampledContext::member).collect();
         assert_eq!(names, ["ip", "_app_a_b"]);
         assert!(Contexts::named("ipp").is_err());
+    }
+
+    #[test]
+    fn a_name_may_be_one_of_programs_of_the_kernel_or_of_both() {
+        let named = |name: &str| {
+            let found = Contexts::named(name).unwrap();
+            (!found.threads.is_empty(), !found.kernel.is_empty())
+        };
+        assert_eq!(named("vuid"), (true, false));
+        assert_eq!(named("tid"), (false, true));
+        assert_eq!(named("procname"), (true, true));
+        assert!(Contexts::named("tid").unwrap().are_of_kernel());
+        assert!(!Contexts::named("cpu_id").unwrap().are_of_kernel());
     }
 }

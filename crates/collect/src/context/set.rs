@@ -1,6 +1,7 @@
 //! Which contexts a recording has.
 
 use thalweg_filter::near_names;
+use thalweg_kernel::KernelContext;
 use thalweg_model::Member;
 
 use super::kind::Context;
@@ -88,7 +89,13 @@ fn find(name: &str) -> Option<Context> {
 
 /// One line that says what to write instead.
 pub(super) fn refusal(name: &str) -> String {
+    if let Some(why) = not_of_kernel(name) {
+        return why;
+    }
+    let of_kernel = KernelContext::ALL.into_iter().map(KernelContext::name);
     let known = Context::ALL.into_iter().map(Context::name);
+    let is_new = |name: &&str| find(name).is_none();
+    let known = known.chain(of_kernel.filter(is_new));
     let names: Vec<&str> = known.chain(PATTERNS).collect();
     let near = near_names(name, names.iter().copied().chain([ALWAYS]));
     let hint = match near.is_empty() {
@@ -99,6 +106,18 @@ pub(super) fn refusal(name: &str) -> String {
         "no context is called `{name}`{hint} There are: {ALWAYS} {}",
         names.join(" ")
     )
+}
+
+/// What LTTng has in events of the kernel and Thalweg has not.
+fn not_of_kernel(name: &str) -> Option<String> {
+    let instead = match name {
+        "prio" | "nice" => "sched_switch says prev_prio and next_prio",
+        "uid" | "euid" | "suid" | "gid" | "egid" | "sgid" => "no record of the kernel says it",
+        "callstack-kernel" => "rings of tracefs have no room for it",
+        _ if name.starts_with("perf:cpu:") => "rings of tracefs have no room for it",
+        _ => return None,
+    };
+    Some(format!("events have no context `{name}` yet: {instead}"))
 }
 
 #[cfg(test)]
@@ -130,7 +149,10 @@ mod tests {
         let said = refusal("vpd");
         let begin = "no context is called `vpd`; did you mean vpid";
         assert!(said.starts_with(begin), "{said}");
-        assert!(said.contains(" vsgid cgroup container ip "), "{said}");
+        assert!(
+            said.contains(" vsgid cgroup container pid tid ppid "),
+            "{said}"
+        );
         assert!(!said.contains('\n'));
         let said = refusal("zzzzzz");
         assert!(

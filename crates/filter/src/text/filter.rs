@@ -64,8 +64,13 @@ impl Filter {
         }
     }
 
+    /// Its tree, with what is constant computed.
+    pub(crate) fn folded(&self) -> Expr {
+        fold(&self.expr)
+    }
+
     /// Its bytecode.
     pub fn compile(&self) -> Result<Bytecode, Error> {
-        emit(&fold(&self.expr))
+        emit(&self.folded())
     }
 }

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub(crate) mod kernel;
+
 use thalweg_filter::{Context, Filter, Kind, Source, Value, evaluate, from_hex, link};
 
 /// A field's value.

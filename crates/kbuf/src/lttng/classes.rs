@@ -3,16 +3,11 @@
 
 use thalweg_model::{ArrayClass, ByteOrder, FieldClass, IntegerClass, Member, SequenceClass};
 
-use super::Made;
+use super::{Made, Reading};
 use crate::format::{Element, Field, Shape};
 use crate::plan::Op;
 
 impl Made {
-    fn push(&mut self, name: &str, class: FieldClass, op: Op) {
-        self.members.push(Member::new(name, class));
-        self.plan.push(op);
-    }
-
     /// An integer, or what is labelled like one, from a scalar of any size.
     pub(super) fn integer(
         &mut self,
@@ -28,7 +23,7 @@ impl Made {
         };
         match integer_op(integer, field, add) {
             Some(op) => {
-                self.push(name, class, op);
+                self.push(name, class, op, (field, Reading::Number { add }));
                 true
             }
             None => false,
@@ -52,7 +47,7 @@ impl Made {
             },
             _ => return false,
         };
-        self.push(name, FieldClass::string(), op);
+        self.push(name, FieldClass::string(), op, (field, Reading::Text));
         true
     }
 
@@ -72,7 +67,11 @@ impl Made {
             (Element::Char, Shape::RelLoc) => Op::Text { at, rel: true, len },
             _ => return false,
         };
-        self.push(name, FieldClass::text_array(room), op);
+        let reading = match op {
+            Op::Copy { .. } => Reading::Text,
+            _ => Reading::CutText,
+        };
+        self.push(name, FieldClass::text_array(room), op, (field, reading));
         true
     }
 
@@ -93,7 +92,8 @@ impl Made {
                 at: field.offset,
                 len: field.size_bytes,
             };
-            self.push(name, FieldClass::Array(ArrayClass { element, length }), op);
+            let class = FieldClass::Array(ArrayClass { element, length });
+            self.push(name, class, op, (field, Reading::List));
         }
         same
     }
@@ -130,6 +130,7 @@ impl Made {
                     length: path,
                 }),
                 op,
+                (field, Reading::List),
             );
         }
         fits
@@ -144,7 +145,12 @@ impl Made {
                 at: field.offset,
                 len: field.size_bytes,
             };
-            self.push(name, FieldClass::Integer(class), op);
+            self.push(
+                name,
+                FieldClass::Integer(class),
+                op,
+                (field, Reading::Letters),
+            );
         }
         fits
     }

@@ -1,10 +1,10 @@
 //! An event of the kernel as the trace has it: its name, its class, and the way there.
 
-use thalweg_model::{Member, StructClass};
+use thalweg_model::{FieldClass, Member, StructClass};
 
 use super::{generic, listing, lttng_name, probe, target};
-use crate::format::EventFormat;
-use crate::plan::{Plan, PlanBuilder};
+use crate::format::{EventFormat, Field};
+use crate::plan::{Op, Plan, PlanBuilder};
 
 /// Whose names events and fields have in the trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,38 @@ pub struct TraceEvent {
     pub type_id: u16,
     /// The fields in the trace.
     pub payload: StructClass,
+    /// Where each of them comes from, but for the lengths of sequences.
+    pub sources: Vec<FieldSource>,
     pub(crate) plan: Plan,
+}
+
+/// Where a field of the trace comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldSource {
+    /// The field's name in the trace.
+    pub name: String,
+    /// The kernel's field.
+    pub field: Field,
+    /// How it becomes the trace's.
+    pub reading: Reading,
+}
+
+/// How a field of the kernel becomes one of the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// A number: in the trace's bits, with this added.
+    Number {
+        /// What is added.
+        add: i32,
+    },
+    /// A text, up to its NUL.
+    Text,
+    /// A text, of which the trace keeps as much as fits.
+    CutText,
+    /// Several numbers, or bytes.
+    List,
+    /// Letters that stand for flags.
+    Letters,
 }
 
 impl TraceEvent {
@@ -59,6 +90,7 @@ impl TraceEvent {
                 min_align_bits: 0,
                 members: made.members,
             },
+            sources: made.sources,
             plan: made.plan.finish(),
         }
     }
@@ -68,5 +100,20 @@ impl TraceEvent {
 #[derive(Debug, Default)]
 pub(super) struct Made {
     pub(super) members: Vec<Member>,
+    pub(super) sources: Vec<FieldSource>,
     pub(super) plan: PlanBuilder,
+}
+
+impl Made {
+    /// Adds a member, and the step that fills it.
+    pub(super) fn push(&mut self, name: &str, class: FieldClass, op: Op, from: (&Field, Reading)) {
+        let (field, reading) = (from.0.clone(), from.1);
+        self.sources.push(FieldSource {
+            name: name.to_owned(),
+            field,
+            reading,
+        });
+        self.members.push(Member::new(name, class));
+        self.plan.push(op);
+    }
 }

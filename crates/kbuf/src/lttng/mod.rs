@@ -28,7 +28,7 @@ mod probe;
 mod rules;
 mod target;
 
-pub use event::{Naming, TraceEvent};
+pub use event::{FieldSource, Naming, Reading, TraceEvent};
 pub(crate) use generic::argument_class;
 pub(crate) use listing::{Listed, ListedClass, fields as listed_fields};
 pub use names::lttng_name;

@@ -122,6 +122,35 @@ fn call_of(event: &KnownEvent) -> &str {
     name.strip_prefix("sys_enter_").unwrap_or_default()
 }
 
+/// A system call of this kernel.
+#[derive(Clone, Debug)]
+pub struct KnownCall {
+    /// Its number.
+    pub number: u32,
+    /// Its name, as the kernel calls its function.
+    pub name: String,
+    /// Its entry and its exit, with payload.
+    pub events: [SyscallEvent; 2],
+}
+
+/// The calls that `patterns` name, or all if there are none, in the order of their numbers.
+///
+/// # Errors
+/// A pattern means no call, or tracefs cannot be read.
+pub fn find_syscalls(tracefs: &Tracefs, patterns: &[String]) -> Result<Vec<KnownCall>, Error> {
+    let known = tracefs.events()?;
+    let calls = wanted(&known, patterns)?.into_iter();
+    let describe = |(number, event)| {
+        let format = tracefs.format(event)?;
+        Ok(KnownCall {
+            number,
+            name: call_of(event).to_owned(),
+            events: SIDES.map(|side| SyscallEvent::new(side, &format)),
+        })
+    };
+    calls.map(describe).collect()
+}
+
 /// The rules by which tracefs records the same calls: with less of each, as it follows no pointer.
 ///
 /// # Errors

@@ -13,9 +13,9 @@ use super::calls::Calls;
 use super::copies::RECORD_BYTES;
 use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
-use crate::Error;
-
-const BTF: &str = "/sys/kernel/btf/vmlinux";
+use super::tracked::Tracked;
+use crate::bpf::{LICENSE, read_btf};
+use crate::{Error, Track};
 
 /// What the programs call; the newest came with Linux 5.11.
 const HELPERS: [Helper; 10] = [
@@ -30,9 +30,6 @@ const HELPERS: [Helper; 10] = [
     Helper::RingbufOutput,
     Helper::GetCurrentTaskBtf,
 ];
-
-/// The kernel takes programs whose licence lets them call what the kernel has for free software only.
-const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
 
 /// The reader is woken when a ring is filled by this part.
 const WAKE_PART: u32 = 8;
@@ -58,16 +55,19 @@ pub(super) struct InKernel {
     pub(super) rings: Vec<(u32, BpfRing)>,
     programs: [Loaded; 2],
     own: Own,
+    _tracked: Option<Tracked>,
     /// The programs have them by their descriptors, which the maps below stand behind.
     _maps: Vec<BpfArray>,
 }
 
 impl InKernel {
     /// Loads everything; nothing runs before [`Self::attach`].
-    pub(super) fn load(calls: &Calls, ring_bytes: u32) -> Result<Self, Error> {
-        let path = Path::new(BTF);
-        let bytes = fs::read(path).map_err(|error| Error::io("read", path, error))?;
-        let btf = Btf::parse(bytes)?;
+    pub(super) fn load(
+        calls: &Calls,
+        ring_bytes: u32,
+        track: Option<&Track>,
+    ) -> Result<Self, Error> {
+        let btf = read_btf()?;
         check_helpers(&btf)?;
         let failed = |source| Error::BpfMap { source };
         let (online, possible) = (cpus("online")?, cpus("possible")?);
@@ -84,6 +84,7 @@ impl InKernel {
         let array = BpfArray::of_rings(&of_cpus, entries).map_err(failed)?;
         let offsets = Offsets::find(&btf)?;
         let own = Own::new().map_err(failed)?;
+        let tracked = track.map(|track| Tracked::start(&btf, track)).transpose()?;
         let mut maps = Vec::new();
         let mut load = |side, name, tracepoint| -> Result<Loaded, Error> {
             let state = BpfArray::new(STATE_BYTES, entries).map_err(failed)?;
@@ -92,6 +93,7 @@ impl InKernel {
                 side,
                 offsets,
                 own: own.check(),
+                tracked: tracked.as_ref().map(Tracked::check),
                 wake_bytes: ring_bytes / WAKE_PART,
                 rows: rows.as_fd(),
                 state: state.as_fd(),
@@ -115,6 +117,7 @@ impl InKernel {
             rings,
             programs: [entry, exit],
             own,
+            _tracked: tracked,
             _maps: maps,
         })
     }

@@ -21,11 +21,11 @@
 
 mod calls;
 mod copies;
-mod fit;
 mod load;
 mod own;
 mod program;
 mod recording;
+mod tracked;
 
-pub use calls::plain_syscall_rules;
+pub use calls::{KnownCall, find_syscalls, plain_syscall_rules};
 pub use recording::{SyscallConfig, SyscallRecording};

@@ -14,10 +14,9 @@ use std::os::unix::fs::MetadataExt;
 
 use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R10};
 use thalweg_bpf::{Assembler, Condition, Helper, Label, Size};
+use thalweg_kbuf::FIRST_PID_NAMESPACE;
 use thalweg_sys::BpfArray;
 
-/// The inode of the first pid namespace, in every kernel.
-const FIRST_NAMESPACE: u64 = 0xefff_fffc;
 /// Own processes that an array has room for; none has the number 0.
 const ROOM: usize = 2;
 /// On the stack: a process's and a thread's number.
@@ -37,7 +36,7 @@ impl Own {
     pub(super) fn new() -> io::Result<Self> {
         let namespace = fs::metadata("/proc/self/ns/pid")?;
         let (device, inode) = (namespace.dev(), namespace.ino());
-        let other = (inode != FIRST_NAMESPACE).then_some((device as u32, inode as u32));
+        let other = (inode != FIRST_PID_NAMESPACE).then_some((device as u32, inode as u32));
         let own = Self {
             array: BpfArray::new(4 * ROOM as u32, 1)?,
             numbers: [std::process::id(), 0],

@@ -17,6 +17,8 @@ use thalweg_kbuf::{RecordLayout, SYSCALL_LIMIT, Side};
 
 use super::copies;
 use super::own::OwnCheck;
+use super::tracked::TrackedCheck;
+use crate::bpf::{find_offset, look_up};
 
 /// The registers in which a call's arguments lie.
 const ARGUMENTS: [&str; 6] = ["di", "si", "dx", "r10", "r8", "r9"];
@@ -50,12 +52,7 @@ pub(super) struct Offsets {
 
 impl Offsets {
     pub(super) fn find(btf: &Btf) -> Result<Self, BtfError> {
-        let find = |structure, path| -> Result<i16, BtfError> {
-            let offset = btf.offset_of(structure, path)?;
-            i16::try_from(offset).map_err(|_| BtfError::Missing {
-                what: format!("{structure}.{path} within 32 KiB"),
-            })
-        };
+        let find = |structure, path| find_offset(btf, structure, path);
         let mut arguments = [0; 6];
         for (offset, register) in arguments.iter_mut().zip(ARGUMENTS) {
             *offset = find("pt_regs", register)?;
@@ -74,6 +71,8 @@ pub(super) struct Parts<'a> {
     pub(super) offsets: Offsets,
     /// The processes that are left out.
     pub(super) own: OwnCheck<'a>,
+    /// The threads that are recorded, if not all.
+    pub(super) tracked: Option<TrackedCheck<'a>>,
     /// The reader is woken after so many bytes.
     pub(super) wake_bytes: u32,
     pub(super) rows: BorrowedFd<'a>,
@@ -91,6 +90,9 @@ impl Parts<'_> {
         a.call(Helper::GetCurrentPidTgid);
         a.set(R9, R0);
         self.own.write(a, out);
+        if let Some(tracked) = self.tracked {
+            tracked.write(a, R9, out);
+        }
         self.write_number(a);
         self.write_row(a, out);
         self.write_state(a, out);
@@ -202,15 +204,6 @@ impl Parts<'_> {
         a.call(Helper::RingbufOutput);
         a.jump_if(Condition::Equal, R0, 0, out);
     }
-}
-
-/// `R0 = ` the value of `map` whose key is on the stack.
-fn look_up(a: &mut Assembler, map: BorrowedFd<'_>, key: i16, missing: Label) {
-    a.load_map(R1, map);
-    a.set(R2, R10);
-    a.add(R2, i32::from(key));
-    a.call(Helper::MapLookupElem);
-    a.jump_if(Condition::Equal, R0, 0, missing);
 }
 
 /// Adds one to a number of the CPU's own: nothing else of this program runs on it meanwhile.

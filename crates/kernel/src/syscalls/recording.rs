@@ -5,13 +5,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::thread::{MembarrierCommand, membarrier};
 use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallRecord};
 use thalweg_model::Timestamp;
-use thalweg_sys::time_stamp_counter;
 
 use super::calls::Calls;
-use super::fit::Fit;
 use super::load::InKernel;
+use crate::fit::Fit;
 use crate::loss::Ledger;
-use crate::{Error, KernelPacket, TraceClock, Tracefs};
+use crate::{Error, KernelPacket, TraceClock, Tracefs, Track};
 
 /// A packet is handed over when it has so many bytes.
 const PACKET_BYTES: usize = 256 << 10;
@@ -25,6 +24,8 @@ pub struct SyscallConfig {
     pub patterns: Vec<String>,
     /// The ring's size for each CPU; the next power of two is taken.
     pub ring_bytes_per_cpu: u32,
+    /// Whose calls, if not everybody's.
+    pub track: Option<Track>,
     /// The clock of the times that packets have.
     pub clock: TraceClock,
 }
@@ -64,7 +65,7 @@ impl SyscallRecording {
             .ring_bytes_per_cpu
             .clamp(least, most)
             .next_power_of_two();
-        let in_kernel = InKernel::load(&calls, ring_bytes)?;
+        let in_kernel = InKernel::load(&calls, ring_bytes, config.track.as_ref())?;
         let streams = in_kernel.rings.iter().map(|_| Stream::default());
         Ok(Self {
             ids: (0..).take(calls.events().len()).collect(),
@@ -170,7 +171,7 @@ impl SyscallRecording {
         }
         for place in 0..self.streams.len() {
             self.read_losses(place)?;
-            let now = self.now();
+            let now = self.clock.now();
             let (cpu, stream) = (self.in_kernel.rings[place].0, &mut self.streams[place]);
             stream
                 .settle(cpu, now, sink)
@@ -179,19 +180,9 @@ impl SyscallRecording {
         Ok(())
     }
 
-    fn now(&self) -> u64 {
-        match self.clock {
-            TraceClock::X86Tsc => time_stamp_counter(),
-            TraceClock::Mono => {
-                let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-                time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
-            }
-        }
-    }
-
     fn read_losses(&mut self, place: usize) -> Result<(), Error> {
         let counts = self.in_kernel.counts(self.in_kernel.rings[place].0)?;
-        let now = self.now();
+        let now = self.clock.now();
         self.streams[place].ledger.read(now, counts.lost);
         Ok(())
     }

@@ -1,0 +1,127 @@
+//! Whose kernel events are recorded: a command's and what it starts, or a process's; by tracefs and by
+//! the programs for system calls. A stranger does the same all the while.
+
+mod common;
+
+use std::io::Write;
+use std::process::{Child, Stdio};
+
+use common::{Scene, recorded, wait_until};
+use thalweg_testkit::babeltrace2_clean;
+
+/// Two of them at once, and what a shell needs for that.
+const TWO_WRITERS: &str = "dd if=/dev/zero of=/dev/null bs=7 count=5000 status=none & \
+    dd if=/dev/zero of=/dev/null bs=9 count=3000 status=none; wait";
+
+/// Writes 11 bytes at a time until it is killed.
+struct Stranger(Child);
+
+impl Stranger {
+    fn start(scene: &Scene) -> Self {
+        let mut dd = scene.command("dd", &["if=/dev/zero", "of=/dev/null", "bs=11"]);
+        Self(dd.stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// How often the trace has a write of so many bytes.
+fn writes(trace: &str, bytes: u32) -> usize {
+    let (own, end) = ("syscall_entry_write:", format!(" count = {bytes} "));
+    let of_line = |line: &&str| line.contains(own) && line.replace(',', " ").contains(&end);
+    trace.lines().filter(of_line).count()
+}
+
+#[track_caller]
+fn check_follow(events: &[&str]) -> String {
+    let scene = Scene::new();
+    let _stranger = Stranger::start(&scene);
+    let flags = ["record", "--no-user", "--follow", "-o", "t"];
+    let command = ["--", "sh", "-c", TWO_WRITERS];
+    let ended = scene.thalweg(&[&flags, events, &command].concat());
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    // The recorder compares its counts with the kernel's, and would say so.
+    assert!(!ended.stderr.contains("kernel counted"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("discarded"), "{}", ended.stderr);
+    let theirs = babeltrace2_clean(&scene.dir().join("t"));
+    let ours = scene.thalweg(&["view", "--clock-gmt", "t"]);
+    assert!(ours.stdout == theirs, "view and babeltrace2 differ");
+    assert_eq!(theirs.lines().count() as u64, recorded(&ended.stderr));
+    let counts = [7, 9, 11].map(|bytes| writes(&theirs, bytes));
+    assert_eq!(counts, [5000, 3000, 0]);
+    theirs
+}
+
+#[test]
+fn a_command_is_followed_with_all_that_it_starts() {
+    let events = "syscall_entry_write,sched_process_fork,sched_process_exec";
+    let trace = check_follow(&["-k", events]);
+    let count = |words: &str| trace.lines().filter(|line| line.contains(words)).count();
+    assert_eq!(count("sched_process_exec:"), 3, "the shell and two of dd");
+    assert_eq!(count("sched_process_fork:"), 3);
+    let forks = trace
+        .lines()
+        .filter(|line| line.contains("sched_process_fork:"));
+    let own = forks
+        .filter(|line| line.contains("parent_comm = \"thalweg\""))
+        .count();
+    assert!(own <= 1, "of the recorder there is the beginning alone");
+}
+
+#[test]
+fn system_calls_with_payload_are_followed_alike() {
+    let trace = check_follow(&["--syscalls=write,execve"]);
+    let dd = trace
+        .lines()
+        .filter(|line| line.contains("filename = \"/usr/bin/dd\""));
+    assert!(dd.count() >= 2, "both entries");
+}
+
+#[track_caller]
+fn check_process(events: &[&str]) {
+    let scene = Scene::new();
+    let _stranger = Stranger::start(&scene);
+    let script =
+        "read go; dd if=/dev/zero of=/dev/null bs=13 count=2000 status=none; : > done; read end";
+    let mut process = scene.command("sh", &["-c", script]);
+    let mut process = process.stdin(Stdio::piped()).spawn().unwrap();
+    let pid = format!("pid={}", process.id());
+    let flags = ["record", "--no-user", "--track", &pid, "-o", "t"];
+    let recorder = scene.start(&[&flags, events].concat());
+    recorder.wait_for("recording to");
+    let mut input = process.stdin.take().unwrap();
+    input.write_all(b"go\n").unwrap();
+    wait_until("dd", || scene.dir().join("done").exists());
+    recorder.signal("INT");
+    let ended = recorder.end();
+    drop(input);
+    process.wait().unwrap();
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let theirs = babeltrace2_clean(&scene.dir().join("t"));
+    assert_eq!([13, 11].map(|bytes| writes(&theirs, bytes)), [2000, 0]);
+}
+
+#[test]
+fn a_process_that_runs_is_tracked_with_what_it_starts() {
+    check_process(&["-k", "syscall_entry_write"]);
+    check_process(&["--syscalls=write"]);
+}
+
+#[test]
+fn what_cannot_be_tracked_is_refused() {
+    let refuse = |what: &str, expected: &str| {
+        let ended = Scene::new().thalweg(&["record", "-k", "sched", "--track", what, "true"]);
+        assert_eq!(ended.status, Some(125), "{}", ended.stderr);
+        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    };
+    refuse(
+        "pid=2147483647",
+        "failed to track process 2147483647: there is none",
+    );
+    refuse("uid=0", "tracks processes (pid=NUMBER)");
+}

@@ -1,0 +1,39 @@
+//! What all our programs in the kernel have in common.
+
+use std::fs;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+use thalweg_bpf::Register::{R0, R1, R2, R10};
+use thalweg_bpf::{Assembler, Btf, BtfError, Condition, Helper, Label};
+
+use crate::Error;
+
+const BTF: &str = "/sys/kernel/btf/vmlinux";
+
+/// The kernel takes programs whose licence lets them call what the kernel has for free software only.
+pub(crate) const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
+
+/// The kernel's types.
+pub(crate) fn read_btf() -> Result<Btf, Error> {
+    let path = Path::new(BTF);
+    let bytes = fs::read(path).map_err(|error| Error::io("read", path, error))?;
+    Ok(Btf::parse(bytes)?)
+}
+
+/// Where a member is, near enough for an instruction.
+pub(crate) fn find_offset(btf: &Btf, structure: &str, path: &str) -> Result<i16, BtfError> {
+    let offset = btf.offset_of(structure, path)?;
+    i16::try_from(offset).map_err(|_| BtfError::Missing {
+        what: format!("{structure}.{path} within 32 KiB"),
+    })
+}
+
+/// `R0 = ` the value of `map` whose key is on the stack.
+pub(crate) fn look_up(a: &mut Assembler, map: BorrowedFd<'_>, key: i16, missing: Label) {
+    a.load_map(R1, map);
+    a.set(R2, R10);
+    a.add(R2, i32::from(key));
+    a.call(Helper::MapLookupElem);
+    a.jump_if(Condition::Equal, R0, 0, missing);
+}

@@ -1,0 +1,46 @@
+//! From a page to CTF event records, with contexts if they are wanted.
+
+use thalweg_kbuf::{Cursor, EventContext, HeaderKind, Page, PageSummary, Transcoder};
+
+use crate::KernelEvent;
+use crate::context::ContextWriter;
+
+/// What decodes the pages of a recording.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    transcoder: Transcoder,
+    contexts: Option<ContextWriter>,
+}
+
+impl Decoder {
+    pub(crate) fn new(events: &[KernelEvent], contexts: Option<ContextWriter>) -> Self {
+        let header = HeaderKind::for_events(events.len());
+        Self {
+            transcoder: Transcoder::new(events, header),
+            contexts,
+        }
+    }
+
+    pub(crate) fn set_ids(&mut self, header: HeaderKind, ids: &[u32]) {
+        self.transcoder.set_ids(header, ids);
+    }
+
+    /// Appends a page's events behind the cursor and after a time to `out`.
+    pub(crate) fn records(
+        &mut self,
+        cpu: u32,
+        page: &Page<'_>,
+        (cursor, after): (&mut Cursor, Option<u64>),
+        out: &mut Vec<u8>,
+    ) -> PageSummary {
+        let contexts = self.contexts.as_mut();
+        let contexts = contexts.map(|writer| writer.of_cpu(cpu) as &mut dyn EventContext);
+        let transcoder = &self.transcoder;
+        transcoder.records_in_context(page, cursor, after, contexts, out)
+    }
+
+    /// Beginnings of threads that contexts do not know of.
+    pub(crate) fn lost_tasks(&self) -> u64 {
+        self.contexts.as_ref().map_or(0, ContextWriter::lost_tasks)
+    }
+}

@@ -1,0 +1,182 @@
+//! The programs that write of threads: at fork, at a rename, at the end.
+//!
+//! ```text
+//!   record on the stack, zeros ─▶ what is read of the task ─▶ ring
+//!                                                              │ full: lost + 1
+//! ```
+//!
+//! Registers: R6 the task, R8 the name of a rename.
+
+use std::os::fd::BorrowedFd;
+
+use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R6, R8, R10};
+use thalweg_bpf::{AssembleError, Assembler, Btf, BtfError, Condition, Helper, Size};
+use thalweg_kbuf::{Change, TaskLayout};
+
+use crate::bpf::find_offset;
+
+/// Where the record is on the stack.
+const RECORD: i16 = -TaskLayout::BYTES;
+/// The reader reads when it has to: nobody is woken.
+const NO_WAKEUP: i32 = 1;
+
+/// Where the kernel keeps what is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offsets {
+    pid: i16,
+    tgid: i16,
+    real_parent: i16,
+    comm: i16,
+    thread_pid: i16,
+    level: i16,
+    numbers: i16,
+    nsproxy: i16,
+    namespace: i16,
+    inode: i16,
+}
+
+impl Offsets {
+    pub(super) fn find(btf: &Btf) -> Result<Self, BtfError> {
+        let task = |path| find_offset(btf, "task_struct", path);
+        Ok(Self {
+            pid: task("pid")?,
+            tgid: task("tgid")?,
+            real_parent: task("real_parent")?,
+            comm: task("comm")?,
+            thread_pid: task("thread_pid")?,
+            level: find_offset(btf, "pid", "level")?,
+            numbers: find_offset(btf, "pid", "numbers")?,
+            nsproxy: task("nsproxy")?,
+            namespace: find_offset(btf, "nsproxy", "pid_ns_for_children")?,
+            inode: find_offset(btf, "pid_namespace", "ns.inum")?,
+        })
+    }
+}
+
+/// What a program is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub(super) offsets: Offsets,
+    pub(super) ring: BorrowedFd<'a>,
+    /// One value: how many records found no room.
+    pub(super) lost: BorrowedFd<'a>,
+}
+
+impl Parts<'_> {
+    /// The program for a change.
+    pub(super) fn assemble(self, change: Change) -> Result<Vec<u64>, AssembleError> {
+        let a = &mut Assembler::new();
+        match change {
+            // The arguments are parent and child.
+            Change::Begin => a.load(Size::Eight, R6, (R1, 8)),
+            // Task and new name; task.
+            Change::Rename | Change::End => a.load(Size::Eight, R6, (R1, 0)),
+        }
+        if change == Change::Rename {
+            a.load(Size::Eight, R8, (R1, 8));
+        }
+        self.write_head(a, change);
+        match change {
+            Change::Begin => self.write_begin(a),
+            Change::Rename => copy(a, TaskLayout::NAME, 16, Helper::ProbeReadKernelStr, |a| {
+                a.set(R3, R8);
+            }),
+            Change::End => {}
+        }
+        self.write_output(a);
+        std::mem::take(a).finish()
+    }
+
+    fn write_head(self, a: &mut Assembler, change: Change) {
+        for at in (0..TaskLayout::BYTES).step_by(8) {
+            a.store(Size::Eight, (R10, RECORD + at), 0);
+        }
+        a.store(Size::Four, (R10, RECORD + TaskLayout::KIND), change as i32);
+        a.load(Size::Four, R1, (R6, self.offsets.pid));
+        a.store(Size::Four, (R10, RECORD + TaskLayout::TID), R1);
+    }
+
+    fn write_begin(self, a: &mut Assembler) {
+        let Offsets {
+            tgid,
+            real_parent,
+            comm,
+            ..
+        } = self.offsets;
+        a.load(Size::Four, R1, (R6, tgid));
+        a.store(Size::Four, (R10, RECORD + TaskLayout::PID), R1);
+        a.load(Size::Eight, R1, (R6, real_parent));
+        a.load(Size::Four, R1, (R1, tgid));
+        a.store(Size::Four, (R10, RECORD + TaskLayout::PPID), R1);
+        copy(a, TaskLayout::NAME, 16, Helper::ProbeReadKernel, |a| {
+            a.set(R3, R6);
+            a.add(R3, i32::from(comm));
+        });
+        self.write_namespace(a);
+    }
+
+    /// The namespace of a new thread is the one in which it would start others.
+    fn write_namespace(self, a: &mut Assembler) {
+        let Offsets {
+            thread_pid,
+            level,
+            numbers,
+            nsproxy,
+            namespace,
+            inode,
+            ..
+        } = self.offsets;
+        let (no_proxy, done) = (a.label(), a.label());
+        a.load(Size::Eight, R1, (R6, nsproxy));
+        a.jump_if(Condition::Equal, R1, 0, no_proxy);
+        a.load(Size::Eight, R1, (R1, namespace));
+        a.load(Size::Four, R1, (R1, inode));
+        a.store(Size::Four, (R10, RECORD + TaskLayout::NAMESPACE), R1);
+        a.bind(no_proxy);
+        a.load(Size::Eight, R8, (R6, thread_pid));
+        a.jump_if(Condition::Equal, R8, 0, done);
+        a.load(Size::Four, R1, (R8, level));
+        a.store(Size::Four, (R10, RECORD + TaskLayout::LEVEL), R1);
+        let bytes = i32::from(TaskLayout::LEVELS * TaskLayout::NUMBER_BYTES);
+        copy(
+            a,
+            TaskLayout::NUMBERS,
+            bytes,
+            Helper::ProbeReadKernel,
+            |a| {
+                a.set(R3, R8);
+                a.add(R3, i32::from(numbers));
+            },
+        );
+        a.bind(done);
+    }
+
+    fn write_output(self, a: &mut Assembler) {
+        let out = a.label();
+        a.call(Helper::KtimeGetNs);
+        a.store(Size::Eight, (R10, RECORD + TaskLayout::TIME), R0);
+        a.load_map(R1, self.ring);
+        a.set(R2, R10);
+        a.add(R2, i32::from(RECORD));
+        a.set(R3, i32::from(TaskLayout::BYTES));
+        a.set(R4, NO_WAKEUP);
+        a.call(Helper::RingbufOutput);
+        a.jump_if(Condition::Equal, R0, 0, out);
+        a.load_first_value(R1, self.lost);
+        a.load(Size::Eight, R2, (R1, 0));
+        a.add(R2, 1);
+        a.store(Size::Eight, (R1, 0), R2);
+        a.bind(out);
+        a.set(R0, 0);
+        a.exit();
+    }
+}
+
+/// Copies bytes of the kernel's into the record; `from` sets R3.
+fn copy(a: &mut Assembler, to: i16, bytes: i32, helper: Helper, from: impl Fn(&mut Assembler)) {
+    a.set(R1, R10);
+    a.add(R1, i32::from(RECORD + to));
+    a.set(R2, bytes);
+    from(a);
+    a.call(helper);
+}

@@ -1,0 +1,270 @@
+//! The threads, and what each was called when.
+//!
+//! Invariant: a thread's states are in the order of their times.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+
+use thalweg_kbuf::{Change, TaskRecord, TaskState};
+
+/// What contexts say of a thread; all 0 if it is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) pid: i32,
+    pub(crate) ppid: i32,
+    pub(crate) vpid: i32,
+    pub(crate) vtid: i32,
+    pub(crate) vppid: i32,
+    pub(crate) comm: [u8; 16],
+}
+
+impl Task {
+    /// What runs when nothing does.
+    pub(crate) fn idle(cpu: u32) -> Self {
+        let mut task = Self::default();
+        // A number of a CPU always fits.
+        let _ = write!(&mut task.comm[..], "swapper/{cpu}");
+        task
+    }
+}
+
+/// A thread from some time on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    task: TaskState,
+    /// The parent was looked up again after it had ended: a process may go on without its first thread.
+    is_adopted: bool,
+}
+
+impl From<TaskState> for State {
+    fn from(task: TaskState) -> Self {
+        let is_adopted = false;
+        Self { task, is_adopted }
+    }
+}
+
+/// A thread's states, each with the time at which it began.
+#[derive(Debug, Default)]
+struct Life {
+    states: Vec<(u64, State)>,
+    end: Option<u64>,
+}
+
+impl Life {
+    /// What it was at a time; what it was first, before that.
+    fn at(&self, time: u64) -> Option<&State> {
+        let behind = self.states.partition_point(|(from, _)| *from <= time);
+        let place = behind.saturating_sub(1);
+        self.states.get(place).map(|(_, state)| state)
+    }
+
+    fn put(&mut self, time: u64, state: State) {
+        let place = self.states.partition_point(|(from, _)| *from <= time);
+        self.states.insert(place, (time, state));
+    }
+}
+
+/// The threads.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    lives: HashMap<u32, Life>,
+    /// How many have ended, and how many there were when it was looked for those to forget.
+    ended: usize,
+    kept: usize,
+}
+
+/// So many threads that have ended are kept at least.
+const KEPT: usize = 4096;
+
+impl Table {
+    /// A thread that was there before the recording.
+    pub(super) fn found(&mut self, tid: u32, state: TaskState) {
+        let life = self.lives.entry(tid).or_default();
+        if life.states.is_empty() {
+            life.put(0, state.into());
+        }
+    }
+
+    /// Takes a record whose time in the trace is `at`.
+    pub(super) fn take(&mut self, record: &TaskRecord, at: u64) {
+        let life = self.lives.entry(record.tid).or_default();
+        match record.change {
+            Change::Begin => {
+                life.put(at, record.state.into());
+                self.ended -= usize::from(life.end.take().is_some());
+            }
+            Change::Rename => {
+                if let Some(mut state) = life.at(at).copied() {
+                    state.task.comm = record.state.comm;
+                    life.put(at, state);
+                }
+            }
+            Change::End => self.ended += usize::from(life.end.replace(at).is_none()),
+        }
+    }
+
+    /// Another parent from some time on.
+    pub(super) fn adopted(&mut self, tid: u32, at: u64, ppid: i32) {
+        let Some(life) = self.lives.get_mut(&tid) else {
+            return;
+        };
+        if let Some(mut state) = life.at(at).copied() {
+            (state.task.ppid, state.is_adopted) = (ppid, true);
+            life.put(at, state);
+        }
+    }
+
+    /// A thread's parent at a time, if that parent had ended by then; and when it had.
+    pub(super) fn ended_parent(&self, tid: u32, at: u64) -> Option<u64> {
+        let state = self
+            .lives
+            .get(&tid)?
+            .at(at)
+            .filter(|state| !state.is_adopted)?;
+        let parent = self.lives.get(&state.task.ppid.cast_unsigned())?;
+        parent.end.filter(|end| *end <= at)
+    }
+
+    /// What contexts say of a thread at a time.
+    pub(super) fn find(&self, tid: u32, at: u64) -> Task {
+        let state_of = |id: i32| Some(self.lives.get(&id.cast_unsigned())?.at(at)?.task);
+        let Some(state) = state_of(tid.cast_signed()) else {
+            return Task::default();
+        };
+        let leader = state_of(state.pid).unwrap_or(state);
+        let parent = state_of(state.ppid);
+        let is_seen = |parent: &TaskState| parent.namespace == state.namespace;
+        Task {
+            pid: state.pid,
+            ppid: state.ppid,
+            vpid: leader.vtid,
+            vtid: state.vtid,
+            vppid: parent.filter(is_seen).map_or(0, |parent| parent.vtid),
+            comm: state.comm,
+        }
+    }
+
+    /// Forgets threads that had ended before a time, and what others were before, once there are many.
+    pub(super) fn forget(&mut self, before: u64) {
+        if self.ended < KEPT.max(2 * self.kept) {
+            return;
+        }
+        self.lives
+            .retain(|_, life| life.end.is_none_or(|end| end >= before));
+        for life in self.lives.values_mut() {
+            let behind = life.states.partition_point(|(from, _)| *from <= before);
+            life.states.drain(..behind.saturating_sub(1));
+        }
+        let ended = self.lives.values().filter(|life| life.end.is_some());
+        self.ended = ended.count();
+        self.kept = self.ended;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> [u8; 16] {
+        let mut name = [0; 16];
+        name[..text.len()].copy_from_slice(text.as_bytes());
+        name
+    }
+
+    fn record(change: Change, tid: u32, text: &str) -> TaskRecord {
+        TaskRecord {
+            change,
+            tid,
+            time_ns: 0,
+            state: TaskState {
+                pid: tid.cast_signed(),
+                ppid: 5,
+                namespace: 1,
+                vtid: tid.cast_signed() - 4,
+                comm: name(text),
+            },
+        }
+    }
+
+    fn state(pid: i32, namespace: u32) -> TaskState {
+        TaskState {
+            pid,
+            ppid: 1,
+            vtid: 1,
+            namespace,
+            comm: name("old"),
+        }
+    }
+
+    #[test]
+    fn a_thread_is_what_it_was_at_the_time() {
+        let mut table = Table::default();
+        table.found(5, state(5, 1));
+        table.take(&record(Change::Begin, 7, "sh"), 100);
+        // Records of several processors come in any order.
+        table.take(&record(Change::Rename, 7, "cat"), 300);
+        table.take(&record(Change::Rename, 7, "env"), 200);
+        table.take(&record(Change::End, 7, ""), 400);
+        let comm = |at| table.find(7, at).comm;
+        assert_eq!([99, 100, 199].map(comm), [name("sh"); 3]);
+        assert_eq!([200, 300, 500].map(comm), ["env", "cat", "cat"].map(name));
+        let task = table.find(7, 150);
+        assert_eq!(
+            (task.pid, task.ppid, task.vpid, task.vtid, task.vppid),
+            (7, 5, 3, 3, 1)
+        );
+        assert_eq!(table.find(8, 150), Task::default());
+    }
+
+    #[test]
+    fn a_parent_in_another_namespace_has_no_number() {
+        let mut table = Table::default();
+        table.found(5, state(5, 2));
+        table.take(&record(Change::Begin, 7, "x"), 100);
+        assert_eq!(table.find(7, 100).vppid, 0);
+    }
+
+    #[test]
+    fn a_number_is_another_thread_s_later() {
+        let mut table = Table::default();
+        table.take(&record(Change::Begin, 7, "a"), 100);
+        table.take(&record(Change::End, 7, ""), 200);
+        table.take(&record(Change::Begin, 7, "b"), 300);
+        assert_eq!(table.find(7, 250).comm, name("a"));
+        assert_eq!(table.find(7, 300).comm, name("b"));
+        table.found(7, state(7, 1));
+        assert_eq!(table.find(7, 0).comm, name("a"), "the records know better");
+    }
+
+    #[test]
+    fn who_has_lost_a_parent_is_told_once() {
+        let mut table = Table::default();
+        table.take(&record(Change::Begin, 5, "p"), 10);
+        table.take(&record(Change::Begin, 7, "c"), 20);
+        assert_eq!(table.ended_parent(7, 30), None);
+        table.take(&record(Change::End, 5, ""), 40);
+        assert_eq!(table.ended_parent(7, 39), None);
+        assert_eq!(table.ended_parent(7, 50), Some(40));
+        table.adopted(7, 40, 1);
+        assert_eq!(table.ended_parent(7, 50), None);
+        let ppid = |at| table.find(7, at).ppid;
+        assert_eq!([39, 40].map(ppid), [5, 1]);
+    }
+
+    #[test]
+    fn threads_that_ended_long_ago_are_forgotten() {
+        let mut table = Table::default();
+        for tid in 10..10 + 2 * KEPT as u32 {
+            table.take(&record(Change::Begin, tid, "x"), u64::from(tid));
+            table.take(&record(Change::End, tid, ""), u64::from(tid));
+        }
+        table.forget(10 + KEPT as u64);
+        assert_eq!(table.lives.len(), KEPT);
+        table.forget(u64::MAX);
+        assert_eq!(
+            table.lives.len(),
+            KEPT,
+            "not again before there are twice as many"
+        );
+    }
+}
