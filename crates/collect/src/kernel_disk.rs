@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   kernel/channel0_0   tracefs, cpu 0        kernel/syscalls_0   system calls with payload, cpu 0
+//!   kernel/statedump_0  what there was when the recording began
 //! ```
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use thalweg_kernel::{
 };
 use thalweg_model::{LossCause, StructClass, Timestamp};
 
+use crate::kernel_state::{StateEvent, StateKind};
 use crate::ledger::Ledger;
 use crate::sink::{
     EventHeader, FoundStream, PacketContext, PacketHead, SinkError, StreamClassId, StreamId,
@@ -24,16 +26,18 @@ use crate::summary::SourceSummary;
 pub(crate) enum Origin {
     Tracefs,
     Syscalls,
+    State,
 }
 
 impl Origin {
-    pub(crate) const ALL: [Self; 2] = [Self::Tracefs, Self::Syscalls];
+    pub(crate) const ALL: [Self; 3] = [Self::Tracefs, Self::Syscalls, Self::State];
 
     /// What its files' names begin with.
     const fn channel(self) -> &'static str {
         match self {
             Self::Tracefs => "channel0_",
             Self::Syscalls => "syscalls_",
+            Self::State => "statedump_",
         }
     }
 
@@ -41,15 +45,19 @@ impl Origin {
         match self {
             Self::Tracefs => "kernel",
             Self::Syscalls => "system calls",
+            Self::State => "kernel state dump",
         }
     }
 }
+
+/// The processor of the state dump's packets, which are of none.
+const STATE_CPU: u32 = 0;
 
 /// The folder, as it is being written.
 pub(crate) struct KernelDisk {
     writer: TraceWriter,
     streams: BTreeMap<(Origin, u32), Stream>,
-    ledgers: [Ledger; 2],
+    ledgers: [Ledger; 3],
     storage_error: Option<String>,
 }
 
@@ -96,6 +104,17 @@ impl KernelDisk {
         KernelContexts::known(self.writer.program_contexts())
     }
 
+    /// What a dead recorder took with it.
+    pub(crate) fn gone(&self) -> Option<&'static str> {
+        let had_syscalls = self
+            .streams
+            .keys()
+            .any(|(origin, _)| *origin == Origin::Syscalls);
+        had_syscalls.then_some(
+            "system calls that the dead recorder had not written yet are gone with it, uncounted",
+        )
+    }
+
     /// Declares every event of tracefs, tells the recording the ids, and opens the streams that are
     /// not open yet.
     pub(crate) fn declare_tracefs(
@@ -135,6 +154,46 @@ impl KernelDisk {
         recording.set_ids(ids?);
         let cpus = recording.cpus().collect();
         self.open(Origin::Syscalls, class, cpus, begin)
+    }
+
+    /// The same for the state dump; the ids of its events, in the order of their numbers.
+    pub(crate) fn declare_state(&mut self, begin: u64) -> Result<Vec<u32>, SinkError> {
+        let class = self.writer.stream_class(&StreamLayout {
+            header: EventHeader::Large,
+            packet_context: PacketContext::kernel_members(),
+            event_context: Vec::new(),
+        })?;
+        let payloads = StateKind::ALL.map(|kind| (kind.name(), kind.class()));
+        let ids = self.declare(class, payloads.iter().map(|(name, class)| (*name, class)))?;
+        self.open(Origin::State, class, vec![STATE_CPU], begin)?;
+        Ok(ids)
+    }
+
+    /// Writes a packet of the state dump.
+    pub(crate) fn take_state(&mut self, ids: &[u32], events: &[StateEvent]) {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else {
+            return;
+        };
+        let (mut records, mut previous) = (Vec::new(), None);
+        for event in events {
+            let (id, at) = (ids[event.kind as usize], Timestamp(event.time));
+            match previous {
+                Some(before) => EventHeader::Large.encode(id, at, before, &mut records),
+                None => EventHeader::Large.encode_extended(id, at, &mut records),
+            }
+            records.extend_from_slice(&event.payload);
+            previous = Some(at);
+        }
+        let packet = KernelPacket {
+            cpu: STATE_CPU,
+            begin: Timestamp(first.time),
+            end: Timestamp(last.time),
+            lost_total: 0,
+            records: &records,
+            events: events.len() as u64,
+            page: None,
+        };
+        self.take(Origin::State, &packet);
     }
 
     /// The ids of events of these names and payloads.

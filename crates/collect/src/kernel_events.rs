@@ -11,6 +11,7 @@ use thalweg_kernel::{
 use crate::clock::ClockKind;
 use crate::kernel_disk::{KernelDisk, Origin};
 use crate::kernel_sources::KernelSources;
+use crate::kernel_state::KernelState;
 use crate::ledger::Ledger;
 use crate::session::Session;
 use crate::sink::environment::{self, Host};
@@ -43,6 +44,7 @@ pub(crate) struct KernelEvents {
 struct Parts {
     tracefs: Option<KernelRecording>,
     syscalls: Option<SyscallRecording>,
+    state: Option<KernelState>,
 }
 
 impl KernelEvents {
@@ -56,6 +58,7 @@ impl KernelEvents {
             tracefs,
             config,
             syscalls,
+            state,
             notes,
         } = KernelSources::open(request, id, clock(session.clock.kind()))?;
         let (tracefs, left_out) = match config.is_empty() {
@@ -68,7 +71,12 @@ impl KernelEvents {
         };
         let left_out = left_out.into_iter().map(|missing| missing.to_string());
         let notes = notes.into_iter().chain(left_out).collect();
-        let begun = Self::begin(session, Parts { tracefs, syscalls }, notes);
+        let parts = Parts {
+            tracefs,
+            syscalls,
+            state: state.then(|| KernelState::new(session.clock.clone())),
+        };
+        let begun = Self::begin(session, parts, notes);
         begun.map_err(|failed| {
             let (parts, error) = *failed;
             let _ = parts.tracefs.map(KernelRecording::remove);
@@ -91,6 +99,9 @@ impl KernelEvents {
             if let Some(recording) = &mut parts.syscalls {
                 disk.declare_syscalls(recording, session.start)?;
             }
+            if let Some(state) = &mut parts.state {
+                state.declare(&mut disk, session.start)?;
+            }
             Ok(disk)
         });
         match made {
@@ -105,14 +116,14 @@ impl KernelEvents {
         }
     }
 
-    /// Takes over the trace of a dead recorder, and its instance, if it had one. System calls that
-    /// it had not drained have gone with it.
+    /// Takes over the trace of a dead recorder, and its instance, if it had one.
     pub(crate) fn adopt(session: &Session, instance: Option<&str>) -> Result<Self, Error> {
         let dir = environment::kernel_dir(&session.out);
         let (writer, report) = TraceWriter::reopen(&dir)?;
         let mut disk = KernelDisk::over(writer);
         let streams = report.streams.iter();
         let resume: Vec<Resume> = streams.filter_map(|found| disk.go_on(found)).collect();
+        let notes = disk.gone().map(str::to_owned).into_iter().collect();
         let naming = thalweg_kernel::Naming::Lttng;
         let mut tracefs = instance
             .map(|instance| adopt_soon(instance, naming, disk.contexts(), &resume))
@@ -125,10 +136,11 @@ impl KernelEvents {
             parts: Parts {
                 tracefs,
                 syscalls: None,
+                state: None,
             },
             disk,
             adopted: true,
-            notes: Vec::new(),
+            notes,
             own: Vec::new(),
         })
     }
@@ -180,6 +192,9 @@ impl KernelEvents {
         if let Some(recording) = &mut self.parts.syscalls {
             recording.resume()?;
         }
+        if let Some(state) = &mut self.parts.state {
+            state.begin();
+        }
         Ok(())
     }
 
@@ -197,6 +212,12 @@ impl KernelEvents {
     /// Drains every cpu.
     pub(crate) fn drain(&mut self, depth: Depth) -> Result<(), Error> {
         let (parts, disk) = (&mut self.parts, &mut self.disk);
+        if let Some(state) = &mut parts.state {
+            match depth {
+                Depth::Last => state.drain_all(disk),
+                _ => state.drain(disk),
+            }
+        }
         if let Some(recording) = &mut parts.syscalls {
             let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
                 disk.take(Origin::Syscalls, packet);
@@ -268,6 +289,14 @@ impl KernelEvents {
         })
     }
 
+    /// System calls that had no ring.
+    fn late_cpus(&self) -> Option<String> {
+        let lost = self.parts.syscalls.as_ref()?.lost_on_new_cpus().ok()?;
+        (lost > 0).then(|| {
+            format!("{lost} of the lost system calls were on CPUs that were off at the start")
+        })
+    }
+
     /// How far system calls may lie from their place among other events.
     fn doubt(&self, session: &Session) -> Option<String> {
         let ticks = self.parts.syscalls.as_ref()?.error_ticks();
@@ -283,15 +312,19 @@ impl KernelEvents {
             self.disagreement(),
             self.syscalls_disagreement(),
             self.doubt(session),
+            self.late_cpus(),
             self.unknown_threads(),
+            self.parts.state.as_ref().and_then(KernelState::note),
         ]
         .into_iter()
         .flatten()
+        .chain(self.missed_calls())
         .collect();
-        notes.extend(self.missed_calls());
+        notes.extend(self.notes);
         let is_there = |origin: &Origin| match origin {
             Origin::Tracefs => self.parts.tracefs.is_some(),
             Origin::Syscalls => self.parts.syscalls.is_some(),
+            Origin::State => self.parts.state.is_some(),
         };
         let origins = Origin::ALL.into_iter().filter(is_there);
         let sources = origins.map(|origin| self.disk.summary(origin)).collect();

@@ -22,6 +22,8 @@ pub(crate) struct KernelSources {
     pub(crate) tracefs: Tracefs,
     pub(crate) config: KernelConfig,
     pub(crate) syscalls: Option<SyscallRecording>,
+    /// Whether a state dump is wanted.
+    pub(crate) state: bool,
     pub(crate) notes: Vec<String>,
 }
 
@@ -90,6 +92,7 @@ impl KernelSources {
                 tracefs,
                 config,
                 syscalls,
+                state: wants_state(request),
                 notes,
             }),
         }
@@ -138,14 +141,29 @@ fn start_syscalls(
 fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut KernelConfig) {
     let named = request.patterns.iter();
     let named = named.flat_map(|list| EventRule::parse_list(list));
-    let named: Vec<EventRule> = named.collect();
+    let named: Vec<EventRule> = named.filter(|rule| !is_of_state(rule)).collect();
     if request.syscalls.is_some() {
         let has_programs = plain.is_empty();
         config.leave_out = has_programs.then(|| SYSCALLS.to_owned());
         config.rules = [named, plain].concat();
-    } else if !named.is_empty() || !request.probes.is_empty() {
+    } else if !request.patterns.is_empty() || !request.probes.is_empty() {
         config.rules = named;
     }
+}
+
+/// Whether the state dump is among what is wanted: with the default events, or by name.
+fn wants_state(request: &KernelRequest) -> bool {
+    let named = request.patterns.iter();
+    let mut named = named.flat_map(|list| EventRule::parse_list(list));
+    match request.patterns.is_empty() {
+        true => request.syscalls.is_none() && request.probes.is_empty(),
+        false => named.any(|rule| is_of_state(&rule)),
+    }
+}
+
+/// Whether events of the state dump are meant, which no tracepoint tells.
+fn is_of_state(rule: &EventRule) -> bool {
+    rule.pattern.starts_with("lttng_statedump_")
 }
 
 #[cfg(test)]

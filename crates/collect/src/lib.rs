@@ -12,6 +12,7 @@ mod keeper;
 mod kernel_disk;
 mod kernel_events;
 mod kernel_sources;
+mod kernel_state;
 mod lanes;
 mod ledger;
 mod output;

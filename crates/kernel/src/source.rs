@@ -153,6 +153,9 @@ impl Mapped {
     }
 }
 
+/// `ENODEV`.
+const NO_DEVICE: i32 = rustix::io::Errno::NODEV.raw_os_error();
+
 /// A ring that is read page by page.
 #[derive(Debug)]
 pub(crate) struct Pipe {
@@ -215,6 +218,8 @@ impl Pipe {
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            // A CPU that was off at the start, and has not come yet, has no ring.
+            Err(error) if error.raw_os_error() == Some(NO_DEVICE) => Ok(false),
             Err(error) => Err(failed("read a page of")(error)),
         }
     }

@@ -53,6 +53,8 @@ pub(super) struct Counts {
 #[derive(Debug)]
 pub(super) struct InKernel {
     pub(super) rings: Vec<(u32, BpfRing)>,
+    /// CPUs that were off at the start, and may have come since: they have none.
+    without_ring: Vec<u32>,
     programs: [Loaded; 2],
     own: Own,
     _tracked: Option<Tracked>,
@@ -113,8 +115,10 @@ impl InKernel {
         let entry = load(Side::Entry, "syscall_entry", "btf_trace_sys_enter")?;
         let exit = load(Side::Exit, "syscall_exit", "btf_trace_sys_exit")?;
         maps.extend([rows, array]);
+        let was_off = |cpu: &u32| !online.contains(cpu);
         Ok(Self {
             rings,
+            without_ring: possible.into_iter().filter(was_off).collect(),
             programs: [entry, exit],
             own,
             _tracked: tracked,
@@ -158,6 +162,17 @@ impl InKernel {
             counts.lost += word(LOST);
         }
         Ok(counts)
+    }
+
+    /// The same for all CPUs that have no ring: all that they saw is lost.
+    pub(super) fn counts_without_ring(&self) -> Result<Counts, Error> {
+        let mut all = Counts::default();
+        for cpu in &self.without_ring {
+            let counts = self.counts(*cpu)?;
+            all.seen += counts.seen;
+            all.lost += counts.lost;
+        }
+        Ok(all)
     }
 
     /// Calls that the kernel ran no program for, as it ran already on that CPU.

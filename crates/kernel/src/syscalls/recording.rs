@@ -167,7 +167,8 @@ impl SyscallRecording {
     ) -> Result<(), crate::DrainError<E>> {
         self.drain(sink)?;
         if let Some(first) = self.streams.first_mut() {
-            first.ledger.spoil(self.in_kernel.missed());
+            let elsewhere = self.in_kernel.counts_without_ring()?.lost;
+            first.ledger.spoil(self.in_kernel.missed() + elsewhere);
         }
         for place in 0..self.streams.len() {
             self.read_losses(place)?;
@@ -246,11 +247,19 @@ impl SyscallRecording {
     /// # Errors
     /// The kernel does not say.
     pub fn produced(&self) -> Result<u64, Error> {
-        let mut seen = self.in_kernel.missed();
+        let mut seen = self.in_kernel.missed() + self.in_kernel.counts_without_ring()?.seen;
         for cpu in self.cpus() {
             seen += self.in_kernel.counts(cpu)?.seen;
         }
         Ok(seen)
+    }
+
+    /// How many of them were lost because their CPU was off when the recording began.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn lost_on_new_cpus(&self) -> Result<u64, Error> {
+        Ok(self.in_kernel.counts_without_ring()?.lost)
     }
 
     /// How far times may be off from the trace clock's, in its ticks.

@@ -1,0 +1,71 @@
+//! A recording's state dump on its way to disk.
+
+use std::time::Instant;
+
+use super::taker::{Batch, PATIENCE, Taker};
+use crate::clock::SessionClock;
+use crate::kernel_disk::KernelDisk;
+use crate::sink::SinkError;
+
+/// The dump, from its declaration on.
+pub(crate) struct KernelState {
+    clock: SessionClock,
+    ids: Vec<u32>,
+    taker: Option<Taker>,
+    /// Processes that there was no time for.
+    left: u64,
+}
+
+impl KernelState {
+    /// One that is not begun yet.
+    pub(crate) fn new(clock: SessionClock) -> Self {
+        Self {
+            clock,
+            ids: Vec::new(),
+            taker: None,
+            left: 0,
+        }
+    }
+
+    /// Declares its events.
+    pub(crate) fn declare(&mut self, disk: &mut KernelDisk, begin: u64) -> Result<(), SinkError> {
+        self.ids = disk.declare_state(begin)?;
+        Ok(())
+    }
+
+    /// Begins: what happens from now on is recorded otherwise.
+    pub(crate) fn begin(&mut self) {
+        self.taker = Taker::begin(self.clock.clone());
+    }
+
+    /// Writes what is ready.
+    pub(crate) fn drain(&mut self, disk: &mut KernelDisk) {
+        while let Some(batch) = self.taker.as_ref().and_then(Taker::ready) {
+            self.take(batch, disk);
+        }
+    }
+
+    /// Writes what is left to come, and waits for it.
+    pub(crate) fn drain_all(&mut self, disk: &mut KernelDisk) {
+        let end = Instant::now() + 2 * PATIENCE;
+        while let Some(batch) = self.taker.as_ref().and_then(|taker| taker.next(end)) {
+            self.take(batch, disk);
+        }
+        self.taker = None;
+    }
+
+    fn take(&mut self, batch: Batch, disk: &mut KernelDisk) {
+        match batch {
+            Batch::Events(events) => disk.take_state(&self.ids, &events),
+            Batch::Left(left) => self.left += left,
+        }
+    }
+
+    /// What a user should know of it.
+    pub(crate) fn note(&self) -> Option<String> {
+        let (left, seconds) = (self.left, PATIENCE.as_secs());
+        (left > 0).then(|| {
+            format!("the kernel's state dump took {seconds} s and has no time for {left} processes")
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! The thread that takes the dump, and what it hands over.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::events::{StateEvent, StateKind};
+use super::process::{self, inode_of, numbered};
+use super::system;
+use crate::clock::SessionClock;
+
+/// How long a dump may take: 10,000 processes take less.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// So many batches may wait to be written; a thread that has more waits.
+const BATCHES: usize = 64;
+/// Bytes of events in a batch, or a little more.
+const BATCH_LEN: usize = 32 << 10;
+
+/// What the thread hands over.
+#[derive(Debug)]
+pub(crate) enum Batch {
+    /// Events, in the order of their times.
+    Events(Vec<StateEvent>),
+    /// Processes that there was no time for.
+    Left(u64),
+}
+
+/// A dump that is being taken.
+pub(crate) struct Taker {
+    batches: Receiver<Batch>,
+}
+
+impl Taker {
+    /// Begins one; `None` if there can be no thread for it.
+    pub(crate) fn begin(clock: SessionClock) -> Option<Self> {
+        let (to, batches) = sync_channel(BATCHES);
+        let work = move || take(&to, &clock, Instant::now() + PATIENCE);
+        let builder = thread::Builder::new().name("thalweg-state".to_owned());
+        builder.spawn(work).ok()?;
+        Some(Self { batches })
+    }
+
+    /// What is ready, without a wait.
+    pub(crate) fn ready(&self) -> Option<Batch> {
+        self.batches.try_recv().ok()
+    }
+
+    /// What comes next, waited for until `end`.
+    pub(crate) fn next(&self, end: Instant) -> Option<Batch> {
+        let wait = end.saturating_duration_since(Instant::now());
+        self.batches
+            .recv_timeout(wait.max(Duration::from_millis(1)))
+            .ok()
+    }
+}
+
+/// A dump in the making.
+pub(super) struct Dump<'a> {
+    to: &'a SyncSender<Batch>,
+    clock: &'a SessionClock,
+    events: Vec<StateEvent>,
+    bytes: usize,
+    own_pid_namespace: u32,
+    /// Nobody wants it any more.
+    is_over: bool,
+}
+
+impl Dump<'_> {
+    /// An event; `fields` appends its fields.
+    pub(super) fn push(&mut self, kind: StateKind, fields: impl FnOnce(&mut Vec<u8>)) {
+        let mut payload = Vec::new();
+        fields(&mut payload);
+        self.bytes += payload.len();
+        let time = self.clock.now();
+        self.events.push(StateEvent {
+            kind,
+            time,
+            payload,
+        });
+        if self.bytes >= BATCH_LEN {
+            self.hand_over();
+        }
+    }
+
+    /// The inode number of the namespace in which this process has its own number.
+    pub(super) fn own_pid_namespace(&self) -> u32 {
+        self.own_pid_namespace
+    }
+
+    fn hand_over(&mut self) {
+        self.bytes = 0;
+        let events = std::mem::take(&mut self.events);
+        self.is_over |= self.to.send(Batch::Events(events)).is_err();
+    }
+}
+
+fn take(to: &SyncSender<Batch>, clock: &SessionClock, end: Instant) {
+    let mut dump = Dump {
+        to,
+        clock,
+        events: Vec::new(),
+        bytes: 0,
+        own_pid_namespace: inode_of(Path::new("/proc/self"), "pid").unwrap_or(0),
+        is_over: false,
+    };
+    dump.push(StateKind::Start, |_| ());
+    let mut left = 0;
+    for pid in numbered(Path::new("/proc")) {
+        if dump.is_over {
+            return;
+        }
+        if Instant::now() < end {
+            process::tell(&mut dump, pid);
+        } else {
+            left += 1;
+        }
+    }
+    system::tell_interfaces(&mut dump);
+    system::tell_disks(&mut dump);
+    system::tell_interrupts(&mut dump);
+    system::tell_processors(&mut dump);
+    dump.push(StateKind::End, |_| ());
+    dump.hand_over();
+    if left > 0 {
+        let _ = to.send(Batch::Left(left));
+    }
+}
