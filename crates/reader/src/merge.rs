@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::path::Path;
 
+use thalweg_ctf::read::Cursor;
 use thalweg_model::{Message, Uuid};
 
 use crate::error::Error;
@@ -42,6 +43,8 @@ pub struct Reader {
     heap: BinaryHeap<Reverse<(i64, usize)>>,
     /// The stream whose message came last: not in the heap.
     current: Option<usize>,
+    /// The top of the heap: events of the current stream before it are the next messages.
+    limit: (i64, usize),
 }
 
 /// What orders streams whose messages are at the same time, and what makes files one stream.
@@ -64,6 +67,7 @@ impl Reader {
             faults: Vec::new(),
             heap: BinaryHeap::new(),
             current: None,
+            limit: (i64::MIN, 0),
         };
         let mut files = Vec::new();
         for folder in folders {
@@ -112,11 +116,11 @@ impl Reader {
     fn group(&mut self, files: Vec<StreamFile>) -> Vec<(Rank, Vec<StreamFile>)> {
         let mut groups: Vec<(Rank, Vec<StreamFile>)> = Vec::new();
         let mut known: HashMap<_, usize> = HashMap::new();
-        let mut window = Window::new(usize::MAX);
+        let (mut window, mut cursor) = (Window::new(usize::MAX), Cursor::default());
         for mut file in files {
             let trace = &self.traces[file.trace];
             window.clear();
-            if let Err(error) = file.read_head(trace, &mut window) {
+            if let Err(error) = file.enter(trace, &mut cursor, &mut window) {
                 self.faults.push(error);
                 continue;
             }
@@ -155,22 +159,23 @@ impl Reader {
         }
     }
 
-    /// The stream whose message is the earliest.
-    fn choose(&mut self) -> Option<usize> {
-        let Some(last) = self.current.take() else {
-            return self.heap.pop().map(|Reverse((_, index))| index);
-        };
-        let Some(at_ns) = self.streams[last].peek(&self.traces) else {
-            return self.heap.pop().map(|Reverse((_, index))| index);
-        };
-        match self.heap.peek_mut() {
-            // Events come in bursts from one stream: most often it stays the earliest.
-            Some(mut top) if top.0 < (at_ns, last) => {
-                let Reverse((_, index)) = std::mem::replace(&mut *top, Reverse((at_ns, last)));
-                Some(index)
-            }
-            _ => Some(last),
+    /// The stream again, if its next message is an event before those of all other streams.
+    #[inline]
+    fn earliest_event(&self, last: usize) -> Option<usize> {
+        let at_ns = self.streams[last].event_ns()?;
+        ((at_ns, last) < self.limit).then_some(last)
+    }
+
+    /// The stream whose message is the earliest: it is the current one now.
+    fn turn(&mut self) -> Option<usize> {
+        if let Some(last) = self.current.take() {
+            self.wait_for(last);
         }
+        let Reverse((_, index)) = self.heap.pop()?;
+        self.current = Some(index);
+        let top = self.heap.peek().map(|Reverse(top)| *top);
+        self.limit = top.unwrap_or((i64::MAX, usize::MAX));
+        Some(index)
     }
 
     /// The next message: `None` at the end. After an error the reader goes on with what it can
@@ -179,13 +184,17 @@ impl Reader {
         clippy::should_implement_trait,
         reason = "the item borrows from the reader"
     )]
+    #[inline]
     pub fn next(&mut self) -> Option<Result<Item<'_>, Error>> {
         if let Some(fault) = self.faults.pop() {
             return Some(Err(fault));
         }
-        let index = self.choose()?;
-        self.current = Some(index);
-        Some(self.streams[index].take(&self.traces, index))
+        // Events come in bursts from one stream: most often it stays the earliest.
+        let index = match self.current.and_then(|last| self.earliest_event(last)) {
+            Some(last) => last,
+            None => self.turn()?,
+        };
+        Some(self.streams[index].take(index))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thalweg_ctf::metadata::{self, MAX_BYTES};
-use thalweg_ctf::read::Decoder;
+use thalweg_ctf::read::{Decoder, Wanted};
 use thalweg_model::TraceClass;
 
 use crate::error::Error;
@@ -19,6 +19,7 @@ pub struct Trace {
     decoder: Arc<Decoder>,
     /// By stream class.
     scales: Vec<Option<TimeScale>>,
+    wanted: Wanted,
 }
 
 impl Trace {
@@ -41,6 +42,7 @@ impl Trace {
             path: folder.to_owned(),
             decoder,
             scales,
+            wanted: Wanted::default(),
         })
     }
 
@@ -59,8 +61,13 @@ impl Trace {
         self.scales.get(stream_class).copied().flatten()
     }
 
-    pub(crate) fn decoder(&self) -> &Arc<Decoder> {
+    pub(crate) fn decoder(&self) -> &Decoder {
         &self.decoder
+    }
+
+    /// Which of its events are read.
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 }
 

@@ -75,8 +75,8 @@ impl Printer {
                     .get(item.trace)
                     .and_then(|t| t.contexts.get(item.stream_class));
                 let mut text = Vec::new();
-                if let (Some(shape), Some(context)) = (shape, &packet.context) {
-                    part(&mut text, shape, Some(context));
+                if let Some(shape) = shape {
+                    part(&mut text, shape, packet.context);
                 }
                 self.keep(item.stream, text);
             }
@@ -110,9 +110,9 @@ impl Printer {
         out.extend_from_slice(&text.head);
         let begin = out.len();
         out.extend_from_slice(self.packets.get(item.stream).map_or(&[], Vec::as_slice));
-        part(out, &text.common_context, event.common_context.as_ref());
-        part(out, &text.specific_context, event.specific_context.as_ref());
-        part(out, &text.payload, event.payload.as_ref());
+        part(out, &text.common_context, event.common_context());
+        part(out, &text.specific_context, event.specific_context());
+        part(out, &text.payload, event.payload());
         // Each part ends with a separator; the last one's goes.
         if out.len() > begin {
             out.truncate(out.len() - SEPARATOR.len());
@@ -123,7 +123,7 @@ impl Printer {
 
 const SEPARATOR: &[u8] = b", ";
 
-fn part(out: &mut Vec<u8>, shape: &Shape, value: Option<&Value<'_>>) {
+fn part(out: &mut Vec<u8>, shape: &Shape, value: Option<Value<'_>>) {
     if let Some(value) = value
         && !matches!(shape, Shape::Hidden)
     {

@@ -75,8 +75,11 @@ impl Times {
         if self.second != Some(second) {
             self.show(second);
         }
-        out.extend_from_slice(&self.shown);
-        number::nine(out, at_ns as u64 % SECOND_NS);
+        let mut text = [0; 18];
+        text[..9].copy_from_slice(&self.shown);
+        let ns = at_ns - second * SECOND_NS as i64;
+        text[9..].copy_from_slice(&number::nine(ns as u64));
+        out.extend_from_slice(&text);
     }
 
     fn show(&mut self, second: i64) {
@@ -87,7 +90,7 @@ impl Times {
         };
         let of_day = (second.saturating_add(ahead)).rem_euclid(86_400) as u64;
         for (place, part) in [(0, of_day / 3600), (3, of_day / 60 % 60), (6, of_day % 60)] {
-            self.shown[place..place + 2].copy_from_slice(number::two(part));
+            self.shown[place..place + 2].copy_from_slice(&number::two(part));
         }
         self.second = Some(second);
     }
@@ -96,10 +99,19 @@ impl Times {
 fn write_seconds(out: &mut Vec<u8>, ns: u64) {
     number::unsigned(out, ns / SECOND_NS);
     out.push(b'.');
-    number::nine(out, ns % SECOND_NS);
+    out.extend_from_slice(&number::nine(ns % SECOND_NS));
 }
 
 fn write_distance(out: &mut Vec<u8>, last_ns: i64, at_ns: i64) {
-    out.push(if at_ns < last_ns { b'-' } else { b'+' });
-    write_seconds(out, at_ns.abs_diff(last_ns));
+    let sign = if at_ns < last_ns { b'-' } else { b'+' };
+    let distance_ns = at_ns.abs_diff(last_ns);
+    if distance_ns < SECOND_NS {
+        let mut text = *b"+0.nnnnnnnnn";
+        text[0] = sign;
+        text[3..].copy_from_slice(&number::nine(distance_ns));
+        out.extend_from_slice(&text);
+    } else {
+        out.push(sign);
+        write_seconds(out, distance_ns);
+    }
 }
