@@ -19,6 +19,7 @@ use crate::step::Context;
 /// The files that each target is there for, as beginnings of their paths.
 const DECODERS: &[(&str, &[&str])] = &[
     ("btf", &["crates/bpf/src/btf"]),
+    ("ctf_index", &["crates/ctf/src/read/index.rs"]),
     ("ctf_metadata", &["crates/ctf/src/metadata"]),
     ("ctf_packet", &["crates/ctf/src/read"]),
     ("elf", &["crates/collect/src/statedump/elf.rs"]),

@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// program can be probed.
     List(list::Args),
     /// Print a trace as text, one line an event, in the order of time.
-    View(view::Args),
+    View(Box<view::Args>),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.
     Doctor(DoctorArgs),
     /// Take up what killed recorders left behind: finish their traces and clean up after them.

@@ -9,7 +9,7 @@ use crate::trace::Trace;
 use crate::window::{Source, Window};
 
 /// A file and the head of its next packet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct StreamFile {
     /// The index of its trace.
     pub(crate) trace: usize,
@@ -30,6 +30,10 @@ impl StreamFile {
             at: 0,
             head: None,
         }
+    }
+
+    pub(crate) const fn size_bytes(&self) -> u64 {
+        self.size_bytes
     }
 
     pub(crate) fn source(&self) -> Source<'_> {

@@ -13,6 +13,7 @@ use thalweg_model::{Message, Uuid};
 use crate::error::Error;
 use crate::file::StreamFile;
 use crate::find;
+use crate::select::Selection;
 use crate::stream::{Stream, StreamInfo};
 use crate::trace::Trace;
 use crate::window::Window;
@@ -45,6 +46,11 @@ pub struct Reader {
     current: Option<usize>,
     /// The top of the heap: events of the current stream before it are the next messages.
     limit: (i64, usize),
+    /// Nothing after this time is asked for.
+    end_ns: i64,
+    /// Whether a trace has a filter.
+    has_filter: bool,
+    warnings: Vec<Error>,
 }
 
 /// What orders streams whose messages are at the same time, and what makes files one stream.
@@ -68,12 +74,15 @@ impl Reader {
             heap: BinaryHeap::new(),
             current: None,
             limit: (i64::MIN, 0),
+            end_ns: i64::MAX,
+            has_filter: false,
+            warnings: Vec::new(),
         };
         let mut files = Vec::new();
         for folder in folders {
             for path in find::traces(folder.as_ref())? {
                 let index = reader.traces.len();
-                reader.traces.push(Trace::open(&path)?);
+                reader.traces.push(Trace::below(folder.as_ref(), &path)?);
                 let found = find::stream_files(&path)?;
                 files.extend(
                     found
@@ -84,6 +93,41 @@ impl Reader {
         }
         reader.add_streams(files);
         Ok(reader)
+    }
+
+    /// Opens them, and reads only what is selected.
+    pub fn select<P: AsRef<Path>>(folders: &[P], selection: &Selection) -> Result<Self, Error> {
+        let mut reader = Self::open(folders)?;
+        for trace in &mut reader.traces {
+            trace.select(selection)?;
+        }
+        reader.has_filter = selection.filter.is_some();
+        reader.end_ns = selection.end_ns.unwrap_or(i64::MAX);
+        if let Some(begin_ns) = selection.begin_ns {
+            for stream in &mut reader.streams {
+                let sought = stream.seek(begin_ns, &reader.traces, &mut reader.warnings);
+                reader.faults.extend(sought.err());
+            }
+        }
+        Ok(reader)
+    }
+
+    /// When the first packet begins, as far as packets tell.
+    pub fn begin_ns(&self) -> Option<i64> {
+        let begins = self.streams.iter().filter_map(|s| s.begin_ns(&self.traces));
+        begins.min()
+    }
+
+    /// When the last packet ends, as far as packets tell. Like [`begin_ns`](Self::begin_ns) this is for
+    /// a reader that nothing was read from.
+    pub fn end_ns(&self) -> Option<i64> {
+        let ends = self.streams.iter().filter_map(|s| s.end_ns(&self.traces));
+        ends.max()
+    }
+
+    /// What is strange and does no harm: indexes that were ignored.
+    pub fn warnings(&self) -> &[Error] {
+        &self.warnings
     }
 
     fn add_streams(&mut self, files: Vec<StreamFile>) {
@@ -159,6 +203,16 @@ impl Reader {
         }
     }
 
+    /// The stream of the next message.
+    #[inline]
+    fn earliest(&mut self) -> Option<usize> {
+        // Events come in bursts from one stream: most often it stays the earliest.
+        match self.current.and_then(|last| self.earliest_event(last)) {
+            Some(last) => Some(last),
+            None => self.turn(),
+        }
+    }
+
     /// The stream again, if its next message is an event before those of all other streams.
     #[inline]
     fn earliest_event(&self, last: usize) -> Option<usize> {
@@ -171,10 +225,15 @@ impl Reader {
         if let Some(last) = self.current.take() {
             self.wait_for(last);
         }
-        let Reverse((_, index)) = self.heap.pop()?;
+        let Reverse((at_ns, index)) = self.heap.pop()?;
+        if at_ns > self.end_ns {
+            self.heap.clear();
+            return None;
+        }
         self.current = Some(index);
         let top = self.heap.peek().map(|Reverse(top)| *top);
-        self.limit = top.unwrap_or((i64::MAX, usize::MAX));
+        let end = (self.end_ns, usize::MAX);
+        self.limit = top.unwrap_or(end).min(end);
         Some(index)
     }
 
@@ -189,11 +248,11 @@ impl Reader {
         if let Some(fault) = self.faults.pop() {
             return Some(Err(fault));
         }
-        // Events come in bursts from one stream: most often it stays the earliest.
-        let index = match self.current.and_then(|last| self.earliest_event(last)) {
-            Some(last) => last,
-            None => self.turn()?,
-        };
+        let mut index = self.earliest()?;
+        while self.has_filter && self.streams[index].is_refused(&self.traces) {
+            self.streams[index].pass_event();
+            index = self.earliest()?;
+        }
         Some(self.streams[index].take(index))
     }
 }

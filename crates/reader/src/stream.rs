@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::file::StreamFile;
 use crate::loss::{Counters, Missing};
 use crate::merge::Item;
+use crate::seek::Seek;
 use crate::time::TimeScale;
 use crate::trace::Trace;
 use crate::window::Window;
@@ -77,9 +78,34 @@ pub(crate) struct Stream {
     taken: usize,
     /// When they happened: for events without a clock, when the message before did.
     times_ns: Vec<i64>,
+    /// Events before this time are not told.
+    begin_ns: i64,
+    /// The bytes up to the packet's first event, for those who ask for its context at an event.
+    head_bytes: Vec<u8>,
     next: VecDeque<(Next, Option<Timestamp>)>,
     /// The time of the message that came last.
     last_ns: i64,
+}
+
+/// Moves a file to its first packet that does not end before a time, and gives the head before that.
+fn forward(
+    file: &mut StreamFile,
+    begin_ns: i64,
+    traces: &[Trace],
+    warnings: &mut Vec<Error>,
+) -> Result<Option<PacketHead>, Error> {
+    let trace = &traces[file.trace];
+    let scale = file.head.and_then(|head| trace.scale(head.stream));
+    let Some(scale) = scale else { return Ok(None) };
+    let mut seek = Seek {
+        trace,
+        scale,
+        begin_ns,
+        window: Window::new(usize::MAX),
+        cursor: Cursor::default(),
+        warnings,
+    };
+    seek.forward(file)
 }
 
 impl Stream {
@@ -100,9 +126,72 @@ impl Stream {
             batch: Batch::default(),
             taken: 0,
             times_ns: Vec::new(),
+            begin_ns: i64::MIN,
+            head_bytes: Vec::new(),
             next: VecDeque::new(),
             last_ns: i64::MIN,
         }
+    }
+
+    /// Passes over packets that end before this time, and over events that happen before it.
+    pub(crate) fn seek(
+        &mut self,
+        begin_ns: i64,
+        traces: &[Trace],
+        warnings: &mut Vec<Error>,
+    ) -> Result<(), Error> {
+        self.begin_ns = begin_ns;
+        let mut before: Option<PacketHead> = None;
+        for file in &mut self.files {
+            let passed = forward(file, begin_ns, traces, warnings)?;
+            before = before
+                .into_iter()
+                .chain(passed)
+                .max_by_key(|head| head.begin);
+        }
+        if let Some(before) = before {
+            self.counters.advance(&before);
+        }
+        self.entered = false;
+        self.window.clear();
+        Ok(())
+    }
+
+    /// When the first packet of a stream that was not read begins.
+    pub(crate) fn begin_ns(&self, traces: &[Trace]) -> Option<i64> {
+        let scale = traces[self.info.trace].scale(self.info.class)?;
+        let begins = self.files.iter().filter_map(|file| file.head?.begin);
+        begins.min().map(|begin| scale.epoch_ns(begin))
+    }
+
+    /// When the last packet of a stream that was not read ends.
+    pub(crate) fn end_ns(&self, traces: &[Trace]) -> Option<i64> {
+        let scale = traces[self.info.trace].scale(self.info.class)?;
+        let last = |file: &StreamFile| {
+            let mut file = file.clone();
+            forward(&mut file, i64::MAX, traces, &mut Vec::new()).ok()?
+        };
+        let ends = self.files.iter().filter_map(|file| last(file)?.end);
+        ends.max().map(|end| scale.epoch_ns(end))
+    }
+
+    /// Whether the next message is an event that does not pass its trace's filter.
+    pub(crate) fn is_refused(&self, traces: &[Trace]) -> bool {
+        let file = &self.files[self.current];
+        let Some(predicate) = traces[file.trace].predicate() else {
+            return false;
+        };
+        let event = self.batch.event(self.taken, self.window.of_packet(file.at));
+        let head = Part {
+            bytes: &self.head_bytes,
+            begin_bytes: 0,
+        };
+        event.is_some_and(|event| !predicate.passes(&event, self.cursor.context(head)))
+    }
+
+    /// Passes over the next message, an event.
+    pub(crate) fn pass_event(&mut self) {
+        self.taken += 1;
     }
 
     /// When the next message happens, if it is an event that was read.
@@ -179,13 +268,28 @@ impl Stream {
             self.enter(traces)
         };
         self.missing = self.counters.advance(&self.head);
-        if let Some(lost) = self.missing.packets {
+        if let Some(lost) = self
+            .missing
+            .packets
+            .filter(|_| self.is_asked_for(self.head.begin))
+        {
             self.push(Next::Lost(lost), self.head.begin);
         }
         self.push(Next::PacketBegin, self.head.begin);
+        self.keep_head(traces);
         self.state = State::InPacket;
         if let Err(error) = entered {
             self.fault(error);
+        }
+    }
+
+    fn keep_head(&mut self, traces: &[Trace]) {
+        let file = &self.files[self.current];
+        if traces[file.trace].predicate().is_some() {
+            let bytes = self.window.of_packet(file.at).bytes;
+            let length = (self.head.head_bits.div_ceil(8) as usize).min(bytes.len());
+            self.head_bytes.clear();
+            self.head_bytes.extend_from_slice(&bytes[..length]);
         }
     }
 
@@ -214,12 +318,20 @@ impl Stream {
             _ => last_ns,
         };
         self.times_ns.extend(self.batch.times().map(ns));
+        let first = self.times_ns.iter().position(|ns| *ns >= self.begin_ns);
+        self.taken = first.unwrap_or(self.times_ns.len());
+    }
+
+    fn is_asked_for(&self, at: Option<Timestamp>) -> bool {
+        let ns = self.scale.zip(at).map(|(scale, at)| scale.epoch_ns(at));
+        ns.is_none_or(|ns| ns >= self.begin_ns)
     }
 
     fn end_packet(&mut self) {
         // An end before the last event is an error of the tracer's, and no reason to go back.
         let end = self.head.end.filter(|end| *end >= self.cursor.clock());
-        if let Some(lost) = self.missing.events.take() {
+        let missing = self.missing.events.take();
+        if let Some(lost) = missing.filter(|_| self.is_asked_for(end)) {
             self.push(Next::Lost(lost), end);
         }
         self.push(Next::PacketEnd, end);

@@ -17,7 +17,8 @@ pub(super) enum Shape {
     },
     /// Floats and text need nothing but their value.
     Plain,
-    List(Box<Shape>),
+    /// With or without the index of each element.
+    List(Box<Shape>, bool),
     Struct(Vec<Field>),
     Variant(Vec<Shape>),
     /// Not shown: it only shows the clock, or is for readers.
@@ -47,6 +48,8 @@ pub(super) struct Shaper<'c> {
     needed: HashSet<&'c str>,
     /// Names of fields that are for readers only.
     special: &'static [&'static str],
+    /// Whether members have their names, and elements their indexes.
+    named: bool,
 }
 
 impl<'c> Shaper<'c> {
@@ -59,7 +62,17 @@ impl<'c> Shaper<'c> {
         for member in roots.into_iter().flat_map(|root| &root.members) {
             collect_needed(&member.class, &mut needed);
         }
-        Self { needed, special }
+        Self {
+            needed,
+            special,
+            named: true,
+        }
+    }
+
+    /// With or without the names of members.
+    pub(super) fn naming(mut self, named: bool) -> Self {
+        self.named = named;
+        self
     }
 
     /// The shape of a whole structure; hidden if all its members are.
@@ -73,7 +86,11 @@ impl<'c> Shaper<'c> {
                 hidden_before += 1;
                 continue;
             }
-            let key = Fixed::new(format!("{separator}{} = ", member.name).as_bytes());
+            let key = if self.named {
+                Fixed::new(format!("{separator}{} = ", member.name).as_bytes())
+            } else {
+                Fixed::new(separator.as_bytes())
+            };
             fields.push(Field {
                 hidden_before: std::mem::take(&mut hidden_before),
                 key,
@@ -124,7 +141,7 @@ impl<'c> Shaper<'c> {
     fn list(&self, element: &FieldClass) -> Shape {
         match self.shape(element) {
             Shape::Hidden => Shape::Hidden,
-            shape => Shape::List(Box::new(shape)),
+            shape => Shape::List(Box::new(shape), self.named),
         }
     }
 }
@@ -203,7 +220,9 @@ impl Shape {
     fn write_other(&self, out: &mut Vec<u8>, value: Value<'_>) {
         match (self, value) {
             (Self::Enum { form, labels }, value) => write_enum(out, *form, labels, value),
-            (Self::List(shape), Value::List(elements)) => write_list(out, shape, elements),
+            (Self::List(shape, named), Value::List(elements)) => {
+                write_list(out, shape, elements, *named);
+            }
             (Self::Variant(options), Value::Variant(index, chosen)) => {
                 out.extend_from_slice(b"{ ");
                 if let Some(value) = chosen.get(0) {
@@ -216,7 +235,7 @@ impl Shape {
             (_, Value::Unsigned(number)) => number::unsigned(out, number),
             (_, Value::Signed(number)) => number::signed(out, number),
             (_, Value::Text(text)) => quoted(out, text),
-            (_, Value::List(elements)) => write_list(out, &Self::Plain, elements),
+            (_, Value::List(elements)) => write_list(out, &Self::Plain, elements, true),
             (_, Value::Struct(_)) => out.extend_from_slice(b"{ }"),
             (_, Value::Variant(_, chosen)) => {
                 chosen.iter().for_each(|value| self.write(out, value));
@@ -241,15 +260,18 @@ fn write_struct(out: &mut Vec<u8>, fields: &[Field], members: Values<'_>) {
     out.extend_from_slice(b" }");
 }
 
-fn write_list(out: &mut Vec<u8>, shape: &Shape, elements: Values<'_>) {
+fn write_list(out: &mut Vec<u8>, shape: &Shape, elements: Values<'_>, named: bool) {
     out.push(b'[');
-    let mut separator: &[u8] = b" [";
+    let mut separator: &[u8] = b" ";
     for (index, element) in elements.iter().enumerate() {
         out.extend_from_slice(separator);
-        number::unsigned(out, index as u64);
-        out.extend_from_slice(b"] = ");
+        if named {
+            out.push(b'[');
+            number::unsigned(out, index as u64);
+            out.extend_from_slice(b"] = ");
+        }
         shape.write(out, element);
-        separator = b", [";
+        separator = b", ";
     }
     out.extend_from_slice(b" ]");
 }
