@@ -17,12 +17,13 @@ pub(crate) fn read(trace: &str) -> ExitCode {
     };
     let mut events = 0_u64;
     while let Some(item) = reader.next() {
-        match item.map(|item| item.message) {
-            Ok(Message::Event(event)) => {
-                black_box(&event);
-                events += 1;
+        match &item {
+            Ok(item) => {
+                if let Message::Event(event) = &item.message {
+                    black_box(event);
+                    events += 1;
+                }
             }
-            Ok(_) => {}
             Err(error) => {
                 eprintln!("bench-read: {error}");
                 return ExitCode::FAILURE;

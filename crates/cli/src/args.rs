@@ -14,6 +14,7 @@ use thalweg_collect::Contexts;
 use thalweg_kernel::{FunctionSpec, ProbeSpec};
 
 use crate::exit::{RECORD_FAILED, USAGE};
+use crate::info;
 use crate::kernel_filter::KernelFilter;
 use crate::level;
 use crate::list;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     List(list::Args),
     /// Print a trace as text, one line an event, in the order of time.
     View(Box<view::Args>),
+    /// Say what is in a trace: its environment, clocks and streams, and how many events of each name.
+    Info(info::Args),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.
     Doctor(DoctorArgs),
     /// Take up what killed recorders left behind: finish their traces and clean up after them.

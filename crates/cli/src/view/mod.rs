@@ -14,4 +14,4 @@ mod run;
 mod tail;
 
 pub(crate) use args::Args;
-pub(crate) use run::run;
+pub(crate) use run::{local, run};

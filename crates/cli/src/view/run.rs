@@ -103,7 +103,8 @@ fn first_ns(traces: &[PathBuf]) -> Result<i64, Error> {
     Ok(0)
 }
 
-fn local() -> Style {
+/// Times of day as the clock on the wall shows them.
+pub(crate) fn local() -> Style {
     let zone = TimeZone::system();
     Style::Local(Box::new(move |second| {
         let at = Timestamp::from_second(second).unwrap_or_default();
@@ -161,8 +162,8 @@ impl View {
         while self.left > 0
             && let Some(next) = reader.next()
         {
-            match next {
-                Ok(item) => self.message(&item)?,
+            match &next {
+                Ok(item) => self.message(item)?,
                 Err(error) => {
                     self.out.flush()?;
                     say(&format!("thalweg: error: {error}"));

@@ -53,11 +53,11 @@ impl Batch {
     #[inline]
     pub(super) fn push(&mut self, class: usize, parts: Parts, at: Timestamp, begin: usize) {
         self.found.push(Found {
-            class: class as u32,
-            parts,
             at,
             begin: begin as u32,
             end: self.tape.end() as u32,
+            class: class as u32,
+            parts,
         });
     }
 

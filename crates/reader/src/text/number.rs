@@ -23,6 +23,8 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 pub(super) fn unsigned(out: &mut Vec<u8>, value: u64) {
     if value < 10 {
         out.push(b'0' + value as u8);
+    } else if value < 100 {
+        out.extend_from_slice(&two(value));
     } else if value < WORD {
         leading(out, value);
     } else {
@@ -102,6 +104,7 @@ pub(super) fn signed(out: &mut Vec<u8>, value: i64) {
 }
 
 /// `%02lu`, for values below 100.
+#[inline]
 pub(super) fn two(value: u64) -> [u8; 2] {
     [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]
 }
