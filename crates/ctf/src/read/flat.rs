@@ -74,6 +74,8 @@ pub(super) struct Walk<'w> {
     /// Where the content ends, which may be behind the bytes.
     pub(super) end: usize,
     pub(super) at: usize,
+    /// Whether nobody wants the values: only lengths and tags are kept then.
+    pub(super) skips: bool,
     pub(super) tape: &'w mut Tape,
     pub(super) notes: &'w mut Notes,
 }
@@ -209,8 +211,10 @@ impl Walk<'_> {
             return None;
         }
         let at = self.at;
-        self.tape
-            .extend(loads.iter().map(|load| load.of_run(run, at)));
+        if !self.skips {
+            self.tape
+                .extend(loads.iter().map(|load| load.of_run(run, at)));
+        }
         for field in noted {
             let value = Load::of(field)?.of_run(run, self.at).bits();
             self.notes
@@ -260,6 +264,10 @@ impl Walk<'_> {
         let run = self.bytes.get(self.at..)?;
         if run.len() < bytes + 8 || count > MAX_VALUES - self.tape.end().min(MAX_VALUES) {
             return None;
+        }
+        if self.skips {
+            self.at = after;
+            return Some(());
         }
         self.tape.node(Node::list(count));
         let at = self.at;

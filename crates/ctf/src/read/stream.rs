@@ -158,6 +158,7 @@ impl Stream {
                     bytes: window.bytes,
                     end,
                     at: at_bytes,
+                    skips: !is_wanted,
                     tape: &mut batch.tape,
                     notes: &mut cursor.notes,
                 };
