@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use thalweg_ctf::metadata;
-use thalweg_ctf::read::{Cursor, Decoder, Window};
+use thalweg_ctf::read::{Batch, Cursor, Decoder, Wanted, Window};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(class) = metadata::parse(bytes) else {
@@ -26,9 +26,19 @@ fuzz_target!(|bytes: &[u8]| {
     {
         return;
     }
-    while let Ok(Some(_)) = decoder.peek_event(&mut cursor, window) {
-        if decoder.take_event(&mut cursor, window).is_err() {
-            return;
+    let mut batch = Batch::default();
+    while decoder
+        .read_events(&mut cursor, window, &Wanted::default(), &mut batch)
+        .is_ok()
+        && !batch.is_empty()
+    {
+        for index in 0..batch.len() {
+            let event = batch.event(index, window).expect("it was read");
+            std::hint::black_box((
+                event.common_context(),
+                event.specific_context(),
+                event.payload(),
+            ));
         }
     }
 });

@@ -1,5 +1,5 @@
-//! Any bytes as a packet of a trace that has every kind of field, read at once and in small windows:
-//! both must say the same.
+//! Any bytes as a packet of a trace that has every kind of field, read at once, in small windows,
+//! and without the short way: all must say the same.
 
 #![no_main]
 
@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use thalweg_ctf::metadata;
-use thalweg_ctf::read::{Cursor, Decoder, Halt, Window};
+use thalweg_ctf::read::{Batch, Cursor, Decoder, Halt, Wanted, Window};
 
 const METADATA: &[u8] = include_bytes!("../corpus/ctf_metadata/every-kind-of-field");
 
@@ -17,37 +17,62 @@ static DECODER: LazyLock<Decoder> = LazyLock::new(|| {
     ))
 });
 
+static COMMON: LazyLock<Decoder> = LazyLock::new(|| DECODER.clone().without_short_way());
+
 fuzz_target!(|bytes: &[u8]| {
-    let whole = events(bytes, bytes.len());
-    let by_pieces = events(bytes, 64);
-    assert_eq!(whole, by_pieces);
+    let whole = events(&DECODER, bytes, bytes.len());
+    assert_eq!(whole, events(&DECODER, bytes, 64), "by pieces");
+    assert_eq!(whole, events(&COMMON, bytes, bytes.len()), "the common way");
+    // Classes that nobody wants are passed over to the same end.
+    let ends = [Wanted::default(), Wanted::only(Vec::new())].map(|wanted| end(bytes, &wanted));
+    assert_eq!(ends[0], ends[1]);
 });
 
+/// Where reading ends, and why.
+fn end(bytes: &[u8], wanted: &Wanted) -> Option<(u64, Result<(), Halt>)> {
+    let (mut cursor, mut batch) = (Cursor::default(), Batch::default());
+    let window = Window {
+        bytes,
+        begin_bytes: 0,
+    };
+    let available_bits = bytes.len() as u64 * 8;
+    DECODER
+        .begin_packet(&mut cursor, window, available_bits)
+        .ok()?;
+    loop {
+        let read = DECODER.read_events(&mut cursor, window, wanted, &mut batch);
+        if read.is_err() || batch.is_empty() {
+            return Some((cursor.from_bytes(), read));
+        }
+    }
+}
+
 /// The events of a packet as text, read through a window of so many bytes that grows on demand.
-fn events(bytes: &[u8], usual_bytes: usize) -> Vec<String> {
+fn events(decoder: &Decoder, bytes: &[u8], usual_bytes: usize) -> Vec<String> {
     let mut cursor = Cursor::default();
     let mut events = Vec::new();
     let available_bits = bytes.len() as u64 * 8;
     let head = in_window(bytes, 0, usual_bytes, |window| {
-        let head = DECODER.begin_packet(&mut cursor, window, available_bits)?;
-        Ok(format!("{head:?}"))
+        let head = decoder.begin_packet(&mut cursor, window, available_bits)?;
+        Ok(format!("{head:?} {:?}", cursor.context(window)))
     });
     let begun = head.is_ok();
     events.push(format!("{head:?}"));
+    let mut batch = Batch::default();
     while begun {
         let from = cursor.from_bytes() as usize;
-        let event = in_window(bytes, from, usual_bytes, |window| {
-            if DECODER.peek_event(&mut cursor, window)?.is_none() {
-                return Ok(String::new());
-            }
-            DECODER.measure_event(&mut cursor, window)?;
-            let event = DECODER.take_event(&mut cursor, window)?;
-            Ok(format!("{event:?}"))
+        let read = in_window(bytes, from, usual_bytes, |window| {
+            decoder.read_events(&mut cursor, window, &Wanted::default(), &mut batch)?;
+            Ok((0..batch.len())
+                .map(|i| format!("{:?}", batch.event(i, window)))
+                .collect::<Vec<_>>())
         });
-        let ended = !matches!(&event, Ok(text) if !text.is_empty());
-        events.push(format!("{event:?}"));
-        if ended {
-            break;
+        match read {
+            Ok(read) if !read.is_empty() => events.extend(read),
+            end => {
+                events.push(format!("{end:?}"));
+                break;
+            }
         }
     }
     events

@@ -10,7 +10,7 @@ use thalweg_abi::rendezvous::{HEAD_LEN, MAGIC, MAX_FIELDS};
 use thalweg_collect::Contexts;
 use thalweg_collect::program::{Definitions, Plan, SampledContexts, Site};
 use thalweg_ctf::metadata;
-use thalweg_ctf::read::{Cursor, DecodeError, Decoder, Halt, Window};
+use thalweg_ctf::read::{Batch, Cursor, DecodeError, Decoder, Halt, Wanted, Window};
 use thalweg_ctf::write::event_text;
 use thalweg_model::{EventClass, StructClass};
 
@@ -148,12 +148,14 @@ fn read(metadata: &str, payload: &[u8]) {
     decoder
         .begin_packet(&mut cursor, window, bits)
         .expect("no head");
-    match decoder.peek_event(&mut cursor, window) {
-        Ok(Some(_)) => match decoder.take_event(&mut cursor, window) {
-            Ok(_) => assert_eq!(cursor.from_bytes(), payload.len() as u64),
-            Err(Halt::Broken(error)) if matches!(*error, DecodeError::TooManyValues(_)) => {}
-            Err(error) => panic!("{error:?} in a payload that was checked:\n{metadata}"),
-        },
-        other => assert!(payload.is_empty(), "{other:?}"),
+    let mut batch = Batch::default();
+    match decoder.read_events(&mut cursor, window, &Wanted::default(), &mut batch) {
+        Ok(()) if batch.is_empty() => assert!(payload.is_empty(), "no event"),
+        Ok(()) => assert_eq!(
+            (batch.len(), cursor.from_bytes()),
+            (1, payload.len() as u64)
+        ),
+        Err(Halt::Broken(error)) if matches!(*error, DecodeError::TooManyValues(_)) => {}
+        Err(error) => panic!("{error:?} in a payload that was checked:\n{metadata}"),
     }
 }

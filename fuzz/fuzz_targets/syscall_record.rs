@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
 use thalweg_ctf::metadata;
-use thalweg_ctf::read::{Cursor, Decoder, Window};
+use thalweg_ctf::read::{Batch, Cursor, Decoder, Wanted, Window};
 use thalweg_ctf::write::event_text;
 use thalweg_kbuf::{EventFormat, Side, SyscallEvent, SyscallRecord, syscall_context};
 use thalweg_model::{EventClass, FieldClass, Member, StructClass};
@@ -138,11 +138,11 @@ impl Known {
         decoder
             .begin_packet(&mut cursor, window, bits)
             .expect("no head");
-        let peeked = decoder.peek_event(&mut cursor, window);
-        assert!(matches!(peeked, Ok(Some(_))), "{}", self.event.name);
+        let mut batch = Batch::default();
         decoder
-            .take_event(&mut cursor, window)
+            .read_events(&mut cursor, window, &Wanted::default(), &mut batch)
             .unwrap_or_else(|error| panic!("{error:?}: {}", self.event.name));
+        assert_eq!(batch.len(), 1, "{}", self.event.name);
         assert_eq!(
             cursor.from_bytes(),
             bytes.len() as u64,

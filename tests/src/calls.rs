@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use thalweg_model::{EventClass, FieldClass, Message, Value};
+use thalweg_model::{EventClass, FieldClass, Message, Value, Values};
 use thalweg_reader::Reader;
 
 /// A call of a thread.
@@ -33,10 +33,11 @@ pub fn calls_of(dir: &Path) -> BTreeMap<u32, Vec<Call>> {
     while let Some(item) = reader.next() {
         let item = item.unwrap_or_else(|error| panic!("our reader: {error}"));
         if let Message::Event(event) = &item.message
-            && let Some(Value::Struct(context)) = &event.common_context
-            && let Some(Value::Struct(payload)) = &event.payload
+            && let Some(Value::Struct(context)) = event.common_context()
+            && let Some(Value::Struct(payload)) = event.payload()
         {
-            let tid = number(&context[1]).expect("the second context is the thread") as u32;
+            let tid = context.get(1).and_then(number);
+            let tid = tid.expect("the second context is the thread") as u32;
             let calls = threads.entry(tid).or_default();
             take(&class.events[event.class], payload, calls);
         }
@@ -44,7 +45,7 @@ pub fn calls_of(dir: &Path) -> BTreeMap<u32, Vec<Call>> {
     threads
 }
 
-fn take(class: &EventClass, payload: &[Value<'_>], calls: &mut Vec<Call>) {
+fn take(class: &EventClass, payload: Values<'_>, calls: &mut Vec<Call>) {
     if let Some(name) = class.name.strip_prefix("syscall_entry_") {
         let mut call = Call {
             name: name.to_owned(),
@@ -68,7 +69,7 @@ fn take(class: &EventClass, payload: &[Value<'_>], calls: &mut Vec<Call>) {
 }
 
 impl Call {
-    fn fill(&mut self, class: &EventClass, payload: &[Value<'_>]) {
+    fn fill(&mut self, class: &EventClass, payload: Values<'_>) {
         for (member, value) in class.payload.members.iter().zip(payload) {
             let name = member.name.clone();
             match (&member.class, number(value)) {
@@ -83,7 +84,7 @@ impl Call {
         }
     }
 
-    fn fill_rest(&mut self, name: String, value: &Value<'_>) {
+    fn fill_rest(&mut self, name: String, value: Value<'_>) {
         match value {
             Value::Text(text) => self.texts.push((name, text.to_vec())),
             Value::List(elements) => {
@@ -106,10 +107,10 @@ impl Call {
     }
 }
 
-fn number(value: &Value<'_>) -> Option<i128> {
+fn number(value: Value<'_>) -> Option<i128> {
     match value {
-        Value::Unsigned(value) => Some((*value).into()),
-        Value::Signed(value) => Some((*value).into()),
+        Value::Unsigned(value) => Some(value.into()),
+        Value::Signed(value) => Some(value.into()),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use crate::tally::Tally;
 #[track_caller]
 pub fn our_text(dir: &Path) -> String {
     let mut reader = Reader::open(&[dir]).expect("our reader opens what our recorder wrote");
-    let mut printer = Printer::new(reader.traces(), Options { time: Style::Gmt });
+    let mut printer = Printer::new(reader.traces(), Options::new(Style::Gmt));
     let mut out = Vec::new();
     while let Some(item) = reader.next() {
         let item = item.unwrap_or_else(|error| panic!("our reader: {error}"));

@@ -117,7 +117,7 @@ fn binary(folder: &Path, target: &str) -> PathBuf {
 pub(crate) fn build_for_coverage(context: &Context) -> Result<()> {
     build_with(
         context,
-        &["-Cinstrument-coverage"],
+        &["-Cinstrument-coverage", "--cfg=fuzzing"],
         &coverage_folder(context),
     )
 }

@@ -14,6 +14,7 @@ use thalweg_collect::Contexts;
 use thalweg_kernel::{FunctionSpec, ProbeSpec};
 
 use crate::exit::{RECORD_FAILED, USAGE};
+use crate::info;
 use crate::kernel_filter::KernelFilter;
 use crate::level;
 use crate::list;
@@ -47,7 +48,9 @@ pub(crate) enum Command {
     /// program can be probed.
     List(list::Args),
     /// Print a trace as text, one line an event, in the order of time.
-    View(view::Args),
+    View(Box<view::Args>),
+    /// Say what is in a trace: its environment, clocks and streams, and how many events of each name.
+    Info(info::Args),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.
     Doctor(DoctorArgs),
     /// Take up what killed recorders left behind: finish their traces and clean up after them.

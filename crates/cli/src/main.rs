@@ -4,6 +4,7 @@
 //!   args ──▶ record ──▶ collect      summary and progress on standard error
 //!            list   ──▶ kernel, collect   the events that there are, on standard output
 //!            view   ──▶ reader       the trace as text on standard output
+//!            info   ──▶ reader       what is in it
 //!            doctor                  what this machine offers, as text or JSON
 //!            recover ─▶ collect      what killed recorders left behind
 //! ```
@@ -15,6 +16,7 @@
 mod args;
 mod doctor;
 mod exit;
+mod info;
 mod kernel_filter;
 mod level;
 mod list;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Record(args) => record::run(&args),
         Command::List(args) => list::run(&args),
         Command::View(args) => view::run(&args),
+        Command::Info(args) => info::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Recover(args) => recover::run(&args),
         Command::Keeper => Ok(thalweg_collect::keeper_main()),

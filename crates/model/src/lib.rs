@@ -27,6 +27,6 @@ pub use field::{
     IntegerClass, Member, SequenceClass, StringClass, StructClass, VariantClass, VariantOption,
 };
 pub use level::LogLevel;
-pub use message::{Event, LossCause, Lost, Message, Packet};
+pub use message::{Event, LossCause, Lost, Message, Packet, Parts};
 pub use uuid::{ParseUuidError, Uuid};
-pub use value::Value;
+pub use value::{Iter, Node, Tape, Value, Values};

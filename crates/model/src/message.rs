@@ -1,6 +1,8 @@
 //! What a reader yields: the narrow waist between formats and everything that uses a trace.
 
-use crate::{Timestamp, Value};
+use std::fmt;
+
+use crate::{Timestamp, Value, Values};
 
 /// Why events are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,18 +55,75 @@ pub struct Packet<'a> {
 }
 
 /// One event.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct Event<'a> {
     /// The index of its class in the trace's `events`.
     pub class: usize,
     /// When it happened, if its stream has a clock.
     pub at: Option<Timestamp>,
+    /// Its parts, one after the other.
+    pub values: Values<'a>,
+    /// Which parts there are.
+    pub parts: Parts,
+}
+
+/// Which parts an event has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
     /// The stream's event context.
-    pub common_context: Option<Value<'a>>,
+    pub common_context: bool,
     /// The event class's own context.
-    pub specific_context: Option<Value<'a>>,
+    pub specific_context: bool,
     /// The fields.
-    pub payload: Option<Value<'a>>,
+    pub payload: bool,
+}
+
+impl<'a> Event<'a> {
+    /// The stream's event context.
+    #[inline]
+    pub fn common_context(&self) -> Option<Value<'a>> {
+        self.part(self.parts.common_context, 0)
+    }
+
+    /// The event class's own context.
+    #[inline]
+    pub fn specific_context(&self) -> Option<Value<'a>> {
+        let before = usize::from(self.parts.common_context);
+        self.part(self.parts.specific_context, before)
+    }
+
+    /// The fields.
+    #[inline]
+    pub fn payload(&self) -> Option<Value<'a>> {
+        let contexts = [self.parts.common_context, self.parts.specific_context];
+        self.part(self.parts.payload, contexts.map(usize::from).iter().sum())
+    }
+
+    #[inline]
+    fn part(&self, is_there: bool, before: usize) -> Option<Value<'a>> {
+        is_there.then(|| self.values.get(before))?
+    }
+}
+
+impl PartialEq for Event<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.class, self.at) == (other.class, other.at)
+            && self.common_context() == other.common_context()
+            && self.specific_context() == other.specific_context()
+            && self.payload() == other.payload()
+    }
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("class", &self.class)
+            .field("at", &self.at)
+            .field("common_context", &self.common_context())
+            .field("specific_context", &self.specific_context())
+            .field("payload", &self.payload())
+            .finish()
+    }
 }
 
 /// One step of a trace, as a reader yields it.

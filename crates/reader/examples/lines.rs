@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 
 fn print(folders: &[std::ffi::OsString]) -> Result<bool, Box<dyn std::error::Error>> {
     let mut reader = Reader::open(folders)?;
-    let mut printer = Printer::new(reader.traces(), Options { time: Style::Gmt });
+    let mut printer = Printer::new(reader.traces(), Options::new(Style::Gmt));
     let (mut out, mut whole) = (Vec::new(), true);
     while let Some(item) = reader.next() {
         match item {

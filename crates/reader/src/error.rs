@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thalweg_ctf::metadata::MetadataError;
-use thalweg_ctf::read::DecodeError;
+use thalweg_ctf::read::{DecodeError, IndexError};
 
 /// A trace, or a part of it, cannot be read.
 #[derive(Debug)]
@@ -27,6 +27,14 @@ pub(crate) enum Kind {
     Metadata(#[from] MetadataError),
     #[error("{0}")]
     Decode(#[from] DecodeError),
+    #[error("the index is ignored: {0}")]
+    Index(#[from] IndexError),
+    #[error("the index is ignored: its packets end elsewhere than the file")]
+    IndexSize,
+    #[error("the index is ignored: the packet at byte {at_bytes} is another one")]
+    IndexPacket { at_bytes: u64 },
+    #[error("the filter is too large")]
+    FilterTooLarge,
     #[error("no trace found: no folder in it has a file `metadata`")]
     NoTrace,
     #[error("folders nest deeper than {0} levels")]

@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use thalweg_ctf::read::{Cursor, Decoder, Halt, PacketHead, Window as Part};
-use thalweg_model::Value;
+use thalweg_ctf::read::{Cursor, Halt, PacketHead};
 
 use crate::error::Error;
 use crate::trace::Trace;
 use crate::window::{Source, Window};
 
 /// A file and the head of its next packet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct StreamFile {
     /// The index of its trace.
     pub(crate) trace: usize,
@@ -33,6 +32,10 @@ impl StreamFile {
         }
     }
 
+    pub(crate) const fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
     pub(crate) fn source(&self) -> Source<'_> {
         Source {
             path: &self.path,
@@ -44,43 +47,29 @@ impl StreamFile {
         self.size_bytes.saturating_sub(self.at).saturating_mul(8)
     }
 
-    /// Reads the head of the current packet, if there is one. After an error there is none.
-    pub(crate) fn read_head(&mut self, trace: &Trace, window: &mut Window) -> Result<(), Error> {
-        self.head = None;
-        if self.at < self.size_bytes {
-            self.head = Some(self.enter(trace, &mut Cursor::default(), window)?);
-        }
-        Ok(())
-    }
-
-    /// Puts the cursor at the first event of the current packet.
+    /// Reads the head of the current packet, if there is one, and puts the cursor at its first event.
+    /// After an error there is no packet.
     pub(crate) fn enter(
-        &self,
+        &mut self,
         trace: &Trace,
         cursor: &mut Cursor,
         window: &mut Window,
-    ) -> Result<PacketHead, Error> {
-        loop {
-            let part = window.of_packet(self.at);
-            match trace
-                .decoder()
-                .begin_packet(cursor, part, self.available_bits())
-            {
-                Ok((head, _)) => return Ok(head),
+    ) -> Result<(), Error> {
+        self.head = None;
+        while self.at < self.size_bytes {
+            let (decoder, part) = (trace.decoder(), window.of_packet(self.at));
+            match decoder.begin_packet(cursor, part, self.available_bits()) {
+                Ok(head) => {
+                    self.head = Some(head);
+                    break;
+                }
                 Err(Halt::NeedMore) => window.slide(self.source(), self.at)?,
                 Err(Halt::Broken(error)) => {
                     return Err(Error::in_packet(&self.path, self.at, *error));
                 }
             }
         }
-    }
-
-    /// The current packet's context, if the window still shows it.
-    pub(crate) fn context<'a>(&self, decoder: &Decoder, part: Part<'a>) -> Option<Value<'a>> {
-        decoder
-            .begin_packet(&mut Cursor::default(), part, self.available_bits())
-            .ok()?
-            .1
+        Ok(())
     }
 
     /// Goes on behind the packet with this head.

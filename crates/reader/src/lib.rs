@@ -23,6 +23,9 @@ mod file;
 mod find;
 mod loss;
 mod merge;
+mod predicate;
+mod seek;
+mod select;
 mod stream;
 pub mod text;
 mod time;
@@ -31,6 +34,7 @@ mod window;
 
 pub use error::Error;
 pub use merge::{Item, Reader};
+pub use select::Selection;
 pub use stream::StreamInfo;
 pub use time::TimeScale;
 pub use trace::Trace;

@@ -7,11 +7,13 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::path::Path;
 
+use thalweg_ctf::read::Cursor;
 use thalweg_model::{Message, Uuid};
 
 use crate::error::Error;
 use crate::file::StreamFile;
 use crate::find;
+use crate::select::Selection;
 use crate::stream::{Stream, StreamInfo};
 use crate::trace::Trace;
 use crate::window::Window;
@@ -42,6 +44,13 @@ pub struct Reader {
     heap: BinaryHeap<Reverse<(i64, usize)>>,
     /// The stream whose message came last: not in the heap.
     current: Option<usize>,
+    /// The top of the heap: events of the current stream before it are the next messages.
+    limit: (i64, usize),
+    /// Nothing after this time is asked for.
+    end_ns: i64,
+    /// Whether a trace has a filter.
+    has_filter: bool,
+    warnings: Vec<Error>,
 }
 
 /// What orders streams whose messages are at the same time, and what makes files one stream.
@@ -64,12 +73,16 @@ impl Reader {
             faults: Vec::new(),
             heap: BinaryHeap::new(),
             current: None,
+            limit: (i64::MIN, 0),
+            end_ns: i64::MAX,
+            has_filter: false,
+            warnings: Vec::new(),
         };
         let mut files = Vec::new();
         for folder in folders {
             for path in find::traces(folder.as_ref())? {
                 let index = reader.traces.len();
-                reader.traces.push(Trace::open(&path)?);
+                reader.traces.push(Trace::below(folder.as_ref(), &path)?);
                 let found = find::stream_files(&path)?;
                 files.extend(
                     found
@@ -80,6 +93,41 @@ impl Reader {
         }
         reader.add_streams(files);
         Ok(reader)
+    }
+
+    /// Opens them, and reads only what is selected.
+    pub fn select<P: AsRef<Path>>(folders: &[P], selection: &Selection) -> Result<Self, Error> {
+        let mut reader = Self::open(folders)?;
+        for trace in &mut reader.traces {
+            trace.select(selection)?;
+        }
+        reader.has_filter = selection.filter.is_some();
+        reader.end_ns = selection.end_ns.unwrap_or(i64::MAX);
+        if let Some(begin_ns) = selection.begin_ns {
+            for stream in &mut reader.streams {
+                let sought = stream.seek(begin_ns, &reader.traces, &mut reader.warnings);
+                reader.faults.extend(sought.err());
+            }
+        }
+        Ok(reader)
+    }
+
+    /// When the first packet begins, as far as packets tell.
+    pub fn begin_ns(&self) -> Option<i64> {
+        let begins = self.streams.iter().filter_map(|s| s.begin_ns(&self.traces));
+        begins.min()
+    }
+
+    /// When the last packet ends, as far as packets tell. Like [`begin_ns`](Self::begin_ns) this is for
+    /// a reader that nothing was read from.
+    pub fn end_ns(&self) -> Option<i64> {
+        let ends = self.streams.iter().filter_map(|s| s.end_ns(&self.traces));
+        ends.max()
+    }
+
+    /// What is strange and does no harm: indexes that were ignored.
+    pub fn warnings(&self) -> &[Error] {
+        &self.warnings
     }
 
     fn add_streams(&mut self, files: Vec<StreamFile>) {
@@ -112,11 +160,11 @@ impl Reader {
     fn group(&mut self, files: Vec<StreamFile>) -> Vec<(Rank, Vec<StreamFile>)> {
         let mut groups: Vec<(Rank, Vec<StreamFile>)> = Vec::new();
         let mut known: HashMap<_, usize> = HashMap::new();
-        let mut window = Window::new(usize::MAX);
+        let (mut window, mut cursor) = (Window::new(usize::MAX), Cursor::default());
         for mut file in files {
             let trace = &self.traces[file.trace];
             window.clear();
-            if let Err(error) = file.read_head(trace, &mut window) {
+            if let Err(error) = file.enter(trace, &mut cursor, &mut window) {
                 self.faults.push(error);
                 continue;
             }
@@ -155,22 +203,38 @@ impl Reader {
         }
     }
 
-    /// The stream whose message is the earliest.
-    fn choose(&mut self) -> Option<usize> {
-        let Some(last) = self.current.take() else {
-            return self.heap.pop().map(|Reverse((_, index))| index);
-        };
-        let Some(at_ns) = self.streams[last].peek(&self.traces) else {
-            return self.heap.pop().map(|Reverse((_, index))| index);
-        };
-        match self.heap.peek_mut() {
-            // Events come in bursts from one stream: most often it stays the earliest.
-            Some(mut top) if top.0 < (at_ns, last) => {
-                let Reverse((_, index)) = std::mem::replace(&mut *top, Reverse((at_ns, last)));
-                Some(index)
-            }
-            _ => Some(last),
+    /// The stream of the next message.
+    #[inline]
+    fn earliest(&mut self) -> Option<usize> {
+        // Events come in bursts from one stream: most often it stays the earliest.
+        match self.current.and_then(|last| self.earliest_event(last)) {
+            Some(last) => Some(last),
+            None => self.turn(),
         }
+    }
+
+    /// The stream again, if its next message is an event before those of all other streams.
+    #[inline]
+    fn earliest_event(&self, last: usize) -> Option<usize> {
+        let at_ns = self.streams[last].event_ns()?;
+        ((at_ns, last) < self.limit).then_some(last)
+    }
+
+    /// The stream whose message is the earliest: it is the current one now.
+    fn turn(&mut self) -> Option<usize> {
+        if let Some(last) = self.current.take() {
+            self.wait_for(last);
+        }
+        let Reverse((at_ns, index)) = self.heap.pop()?;
+        if at_ns > self.end_ns {
+            self.heap.clear();
+            return None;
+        }
+        self.current = Some(index);
+        let top = self.heap.peek().map(|Reverse(top)| *top);
+        let end = (self.end_ns, usize::MAX);
+        self.limit = top.unwrap_or(end).min(end);
+        Some(index)
     }
 
     /// The next message: `None` at the end. After an error the reader goes on with what it can
@@ -179,13 +243,17 @@ impl Reader {
         clippy::should_implement_trait,
         reason = "the item borrows from the reader"
     )]
+    #[inline]
     pub fn next(&mut self) -> Option<Result<Item<'_>, Error>> {
         if let Some(fault) = self.faults.pop() {
             return Some(Err(fault));
         }
-        let index = self.choose()?;
-        self.current = Some(index);
-        Some(self.streams[index].take(&self.traces, index))
+        let mut index = self.earliest()?;
+        while self.has_filter && self.streams[index].is_refused(&self.traces) {
+            self.streams[index].pass_event();
+            index = self.earliest()?;
+        }
+        Some(self.streams[index].take(index))
     }
 }
 

@@ -9,13 +9,14 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
-use thalweg_ctf::read::{Cursor, Halt, PacketHead};
+use thalweg_ctf::read::{Batch, Cursor, Halt, PacketHead, Window as Part};
 use thalweg_model::{LossCause, Lost, Message, Packet, Timestamp};
 
 use crate::error::Error;
 use crate::file::StreamFile;
 use crate::loss::{Counters, Missing};
 use crate::merge::Item;
+use crate::seek::Seek;
 use crate::time::TimeScale;
 use crate::trace::Trace;
 use crate::window::Window;
@@ -50,8 +51,6 @@ enum State {
     Begin,
     BeforePacket,
     InPacket,
-    /// The rest of the packet cannot be read, and its loss is not told yet.
-    Broken,
     /// The packet is over, and the next one is not looked for yet.
     AfterPacket,
     End,
@@ -71,13 +70,42 @@ pub(crate) struct Stream {
     counters: Counters,
     missing: Missing,
     state: State,
-    /// The next event, if it is the next message.
-    event: Option<Option<Timestamp>>,
-    /// Whether the next event did not fit in the window.
-    careful: bool,
+    /// Whether the cursor is at the first event of the current file's packet.
+    entered: bool,
+    /// Events that were read. Those from `taken` on are the next messages: there are no others before
+    /// all of them are taken.
+    batch: Batch,
+    taken: usize,
+    /// When they happened: for events without a clock, when the message before did.
+    times_ns: Vec<i64>,
+    /// Events before this time are not told.
+    begin_ns: i64,
+    /// The bytes up to the packet's first event, for those who ask for its context at an event.
+    head_bytes: Vec<u8>,
     next: VecDeque<(Next, Option<Timestamp>)>,
     /// The time of the message that came last.
     last_ns: i64,
+}
+
+/// Moves a file to its first packet that does not end before a time, and gives the head before that.
+fn forward(
+    file: &mut StreamFile,
+    begin_ns: i64,
+    traces: &[Trace],
+    warnings: &mut Vec<Error>,
+) -> Result<Option<PacketHead>, Error> {
+    let trace = &traces[file.trace];
+    let scale = file.head.and_then(|head| trace.scale(head.stream));
+    let Some(scale) = scale else { return Ok(None) };
+    let mut seek = Seek {
+        trace,
+        scale,
+        begin_ns,
+        window: Window::new(usize::MAX),
+        cursor: Cursor::default(),
+        warnings,
+    };
+    seek.forward(file)
 }
 
 impl Stream {
@@ -94,24 +122,93 @@ impl Stream {
             counters: Counters::default(),
             missing: Missing::default(),
             state: State::Begin,
-            event: None,
-            careful: false,
+            entered: false,
+            batch: Batch::default(),
+            taken: 0,
+            times_ns: Vec::new(),
+            begin_ns: i64::MIN,
+            head_bytes: Vec::new(),
             next: VecDeque::new(),
             last_ns: i64::MIN,
         }
     }
 
+    /// Passes over packets that end before this time, and over events that happen before it.
+    pub(crate) fn seek(
+        &mut self,
+        begin_ns: i64,
+        traces: &[Trace],
+        warnings: &mut Vec<Error>,
+    ) -> Result<(), Error> {
+        self.begin_ns = begin_ns;
+        let mut before: Option<PacketHead> = None;
+        for file in &mut self.files {
+            let passed = forward(file, begin_ns, traces, warnings)?;
+            before = before
+                .into_iter()
+                .chain(passed)
+                .max_by_key(|head| head.begin);
+        }
+        if let Some(before) = before {
+            self.counters.advance(&before);
+        }
+        self.entered = false;
+        self.window.clear();
+        Ok(())
+    }
+
+    /// When the first packet of a stream that was not read begins.
+    pub(crate) fn begin_ns(&self, traces: &[Trace]) -> Option<i64> {
+        let scale = traces[self.info.trace].scale(self.info.class)?;
+        let begins = self.files.iter().filter_map(|file| file.head?.begin);
+        begins.min().map(|begin| scale.epoch_ns(begin))
+    }
+
+    /// When the last packet of a stream that was not read ends.
+    pub(crate) fn end_ns(&self, traces: &[Trace]) -> Option<i64> {
+        let scale = traces[self.info.trace].scale(self.info.class)?;
+        let last = |file: &StreamFile| {
+            let mut file = file.clone();
+            forward(&mut file, i64::MAX, traces, &mut Vec::new()).ok()?
+        };
+        let ends = self.files.iter().filter_map(|file| last(file)?.end);
+        ends.max().map(|end| scale.epoch_ns(end))
+    }
+
+    /// Whether the next message is an event that does not pass its trace's filter.
+    pub(crate) fn is_refused(&self, traces: &[Trace]) -> bool {
+        let file = &self.files[self.current];
+        let Some(predicate) = traces[file.trace].predicate() else {
+            return false;
+        };
+        let event = self.batch.event(self.taken, self.window.of_packet(file.at));
+        let head = Part {
+            bytes: &self.head_bytes,
+            begin_bytes: 0,
+        };
+        event.is_some_and(|event| !predicate.passes(&event, self.cursor.context(head)))
+    }
+
+    /// Passes over the next message, an event.
+    pub(crate) fn pass_event(&mut self) {
+        self.taken += 1;
+    }
+
+    /// When the next message happens, if it is an event that was read.
+    #[inline]
+    pub(crate) fn event_ns(&self) -> Option<i64> {
+        self.times_ns.get(self.taken).copied()
+    }
+
     /// Finds out what comes next, and says when that is: `None` after the end.
     pub(crate) fn peek(&mut self, traces: &[Trace]) -> Option<i64> {
-        while self.event.is_none() && self.next.is_empty() && self.state != State::End {
+        while self.event_ns().is_none() && self.next.is_empty() && self.state != State::End {
             self.look_ahead(traces);
         }
-        let at = match &self.event {
-            Some(at) => at,
-            None => &self.next.front()?.1,
-        };
-        if let (Some(scale), Some(at)) = (self.scale, at) {
-            self.last_ns = scale.epoch_ns(*at);
+        if let Some(at_ns) = self.event_ns() {
+            self.last_ns = at_ns;
+        } else if let (Some(scale), Some(at)) = (self.scale, self.next.front()?.1) {
+            self.last_ns = scale.epoch_ns(at);
         }
         Some(self.last_ns)
     }
@@ -135,12 +232,11 @@ impl Stream {
                     self.push(Next::StreamEnd, None);
                 }
             }
-            State::InPacket => self.look_for_event(traces),
+            State::InPacket => self.look_for_events(traces),
             State::AfterPacket => {
                 self.state = State::BeforePacket;
                 self.pass_packet(traces);
             }
-            State::Broken => self.after_fault(),
             State::End => {}
         }
     }
@@ -157,6 +253,7 @@ impl Stream {
         };
         if chosen != self.current {
             self.window.clear();
+            self.entered = false;
         }
         self.current = chosen;
         self.head = head;
@@ -165,31 +262,76 @@ impl Stream {
     }
 
     fn enter_packet(&mut self, traces: &[Trace]) {
-        let file = &self.files[self.current];
-        let entered = file.enter(&traces[file.trace], &mut self.cursor, &mut self.window);
+        let entered = if self.entered {
+            Ok(())
+        } else {
+            self.enter(traces)
+        };
         self.missing = self.counters.advance(&self.head);
-        if let Some(lost) = self.missing.packets {
+        if let Some(lost) = self
+            .missing
+            .packets
+            .filter(|_| self.is_asked_for(self.head.begin))
+        {
             self.push(Next::Lost(lost), self.head.begin);
         }
         self.push(Next::PacketBegin, self.head.begin);
+        self.keep_head(traces);
         self.state = State::InPacket;
         if let Err(error) = entered {
             self.fault(error);
         }
     }
 
-    fn look_for_event(&mut self, traces: &[Trace]) {
-        match self.find_event(traces) {
-            Ok(Some(at)) => self.event = Some(at),
-            Ok(None) => self.end_packet(),
+    fn keep_head(&mut self, traces: &[Trace]) {
+        let file = &self.files[self.current];
+        if traces[file.trace].predicate().is_some() {
+            let bytes = self.window.of_packet(file.at).bytes;
+            let length = (self.head.head_bits.div_ceil(8) as usize).min(bytes.len());
+            self.head_bytes.clear();
+            self.head_bytes.extend_from_slice(&bytes[..length]);
+        }
+    }
+
+    /// Reads the head of the current file's packet, if there is one, and goes to its first event.
+    fn enter(&mut self, traces: &[Trace]) -> Result<(), Error> {
+        let file = &mut self.files[self.current];
+        let trace = &traces[file.trace];
+        self.entered = true;
+        file.enter(trace, &mut self.cursor, &mut self.window)
+    }
+
+    fn look_for_events(&mut self, traces: &[Trace]) {
+        self.taken = 0;
+        self.times_ns.clear();
+        match self.read_events(traces) {
+            Ok(()) if self.batch.is_empty() => self.end_packet(),
+            Ok(()) => self.set_times(),
             Err(error) => self.fault(error),
         }
+    }
+
+    fn set_times(&mut self) {
+        let (scale, last_ns) = (self.scale, self.last_ns);
+        let ns = |at: Option<Timestamp>| match (scale, at) {
+            (Some(scale), Some(at)) => scale.epoch_ns(at),
+            _ => last_ns,
+        };
+        self.times_ns.extend(self.batch.times().map(ns));
+        let first = self.times_ns.iter().position(|ns| *ns >= self.begin_ns);
+        self.taken = first.unwrap_or(self.times_ns.len());
+    }
+
+    fn is_asked_for(&self, at: Option<Timestamp>) -> bool {
+        let ns = self.scale.zip(at).map(|(scale, at)| scale.epoch_ns(at));
+        ns.is_none_or(|ns| ns >= self.begin_ns)
     }
 
     fn end_packet(&mut self) {
         // An end before the last event is an error of the tracer's, and no reason to go back.
         let end = self.head.end.filter(|end| *end >= self.cursor.clock());
-        if let Some(lost) = self.missing.events.take() {
+        let missing = self.missing.events.take();
+        if let Some(lost) = missing.filter(|_| self.is_asked_for(end)) {
             self.push(Next::Lost(lost), end);
         }
         self.push(Next::PacketEnd, end);
@@ -198,10 +340,6 @@ impl Stream {
 
     fn fault(&mut self, error: Error) {
         self.push(Next::Fault(error), None);
-        self.after_fault();
-    }
-
-    fn after_fault(&mut self) {
         let lost = Lost {
             count: None,
             cause: LossCause::Unreadable,
@@ -211,28 +349,20 @@ impl Stream {
         self.end_packet();
     }
 
-    /// Reads the next event's header and makes sure that the window shows all of the event.
-    fn find_event(&mut self, traces: &[Trace]) -> Result<Option<Option<Timestamp>>, Error> {
+    fn read_events(&mut self, traces: &[Trace]) -> Result<(), Error> {
         let file = &self.files[self.current];
-        let decoder = traces[file.trace].decoder();
+        let trace = &traces[file.trace];
+        let (cursor, batch) = (&mut self.cursor, &mut self.batch);
         loop {
             let window = self.window.of_packet(file.at);
-            let found = decoder
-                .peek_event(&mut self.cursor, window)
-                .and_then(|found| {
-                    if found.is_some() && self.careful {
-                        decoder.measure_event(&mut self.cursor, window)?;
-                    }
-                    Ok(found)
-                });
-            match found {
-                Ok(found) => {
-                    self.careful = false;
-                    return Ok(found);
-                }
+            match trace
+                .decoder()
+                .read_events(cursor, window, trace.wanted(), batch)
+            {
+                Ok(()) => return Ok(()),
                 Err(Halt::NeedMore) => {
-                    self.window
-                        .slide(file.source(), file.at + self.cursor.from_bytes())?;
+                    let from = file.at + cursor.from_bytes();
+                    self.window.slide(file.source(), from)?;
                 }
                 Err(Halt::Broken(error)) => {
                     return Err(Error::in_packet(&file.path, file.at, *error));
@@ -242,83 +372,59 @@ impl Stream {
     }
 
     fn pass_packet(&mut self, traces: &[Trace]) {
-        let file = &mut self.files[self.current];
-        file.pass(&self.head);
-        if let Err(error) = file.read_head(&traces[file.trace], &mut self.window) {
+        self.files[self.current].pass(&self.head);
+        if let Err(error) = self.enter(traces) {
             self.push(Next::Fault(error), None);
         }
     }
 
-    /// The message that [`peek`](Self::peek) found.
+    /// The message that [`peek`](Self::peek) or [`event_ns`](Self::event_ns) found.
     #[inline]
-    pub(crate) fn take<'a>(
-        &'a mut self,
-        traces: &'a [Trace],
-        stream: usize,
-    ) -> Result<Item<'a>, Error> {
-        let (trace, stream_class) = (self.files[self.current].trace, self.head.stream);
-        let (message, at) = match self.event.take() {
-            Some(at) => (self.take_event(&traces[trace], at)?, at),
-            None => self.take_other(&traces[trace])?,
+    pub(crate) fn take(&mut self, stream: usize) -> Result<Item<'_>, Error> {
+        let Some(at_ns) = self.event_ns() else {
+            return self.take_other(stream);
         };
-        let at_ns = at.and_then(|at| Some(traces[trace].scale(stream_class)?.epoch_ns(at)));
+        self.taken += 1;
+        let file = &self.files[self.current];
+        let event = self
+            .batch
+            .event(self.taken - 1, self.window.of_packet(file.at));
         Ok(Item {
-            trace,
+            trace: file.trace,
             stream,
-            stream_class,
-            at_ns,
-            message,
+            stream_class: self.head.stream,
+            at_ns: self.scale.map(|_| at_ns),
+            message: event.map_or(Message::StreamEnd, Message::Event),
         })
     }
 
-    #[inline]
-    fn take_event<'a>(
-        &'a mut self,
-        trace: &'a Trace,
-        at: Option<Timestamp>,
-    ) -> Result<Message<'a>, Error> {
+    fn take_other(&mut self, stream: usize) -> Result<Item<'_>, Error> {
+        let (next, at) = self.next.pop_front().unwrap_or((Next::StreamEnd, None));
         let file = &self.files[self.current];
-        let window = self.window.of_packet(file.at);
-        match trace.decoder().take_event(&mut self.cursor, window) {
-            Ok(Some(event)) => Ok(Message::Event(event)),
-            Ok(None) => Ok(Message::Idle(at.unwrap_or_default())),
-            // The event goes beyond the window, which is in use here: it comes at the next call.
-            Err(Halt::NeedMore) => {
-                self.careful = true;
-                Ok(Message::Idle(at.unwrap_or_default()))
-            }
-            Err(Halt::Broken(error)) => {
-                let error = Error::in_packet(&file.path, file.at, *error);
-                self.state = State::Broken;
-                Err(error)
-            }
-        }
+        Ok(Item {
+            trace: file.trace,
+            stream,
+            stream_class: self.head.stream,
+            // What was looked at last is what is taken now.
+            at_ns: at.and(self.scale).map(|_| self.last_ns),
+            message: self.message(next, self.window.of_packet(file.at))?,
+        })
     }
 
-    fn take_other<'a>(
-        &'a mut self,
-        trace: &'a Trace,
-    ) -> Result<(Message<'a>, Option<Timestamp>), Error> {
-        let (next, at) = self.next.pop_front().unwrap_or((Next::StreamEnd, None));
-        let message = match next {
+    fn message<'a>(&'a self, next: Next, window: Part<'a>) -> Result<Message<'a>, Error> {
+        Ok(match next {
             Next::StreamBegin => Message::StreamBegin,
             Next::Lost(lost) => Message::Lost(lost),
-            Next::PacketBegin => {
-                let file = &self.files[self.current];
-                let window = self.window.of_packet(file.at);
-                let context = file.context(trace.decoder(), window);
-                Message::PacketBegin(Packet {
-                    at: self.head.begin,
-                    context,
-                })
-            }
+            Next::PacketBegin => Message::PacketBegin(Packet {
+                at: self.head.begin,
+                context: self.cursor.context(window),
+            }),
             Next::Fault(error) => return Err(error),
             Next::PacketEnd => Message::PacketEnd(Packet {
                 at: self.head.end,
                 context: None,
             }),
             Next::StreamEnd => Message::StreamEnd,
-        };
-        Ok((message, at))
+        })
     }
 }

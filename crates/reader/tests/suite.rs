@@ -30,14 +30,22 @@ fn check_folder(folder: &str, accepts: bool, least: usize) {
         "{} cases in {folder}, expected {least}",
         cases.len()
     );
+    let count = cases.len();
+    let mut argued = 0;
     for case in cases {
         let name = format!("{folder}/{}", case.file_name().unwrap().to_string_lossy());
         let deviates = DEVIATIONS.iter().any(|(deviation, _)| *deviation == name);
+        argued += usize::from(deviates);
         let shown = show_in_time(&case, &name);
         if shown.errors.is_empty() != (accepts != deviates) {
             wrong.push(format!("{name}: {:?}", shown.errors));
         }
     }
+    let right = count - argued - wrong.len();
+    println!(
+        "{folder}: {right} of {count} right, {argued} argued, {} wrong",
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

@@ -20,7 +20,8 @@ pub(super) struct Bits<'a> {
 impl<'a> Bits<'a> {
     pub(super) fn new(window: Window<'a>, at: u64, end: u64) -> Self {
         Self {
-            bytes: window.bytes,
+            // Places in it are kept in 32 bits.
+            bytes: &window.bytes[..window.bytes.len().min(u32::MAX as usize)],
             begin_bits: window.begin_bytes * 8,
             at,
             end,
@@ -53,31 +54,33 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The bytes from the current one on, and the bit in it, if `bits` bits are content.
+    /// The current byte's place in the window, the bytes from it on, and the bit in it, if `bits`
+    /// bits are content.
     #[inline]
-    fn ahead(&self, bits: u64) -> Result<(&'a [u8], u64), Halt> {
+    fn ahead(&self, bits: u64) -> Result<(usize, &'a [u8], u64), Halt> {
         if bits > self.left_bits() {
             return Err(self.truncated(bits).into());
         }
         let offset = self.at.checked_sub(self.begin_bits).ok_or(Halt::NeedMore)?;
         let begin = usize::try_from(offset / 8).map_err(|_| Halt::NeedMore)?;
-        Ok((self.bytes.get(begin..).ok_or(Halt::NeedMore)?, offset % 8))
+        let bytes = self.bytes.get(begin..).ok_or(Halt::NeedMore)?;
+        Ok((begin, bytes, offset % 8))
     }
 
-    /// `count` bytes at the current position, which is at a byte.
+    /// `count` bytes at the current position, which is at a byte, and their place in the window.
     #[inline]
-    pub(super) fn bytes(&mut self, count: usize) -> Result<&'a [u8], Halt> {
+    pub(super) fn bytes(&mut self, count: usize) -> Result<(usize, &'a [u8]), Halt> {
         let bits = (count as u64).saturating_mul(8);
-        let (ahead, _) = self.ahead(bits)?;
+        let (at, ahead, _) = self.ahead(bits)?;
         let taken = ahead.get(..count).ok_or(Halt::NeedMore)?;
         self.at += bits;
         self.order = None;
-        Ok(taken)
+        Ok((at, taken))
     }
 
-    /// The bytes up to a NUL, which is passed.
-    pub(super) fn c_string(&mut self) -> Result<&'a [u8], Halt> {
-        let (ahead, _) = self.ahead(8)?;
+    /// The bytes up to a NUL, which is passed, and their place in the window.
+    pub(super) fn c_string(&mut self) -> Result<(usize, &'a [u8]), Halt> {
+        let (at, ahead, _) = self.ahead(8)?;
         let content = usize::try_from(self.left_bits() / 8).unwrap_or(usize::MAX);
         let shown = &ahead[..ahead.len().min(content)];
         let Some(length) = memchr::memchr(0, shown) else {
@@ -89,7 +92,7 @@ impl<'a> Bits<'a> {
         };
         self.at += (length as u64 + 1) * 8;
         self.order = None;
-        Ok(&shown[..length])
+        Ok((at, &shown[..length]))
     }
 
     fn unterminated(&self) -> Halt {
@@ -99,7 +102,7 @@ impl<'a> Bits<'a> {
     /// An unsigned integer of 1 to 64 bits at any bit.
     #[inline]
     pub(super) fn unsigned(&mut self, size_bits: u32, order: ByteOrder) -> Result<u64, Halt> {
-        let (ahead, shift) = self.ahead(size_bits.into())?;
+        let (_, ahead, shift) = self.ahead(size_bits.into())?;
         if shift != 0 && self.order.is_some_and(|before| before != order) {
             return Err(DecodeError::ByteOrderInsideByte { at_bits: self.at }.into());
         }

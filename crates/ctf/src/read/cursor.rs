@@ -1,6 +1,9 @@
 //! Where a reader is in a packet, and what it remembers from it.
 
-use thalweg_model::Timestamp;
+use thalweg_model::{Tape, Timestamp, Value};
+
+use super::clock;
+use super::plan::{NO_SLOT, Note};
 
 /// An event with more values than this is refused.
 pub const MAX_VALUES: usize = 1 << 22;
@@ -31,6 +34,19 @@ impl Notes {
         self.budget = MAX_VALUES;
     }
 
+    /// Keeps what an integer says beside its value.
+    pub(super) fn take(&mut self, value: u64, size_bits: u32, note: Note) {
+        if note.clock {
+            self.clock = clock::updated(self.clock, value, size_bits);
+        }
+        if note.id {
+            self.id = Some(value);
+        }
+        if note.slot != NO_SLOT {
+            self.set(note.slot, value);
+        }
+    }
+
     #[inline]
     pub(super) fn set(&mut self, slot: u32, value: u64) {
         if let Some(place) = self.slots.get_mut(slot as usize) {
@@ -44,16 +60,6 @@ impl Notes {
     }
 }
 
-/// The event whose header was read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pending {
-    /// The index of its plan in the stream's.
-    pub(super) event: usize,
-    /// Where its contexts begin.
-    pub(super) body_bits: u64,
-    pub(super) at: Option<Timestamp>,
-}
-
 /// Where a reader is in a stream: give each stream one, from its first packet to its last.
 #[derive(Clone, Debug, Default)]
 pub struct Cursor {
@@ -64,15 +70,22 @@ pub struct Cursor {
     pub(super) end_bits: u64,
     /// What the packet claims and the file has not.
     pub(super) beyond: Option<(u64, u64)>,
-    pub(super) pending: Option<Pending>,
+    /// The values of the packet's header, then those of its context.
+    pub(super) tape: Tape,
+    /// Whether the packet's context is on the tape.
+    pub(super) context: bool,
 }
 
 impl Cursor {
     /// The first byte of the packet that the next call needs.
     pub fn from_bytes(&self) -> u64 {
-        self.pending
-            .map_or(self.at_bits, |pending| pending.body_bits)
-            / 8
+        self.at_bits / 8
+    }
+
+    /// The context of the packet that was begun in this window.
+    pub fn context<'a>(&'a self, window: Window<'a>) -> Option<Value<'a>> {
+        let values = self.tape.values(0, self.tape.end(), window.bytes);
+        values.get(0).filter(|_| self.context)
     }
 
     /// The time up to which the packet was read.

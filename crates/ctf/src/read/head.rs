@@ -138,16 +138,12 @@ fn find(class: Option<&StructClass>, name: &str) -> Option<usize> {
     class?.members.iter().position(|member| member.name == name)
 }
 
-fn member<'v>(value: &'v Value<'_>, index: Option<usize>) -> Option<&'v Value<'v>> {
-    match value {
-        Value::Struct(members) => members.get(index?),
-        _ => None,
-    }
-}
-
 fn number(value: &Value<'_>, index: Option<usize>) -> Option<u64> {
-    match member(value, index)? {
-        Value::Unsigned(number) => Some(*number),
+    match value {
+        Value::Struct(members) => match members.get(index?)? {
+            Value::Unsigned(number) => Some(number),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -137,3 +137,24 @@ pub(super) struct Variant {
     pub(super) ranges: Box<[(i128, i128, usize)]>,
     pub(super) options: Box<[Step]>,
 }
+
+impl Variant {
+    /// The number that the tag's bits stand for.
+    pub(super) fn tag(&self, raw: u64) -> i128 {
+        if self.signed {
+            i128::from(raw as i64)
+        } else {
+            i128::from(raw)
+        }
+    }
+
+    /// The index of the option that a tag chooses.
+    pub(super) fn choose(&self, raw: u64) -> Option<usize> {
+        let tag = self.tag(raw);
+        let chosen = self
+            .ranges
+            .iter()
+            .find(|(first, last, _)| (*first..=*last).contains(&tag));
+        chosen.map(|(_, _, index)| *index)
+    }
+}

@@ -1,146 +1,137 @@
 //! Executes plans.
 
-use thalweg_model::ByteOrder;
+use thalweg_model::{ByteOrder, Node};
 
 use super::bits::{Bits, sign_extend};
-use super::build::Build;
-use super::clock;
 use super::cursor::{MAX_VALUES, Notes};
 use super::error::{DecodeError, Halt};
 use super::plan::{
-    Array, Fixed, Float, Integer, Length, NO_SLOT, Note, Run, RunField, Step, StructPlan, Variant,
+    Array, Fixed, Float, Integer, Length, Note, Run, RunField, Step, StructPlan, Variant,
 };
+use super::sink::Sink;
 
-/// Bits to read from, and the memory of what was read.
-pub(super) struct Executor<'a, 'n> {
+/// Bits to read from, the memory of what was read, and where values go.
+pub(super) struct Executor<'a, 'n, S> {
     pub(super) bits: Bits<'a>,
     pub(super) notes: &'n mut Notes,
+    pub(super) sink: &'n mut S,
 }
 
-impl<'a> Executor<'a, '_> {
+impl<S: Sink> Executor<'_, '_, S> {
     /// Decodes a structure.
-    pub(super) fn structure<B: Build<'a>>(&mut self, plan: &StructPlan) -> Result<B::One, Halt> {
+    pub(super) fn structure(&mut self, plan: &StructPlan) -> Result<(), Halt> {
         self.bits.align(plan.align_bits)?;
         self.charge(plan.members)?;
-        let mut members = B::many(plan.members);
+        let opened = self.sink.open(Node::structure(0));
         for step in &plan.steps {
             match step {
-                Step::Run(run) => self.run::<B>(run, &mut members)?,
-                other => {
-                    let member = self.step::<B>(other)?;
-                    B::push(&mut members, member);
-                }
+                Step::Run(run) => self.run(run)?,
+                other => self.step(other)?,
             }
         }
-        Ok(B::structure(members))
+        self.sink.close(opened);
+        Ok(())
     }
 
-    fn step<B: Build<'a>>(&mut self, step: &Step) -> Result<B::One, Halt> {
+    fn step(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
-            Step::Integer(integer) => self.integer::<B>(integer),
-            Step::Float(float) => self.float::<B>(float),
-            Step::String => {
-                self.bits.align(8)?;
-                self.bits.c_string().map(B::text)
-            }
-            Step::Array(array) => self.array::<B>(array),
-            Step::Struct(plan) => self.structure::<B>(plan),
-            Step::Variant(variant) => self.variant::<B>(variant),
-            Step::Run(run) => self.single::<B>(run),
+            Step::Integer(integer) => self.integer(integer),
+            Step::Float(float) => self.float(float),
+            Step::String => self.string(),
+            Step::Array(array) => self.array(array),
+            Step::Struct(plan) => self.structure(plan),
+            Step::Variant(variant) => self.variant(variant),
+            Step::Run(run) => self.run(run),
         }
-    }
-
-    /// A run of one field, as an element or an option.
-    fn single<B: Build<'a>>(&mut self, run: &Run) -> Result<B::One, Halt> {
-        self.bits.align(run.align_bits)?;
-        let bytes = self.bits.bytes(run.bytes)?;
-        let field = run
-            .fields
-            .first()
-            .map(|field| self.field::<B>(bytes, field));
-        Ok(field.unwrap_or_else(|| B::unsigned(0)))
     }
 
     #[inline]
-    fn run<B: Build<'a>>(&mut self, run: &Run, members: &mut B::Many) -> Result<(), Halt> {
+    fn run(&mut self, run: &Run) -> Result<(), Halt> {
         self.bits.align(run.align_bits)?;
-        let bytes = self.bits.bytes(run.bytes)?;
-        let fields = if B::SKIPS { &run.noted } else { &run.fields };
-        for field in fields {
-            let member = self.field::<B>(bytes, field);
-            B::push(members, member);
+        let (at, bytes) = self.bits.bytes(run.bytes)?;
+        if S::SKIPS {
+            run.noted
+                .iter()
+                .for_each(|field| self.field(at, bytes, field));
+        } else {
+            run.fields
+                .iter()
+                .for_each(|field| self.field(at, bytes, field));
         }
         Ok(())
     }
 
     #[inline]
-    fn field<B: Build<'a>>(&mut self, run: &'a [u8], field: &RunField) -> B::One {
+    fn field(&mut self, at: usize, run: &[u8], field: &RunField) {
         let bytes = run.get(field.offset..).unwrap_or_default();
         match field.kind {
-            Fixed::U8 => self.unsigned::<B>(load::<1>(bytes, ByteOrder::Little), 8, field.note),
-            Fixed::U16(order) => self.unsigned::<B>(load::<2>(bytes, order), 16, field.note),
-            Fixed::U32(order) => self.unsigned::<B>(load::<4>(bytes, order), 32, field.note),
-            Fixed::U64(order) => self.unsigned::<B>(load::<8>(bytes, order), 64, field.note),
-            Fixed::I8 => self.signed::<B>(load::<1>(bytes, ByteOrder::Little), 8, field.note),
-            Fixed::I16(order) => self.signed::<B>(load::<2>(bytes, order), 16, field.note),
-            Fixed::I32(order) => self.signed::<B>(load::<4>(bytes, order), 32, field.note),
-            Fixed::I64(order) => self.signed::<B>(load::<8>(bytes, order), 64, field.note),
-            Fixed::F32(order) => B::f32(f32::from_bits(load::<4>(bytes, order) as u32)),
-            Fixed::F64(order) => B::f64(f64::from_bits(load::<8>(bytes, order))),
-            Fixed::Text(length) => B::text(to_nul(bytes.get(..length).unwrap_or_default())),
+            Fixed::U8 => self.unsigned(load::<1>(bytes, ByteOrder::Little), 8, field.note),
+            Fixed::U16(order) => self.unsigned(load::<2>(bytes, order), 16, field.note),
+            Fixed::U32(order) => self.unsigned(load::<4>(bytes, order), 32, field.note),
+            Fixed::U64(order) => self.unsigned(load::<8>(bytes, order), 64, field.note),
+            Fixed::I8 => self.signed(load::<1>(bytes, ByteOrder::Little), 8, field.note),
+            Fixed::I16(order) => self.signed(load::<2>(bytes, order), 16, field.note),
+            Fixed::I32(order) => self.signed(load::<4>(bytes, order), 32, field.note),
+            Fixed::I64(order) => self.signed(load::<8>(bytes, order), 64, field.note),
+            Fixed::F32(order) => {
+                self.sink.node(Node::f32(load::<4>(bytes, order) as u32));
+            }
+            Fixed::F64(order) => {
+                self.sink.node(Node::f64(load::<8>(bytes, order)));
+            }
+            Fixed::Text(length) => {
+                self.sink.node(Node::room(at + field.offset, length as u32));
+            }
         }
     }
 
     #[inline]
-    fn unsigned<B: Build<'a>>(&mut self, value: u64, size_bits: u32, note: Note) -> B::One {
+    fn unsigned(&mut self, value: u64, size_bits: u32, note: Note) {
         if note != Note::NONE {
-            self.note(value, size_bits, note);
+            self.notes.take(value, size_bits, note);
         }
-        B::unsigned(value)
+        self.sink.node(Node::unsigned(value));
     }
 
     #[inline]
-    fn signed<B: Build<'a>>(&mut self, value: u64, size_bits: u32, note: Note) -> B::One {
+    fn signed(&mut self, value: u64, size_bits: u32, note: Note) {
         let value = sign_extend(value, size_bits);
         if note != Note::NONE {
-            self.note(value as u64, size_bits, note);
+            self.notes.take(value as u64, size_bits, note);
         }
-        B::signed(value)
+        self.sink.node(Node::signed(value));
     }
 
-    fn note(&mut self, value: u64, size_bits: u32, note: Note) {
-        if note.clock {
-            self.notes.clock = clock::updated(self.notes.clock, value, size_bits);
-        }
-        if note.id {
-            self.notes.id = Some(value);
-        }
-        if note.slot != NO_SLOT {
-            self.notes.set(note.slot, value);
-        }
-    }
-
-    fn integer<B: Build<'a>>(&mut self, integer: &Integer) -> Result<B::One, Halt> {
+    fn integer(&mut self, integer: &Integer) -> Result<(), Halt> {
         self.bits.align(integer.align_bits)?;
         let value = self.bits.unsigned(integer.size_bits, integer.order)?;
-        Ok(if integer.signed {
-            self.signed::<B>(value, integer.size_bits, integer.note)
+        if integer.signed {
+            self.signed(value, integer.size_bits, integer.note);
         } else {
-            self.unsigned::<B>(value, integer.size_bits, integer.note)
-        })
+            self.unsigned(value, integer.size_bits, integer.note);
+        }
+        Ok(())
     }
 
-    fn float<B: Build<'a>>(&mut self, float: &Float) -> Result<B::One, Halt> {
+    fn float(&mut self, float: &Float) -> Result<(), Halt> {
         self.bits.align(float.align_bits)?;
         let value = self.bits.unsigned(float.size_bits, float.order)?;
-        Ok(if float.size_bits == 32 {
-            B::f32(f32::from_bits(value as u32))
+        if float.size_bits == 32 {
+            self.sink.node(Node::f32(value as u32));
         } else {
-            B::f64(f64::from_bits(value))
-        })
+            self.sink.node(Node::f64(value));
+        }
+        Ok(())
     }
 
-    fn array<B: Build<'a>>(&mut self, array: &Array) -> Result<B::One, Halt> {
+    fn string(&mut self) -> Result<(), Halt> {
+        self.bits.align(8)?;
+        let (at, text) = self.bits.c_string()?;
+        self.sink.node(Node::text(at, text.len() as u32));
+        Ok(())
+    }
+
+    fn array(&mut self, array: &Array) -> Result<(), Halt> {
         self.bits.align(array.align_bits)?;
         let claimed = match array.length {
             Length::Fixed(length) => length,
@@ -148,15 +139,17 @@ impl<'a> Executor<'a, '_> {
         };
         let count = self.believe(claimed, array.element_bits)?;
         let Some(element) = &array.element else {
-            return self.bits.bytes(count).map(|bytes| B::text(to_nul(bytes)));
+            let (at, bytes) = self.bits.bytes(count)?;
+            self.sink.node(Node::room(at, bytes.len() as u32));
+            return Ok(());
         };
         self.charge(count)?;
-        let mut elements = B::many(count);
+        let opened = self.sink.open(Node::list(0));
         for _ in 0..count {
-            let one = self.step::<B>(element)?;
-            B::push(&mut elements, one);
+            self.step(element)?;
         }
-        Ok(B::list(elements))
+        self.sink.close(opened);
+        Ok(())
     }
 
     /// A claimed number of elements, if the content can hold them.
@@ -180,27 +173,22 @@ impl<'a> Executor<'a, '_> {
         Ok(())
     }
 
-    fn variant<B: Build<'a>>(&mut self, variant: &Variant) -> Result<B::One, Halt> {
+    fn variant(&mut self, variant: &Variant) -> Result<(), Halt> {
         let raw = self.notes.get(variant.slot);
-        let tag = if variant.signed {
-            i128::from(raw as i64)
-        } else {
-            i128::from(raw)
-        };
-        let chosen = variant
-            .ranges
-            .iter()
-            .find(|(first, last, _)| (*first..=*last).contains(&tag));
-        let option = chosen.and_then(|(_, _, index)| Some((*index, variant.options.get(*index)?)));
+        let option = variant.choose(raw);
+        let option = option.and_then(|index| Some((index, variant.options.get(index)?)));
         let Some((index, step)) = option else {
             return Err(DecodeError::NoOption {
                 at_bits: self.bits.at,
-                tag,
+                tag: variant.tag(raw),
             }
             .into());
         };
         self.charge(1)?;
-        Ok(B::variant(index, self.step::<B>(step)?))
+        let opened = self.sink.open(Node::variant(index as u32, 0));
+        self.step(step)?;
+        self.sink.close(opened);
+        Ok(())
     }
 }
 
@@ -218,8 +206,4 @@ fn load<const N: usize>(bytes: &[u8], order: ByteOrder) -> u64 {
             u64::from_be_bytes(room)
         }
     }
-}
-
-fn to_nul(bytes: &[u8]) -> &[u8] {
-    &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())]
 }

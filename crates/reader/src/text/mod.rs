@@ -9,13 +9,16 @@
 //! once for each class, in a `shape`.
 
 mod header;
+mod json;
 mod loss;
 mod number;
+mod options;
 mod printer;
 mod quote;
 mod shape;
 mod time;
 
+pub use json::Json;
 pub use loss::loss_text;
-pub use printer::{Options, Printer};
-pub use time::{Style, Zone};
+pub use options::{Fields, Names, Options, Style, Zone};
+pub use printer::Printer;

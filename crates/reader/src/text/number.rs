@@ -2,44 +2,55 @@
 
 use thalweg_model::DisplayBase;
 
-const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
-2021222324252627282930313233343536373839\
-4041424344454647484950515253545556575859\
-6061626364656667686970717273747576777879\
-8081828384858687888990919293949596979899";
+/// Ten to the eighth: what fits in one word of digits.
+const WORD: u64 = 100_000_000;
 
-fn pair(value: u64) -> &'static [u8] {
-    let at = (value % 100) as usize * 2;
-    &PAIRS[at..at + 2]
+/// The eight digits of a number below 10^8, the first in the lowest byte: all at once, by splitting
+/// fours, then twos, then ones in the lanes of one word.
+#[inline]
+const fn eight(value: u64) -> u64 {
+    let fours = (value / 10_000) | (value % 10_000) << 32;
+    let hundreds = ((fours * 10_486) >> 20) & 0x7f_0000_007f;
+    let twos = hundreds | (fours - 100 * hundreds) << 16;
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | (twos - 10 * tens) << 8
 }
+
+const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// `%lu`.
 #[inline]
 pub(super) fn unsigned(out: &mut Vec<u8>, value: u64) {
     if value < 10 {
         out.push(b'0' + value as u8);
+    } else if value < 100 {
+        out.extend_from_slice(&two(value));
+    } else if value < WORD {
+        leading(out, value);
     } else {
-        several_digits(out, value);
+        long(out, value);
     }
 }
 
-fn several_digits(out: &mut Vec<u8>, mut value: u64) {
-    let length = value.ilog10() as usize + 1;
-    let begin = out.len();
-    // Digits are written where they stay: to read them back so soon would stall the processor.
-    out.extend_from_slice(&[b'0'; 20]);
-    out.truncate(begin + length);
-    for place in out[begin..].rchunks_mut(2) {
-        match place {
-            [tens, ones] => {
-                let pair = pair(value);
-                (*tens, *ones) = (pair[0], pair[1]);
-            }
-            [one] => *one = b'0' + (value % 10) as u8,
-            _ => {}
-        }
-        value /= 100;
+/// The digits of a number from 1 to 10^8 - 1.
+#[inline]
+fn leading(out: &mut Vec<u8>, value: u64) {
+    let digits = eight(value);
+    // The first digit that is no zero is in the lowest byte that is not.
+    let blank = digits.trailing_zeros() & !7;
+    let shown = (digits | ZEROS) >> blank;
+    put(out, &shown.to_le_bytes(), 8 - (blank / 8) as usize);
+}
+
+fn long(out: &mut Vec<u8>, value: u64) {
+    let (high, low) = (value / WORD, value % WORD);
+    if high < WORD {
+        leading(out, high);
+    } else {
+        leading(out, high / WORD);
+        out.extend_from_slice(&(eight(high % WORD) | ZEROS).to_le_bytes());
     }
+    out.extend_from_slice(&(eight(low) | ZEROS).to_le_bytes());
 }
 
 /// Appends the first `length` bytes of `room`: a copy of known size is a few instructions, and one
@@ -93,21 +104,17 @@ pub(super) fn signed(out: &mut Vec<u8>, value: i64) {
 }
 
 /// `%02lu`, for values below 100.
-pub(super) fn two(value: u64) -> &'static [u8] {
-    pair(value)
+#[inline]
+pub(super) fn two(value: u64) -> [u8; 2] {
+    [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]
 }
 
 /// `%09lu`, for values below 10^9.
 #[inline]
-pub(super) fn nine(out: &mut Vec<u8>, value: u64) {
-    let begin = out.len();
-    out.extend_from_slice(&[b'0'; 9]);
-    let room = &mut out[begin..begin + 9];
-    room[0] = b'0' + (value / 100_000_000 % 10) as u8;
-    room[1..3].copy_from_slice(pair(value / 1_000_000));
-    room[3..5].copy_from_slice(pair(value / 10_000));
-    room[5..7].copy_from_slice(pair(value / 100));
-    room[7..9].copy_from_slice(pair(value));
+pub(super) fn nine(value: u64) -> [u8; 9] {
+    let mut digits = [b'0' + (value / WORD % 10) as u8; 9];
+    digits[1..].copy_from_slice(&(eight(value % WORD) | ZEROS).to_le_bytes());
+    digits
 }
 
 /// How an integer is shown.
@@ -148,11 +155,14 @@ fn digits(out: &mut Vec<u8>, prefix: &[u8], value: u64, bits_per_digit: u32, cou
     } else {
         used.max(count)
     };
-    for digit in (0..count).rev() {
-        let digit =
-            value.checked_shr(digit * bits_per_digit).unwrap_or(0) & ((1 << bits_per_digit) - 1);
-        out.push(b"0123456789ABCDEF"[digit as usize]);
+    let mut room = [b'0'; 64];
+    let (mut rest, mask) = (value, (1 << bits_per_digit) - 1);
+    let shown = &mut room[..count as usize];
+    for place in shown.iter_mut().rev() {
+        *place = b"0123456789ABCDEF"[(rest & mask) as usize];
+        rest >>= bits_per_digit;
     }
+    out.extend_from_slice(shown);
 }
 
 /// `%g`.
@@ -174,25 +184,64 @@ pub(super) fn float(out: &mut Vec<u8>, value: f64) {
 
 /// Six significant digits: as a plain number where the exponent is from -4 to 5.
 fn finite(out: &mut Vec<u8>, magnitude: f64) {
+    if let Some((whole, billionths)) = plain(magnitude) {
+        unsigned(out, whole);
+        if billionths > 0 {
+            out.push(b'.');
+            out.extend_from_slice(without_zeros(&nine(billionths)));
+        }
+        return;
+    }
     let scientific = format!("{magnitude:.5e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..6).contains(&exponent) {
         let places = usize::try_from(5 - exponent).unwrap_or(0);
-        out.extend_from_slice(without_zeros(&format!("{magnitude:.places$}")).as_bytes());
+        out.extend_from_slice(rounded(&format!("{magnitude:.places$}")));
         return;
     }
-    out.extend_from_slice(without_zeros(mantissa).as_bytes());
+    out.extend_from_slice(rounded(mantissa));
     let sign = if exponent < 0 { '-' } else { '+' };
     out.extend_from_slice(format!("e{sign}{:02}", exponent.unsigned_abs()).as_bytes());
 }
 
-fn without_zeros(digits: &str) -> &str {
-    if digits.contains('.') {
-        digits.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        digits
+/// A number from 0.0001 to 999999, rounded to six digits: what is before the point and what is behind
+/// it. As `printf` does, from the exact value, and a half goes to the even digit.
+fn plain(magnitude: f64) -> Option<(u64, u64)> {
+    const POWERS: [f64; 10] = [1e5, 1e4, 1e3, 1e2, 1e1, 1.0, 1e-1, 1e-2, 1e-3, 1e-4];
+    if magnitude >= 1e6 {
+        return None;
     }
+    // So many digits are behind the point.
+    let places = POWERS.iter().position(|power| magnitude >= *power)? as u32;
+    let bits = magnitude.to_bits();
+    // The number is a normal one: mantissa / 2^shift, and the shift is at least 33.
+    let mantissa = u128::from(bits & ((1 << 52) - 1) | 1 << 52);
+    let shift = 1075 - (bits >> 52) as u32;
+    let scaled = mantissa * 10_u128.pow(places);
+    let (floor, rest) = (scaled >> shift, scaled & ((1 << shift) - 1));
+    let half = 1 << (shift - 1);
+    let is_up = rest > half || rest == half && floor & 1 == 1;
+    let digits = floor as u64 + u64::from(is_up);
+    let unit = 10_u64.pow(places);
+    let (whole, behind) = (digits / unit, digits % unit);
+    (whole < 1_000_000).then(|| (whole, behind * 10_u64.pow(9 - places)))
+}
+
+/// Without the zeros at the end of what is behind the point.
+fn rounded(digits: &str) -> &[u8] {
+    match digits.as_bytes() {
+        digits if digits.contains(&b'.') => {
+            let shown = without_zeros(digits);
+            shown.strip_suffix(b".").unwrap_or(shown)
+        }
+        digits => digits,
+    }
+}
+
+fn without_zeros(digits: &[u8]) -> &[u8] {
+    let shown = digits.iter().rposition(|digit| *digit != b'0');
+    &digits[..shown.map_or(0, |last| last + 1)]
 }
 
 #[cfg(test)]
@@ -212,8 +261,18 @@ mod tests {
             check(&value.to_string(), |out| unsigned(out, value));
         }
         check(&i64::MIN.to_string(), |out| signed(out, i64::MIN));
-        check("000000007", |out| nine(out, 7));
-        check("123456789", |out| nine(out, 123_456_789));
+        for place in 0..20 {
+            for near in [
+                10_u64.pow(place) - 1,
+                10_u64.pow(place),
+                12_345_678_901_234_567_890 / 10_u64.pow(place),
+            ] {
+                check(&near.to_string(), |out| unsigned(out, near));
+            }
+        }
+        assert_eq!(nine(7), *b"000000007");
+        assert_eq!(nine(123_456_789), *b"123456789");
+        assert_eq!((two(7), two(59)), (*b"07", *b"59"));
     }
 
     #[test]
@@ -230,10 +289,52 @@ mod tests {
             (1_000_000.0, "1e+06"),
             (-0.0, "-0"),
             (2.5, "2.5"),
+            (12.125, "12.125"),
+            (1234.125, "1234.12"),
+            (1234.375, "1234.38"),
+            (123_456.5, "123456"),
+            (123_457.5, "123458"),
+            (999.999, "999.999"),
+            (0.001, "0.001"),
+            (0.3, "0.3"),
+            (0.5, "0.5"),
+            (0.000_099_999_99, "0.0001"),
+            (0.000_1, "0.0001"),
+            (0.000_123_456_789, "0.000123457"),
+            (0.999_999_5, "1"),
+            (99_999.95, "99999.9"),
+            (99_999.96, "100000"),
+            (999_999.4, "999999"),
+            (0.062_5, "0.0625"),
+            (1.0 / 3.0, "0.333333"),
+            (1.005, "1.005"),
             (f64::INFINITY, "inf"),
             (f64::NAN, "nan"),
         ] {
             check(text, |out| float(out, value));
+        }
+    }
+
+    #[test]
+    fn the_quick_way_of_floats_says_what_the_slow_one_says() {
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..100_000 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            // Exponents from 2^-14 to 2^19, and many ends of mantissas that are zero.
+            let exponent = 1009 + random % 34;
+            let mantissa = (random >> 12) & (u64::MAX << (random % 53));
+            let value = f64::from_bits(exponent << 52 | mantissa & ((1 << 52) - 1));
+            let Some((whole, billionths)) = plain(value) else {
+                assert!(!(1e-4..999_999.5).contains(&value), "{value}");
+                continue;
+            };
+            let digits = value.log10().floor().clamp(-4.0, 5.0);
+            let slow = format!("{value:.*}", (5.0 - digits) as usize);
+            let quick = format!("{whole}.{billionths:09}");
+            let difference = slow.parse::<f64>().unwrap() - quick.parse::<f64>().unwrap();
+            assert!(difference.abs() < 1e-12, "{value:e}: {quick}, {slow}");
         }
     }
 

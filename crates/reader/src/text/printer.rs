@@ -2,9 +2,10 @@
 
 use thalweg_model::{Event, EventClass, Message, StructClass, TraceClass, Value};
 
-use super::header::origin;
+use super::header::Origin;
+use super::options::{Names, Options};
 use super::shape::{Shape, Shaper};
-use super::time::{Style, Times};
+use super::time::Times;
 use crate::merge::Item;
 use crate::trace::Trace;
 
@@ -18,13 +19,6 @@ const FOR_READERS: [&str; 6] = [
     "events_discarded",
 ];
 
-/// How lines are written.
-#[derive(Debug)]
-pub struct Options {
-    /// How times are shown.
-    pub time: Style,
-}
-
 /// Writes messages as text. Give it every message: it needs the packets to write their events.
 #[derive(Debug)]
 pub struct Printer {
@@ -37,7 +31,7 @@ pub struct Printer {
 #[derive(Debug)]
 struct TraceText {
     /// By stream class.
-    contexts: Vec<Shape>,
+    contexts: Vec<Part>,
     events: Vec<EventText>,
 }
 
@@ -45,21 +39,21 @@ struct TraceText {
 struct EventText {
     /// `host name: `.
     head: Vec<u8>,
-    common_context: Shape,
-    specific_context: Shape,
-    payload: Shape,
+    common_context: Part,
+    specific_context: Part,
+    payload: Part,
 }
 
 impl Printer {
     /// A printer for the messages of these traces.
     pub fn new(traces: &[Trace], options: Options) -> Self {
-        let traces = traces
+        let texts = traces
             .iter()
-            .map(|trace| TraceText::new(trace.class()))
+            .map(|trace| TraceText::new(trace, &folder_of(trace, traces), &options))
             .collect();
         Self {
-            traces,
-            times: Times::new(options.time),
+            traces: texts,
+            times: Times::new(options),
             packets: Vec::new(),
         }
     }
@@ -75,8 +69,8 @@ impl Printer {
                     .get(item.trace)
                     .and_then(|t| t.contexts.get(item.stream_class));
                 let mut text = Vec::new();
-                if let (Some(shape), Some(context)) = (shape, &packet.context) {
-                    part(&mut text, shape, Some(context));
+                if let Some(shape) = shape {
+                    shape.write(&mut text, packet.context);
                 }
                 self.keep(item.stream, text);
             }
@@ -105,14 +99,14 @@ impl Printer {
             return;
         };
         if let Some(at_ns) = item.at_ns {
-            self.times.write(out, at_ns);
+            self.times.write(out, at_ns, event.at.unwrap_or_default().0);
         }
         out.extend_from_slice(&text.head);
         let begin = out.len();
         out.extend_from_slice(self.packets.get(item.stream).map_or(&[], Vec::as_slice));
-        part(out, &text.common_context, event.common_context.as_ref());
-        part(out, &text.specific_context, event.specific_context.as_ref());
-        part(out, &text.payload, event.payload.as_ref());
+        text.common_context.write(out, event.common_context());
+        text.specific_context.write(out, event.specific_context());
+        text.payload.write(out, event.payload());
         // Each part ends with a separator; the last one's goes.
         if out.len() > begin {
             out.truncate(out.len() - SEPARATOR.len());
@@ -123,34 +117,76 @@ impl Printer {
 
 const SEPARATOR: &[u8] = b", ";
 
-fn part(out: &mut Vec<u8>, shape: &Shape, value: Option<&Value<'_>>) {
-    if let Some(value) = value
-        && !matches!(shape, Shape::Hidden)
-    {
-        shape.write(out, value);
-        out.extend_from_slice(SEPARATOR);
+/// A context or the fields: what stands before it, and how it is shown.
+#[derive(Debug)]
+struct Part {
+    scope: &'static str,
+    shape: Shape,
+}
+
+impl Part {
+    fn new(scope: &'static str, shape: Shape, names: Names) -> Self {
+        let scope = if names.scope { scope } else { "" };
+        Self { scope, shape }
+    }
+
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, value: Option<Value<'_>>) {
+        if let Some(value) = value
+            && !matches!(self.shape, Shape::Hidden)
+        {
+            out.extend_from_slice(self.scope.as_bytes());
+            self.shape.write(out, value);
+            out.extend_from_slice(SEPARATOR);
+        }
+    }
+}
+
+/// A trace's folder below the one that was asked for; folders that are one trace have none.
+fn folder_of(trace: &Trace, all: &[Trace]) -> String {
+    let uuid = trace.class().uuid;
+    let is_alone = uuid.is_none() || all.iter().filter(|t| t.class().uuid == uuid).count() == 1;
+    let below = trace.path().strip_prefix(trace.root());
+    match below {
+        Ok(below) if is_alone => below.display().to_string(),
+        _ => String::new(),
     }
 }
 
 impl TraceText {
-    fn new(class: &TraceClass) -> Self {
-        let origin = origin(class);
+    fn new(trace: &Trace, folder: &str, options: &Options) -> Self {
+        let class = trace.class();
+        let origin = Origin {
+            class,
+            folder,
+            fields: options.fields,
+            names: options.names,
+        };
+        let has_time = |event: &EventClass| {
+            let stream = class.streams.iter().position(|s| s.id == event.stream_id);
+            stream.and_then(|stream| trace.scale(stream)).is_some()
+        };
         Self {
             contexts: class
                 .streams
                 .iter()
-                .map(|s| context_shape(class, s.id, s.packet_context.as_ref()))
+                .map(|s| packet_part(class, s.id, s.packet_context.as_ref(), options.names))
                 .collect(),
             events: class
                 .events
                 .iter()
-                .map(|event| EventText::new(class, event, &origin))
+                .map(|event| EventText::new(&origin, event, has_time(event)))
                 .collect(),
         }
     }
 }
 
-fn context_shape(class: &TraceClass, stream_id: u64, context: Option<&StructClass>) -> Shape {
+fn packet_part(
+    class: &TraceClass,
+    stream_id: u64,
+    context: Option<&StructClass>,
+    names: Names,
+) -> Part {
     let stream = class.streams.iter().find(|stream| stream.id == stream_id);
     let events = class
         .events
@@ -161,28 +197,28 @@ fn context_shape(class: &TraceClass, stream_id: u64, context: Option<&StructClas
         .into_iter()
         .chain(stream.and_then(|s| s.event_context.as_ref()))
         .chain(events);
-    let shaper = Shaper::new(roots, &FOR_READERS);
-    context.map_or(Shape::Hidden, |context| shaper.structure(context))
+    let shaper = Shaper::new(roots, &FOR_READERS).naming(names.context);
+    let shape = context.map_or(Shape::Hidden, |context| shaper.structure(context));
+    Part::new("stream.packet.context = ", shape, names)
 }
 
 impl EventText {
-    fn new(class: &TraceClass, event: &EventClass, origin: &str) -> Self {
-        let stream = class
-            .streams
-            .iter()
-            .find(|stream| stream.id == event.stream_id);
+    fn new(origin: &Origin<'_>, event: &EventClass, has_time: bool) -> Self {
+        let (names, streams) = (origin.names, &origin.class.streams);
+        let stream = streams.iter().find(|stream| stream.id == event.stream_id);
         let common = stream.and_then(|stream| stream.event_context.as_ref());
         let specific = event.specific_context.as_ref();
-        let roots = common.into_iter().chain(specific).chain([&event.payload]);
-        let shaper = Shaper::new(roots, &[]);
-        let shape = |class: Option<&StructClass>| {
-            class.map_or(Shape::Hidden, |class| shaper.structure(class))
+        let roots = || common.into_iter().chain(specific).chain([&event.payload]);
+        let part = |scope, class: Option<&StructClass>, named| {
+            let shaper = Shaper::new(roots(), &[]).naming(named);
+            let shape = class.map_or(Shape::Hidden, |class| shaper.structure(class));
+            Part::new(scope, shape, names)
         };
         Self {
-            head: format!("{origin}{}: ", event.name).into_bytes(),
-            common_context: shape(common),
-            specific_context: shape(specific),
-            payload: shape(Some(&event.payload)),
+            head: origin.header(event, has_time).into_bytes(),
+            common_context: part("stream.event.context = ", common, names.context),
+            specific_context: part("event.context = ", specific, names.context),
+            payload: part("event.fields = ", Some(&event.payload), names.payload),
         }
     }
 }

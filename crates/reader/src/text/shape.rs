@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use thalweg_model::{EnumClass, FieldClass, IntegerClass, Member, StructClass, Value};
+use thalweg_model::{EnumClass, FieldClass, IntegerClass, Member, StructClass, Value, Values};
 
 use super::number::{self, Fixed, Form};
 use super::quote::quoted;
@@ -17,7 +17,8 @@ pub(super) enum Shape {
     },
     /// Floats and text need nothing but their value.
     Plain,
-    List(Box<Shape>),
+    /// With or without the index of each element.
+    List(Box<Shape>, bool),
     Struct(Vec<Field>),
     Variant(Vec<Shape>),
     /// Not shown: it only shows the clock, or is for readers.
@@ -31,9 +32,11 @@ pub(super) struct Label {
     ranges: Vec<(i128, i128)>,
 }
 
-/// A member: what stands before its value, separator included, and how that is shown.
+/// A member that is shown: what stands before its value, separator included, and how that is shown.
+/// Hidden members before it are stepped over.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
+    hidden_before: usize,
     key: Fixed,
     shape: Shape,
 }
@@ -45,6 +48,8 @@ pub(super) struct Shaper<'c> {
     needed: HashSet<&'c str>,
     /// Names of fields that are for readers only.
     special: &'static [&'static str],
+    /// Whether members have their names, and elements their indexes.
+    named: bool,
 }
 
 impl<'c> Shaper<'c> {
@@ -57,23 +62,43 @@ impl<'c> Shaper<'c> {
         for member in roots.into_iter().flat_map(|root| &root.members) {
             collect_needed(&member.class, &mut needed);
         }
-        Self { needed, special }
+        Self {
+            needed,
+            special,
+            named: true,
+        }
+    }
+
+    /// With or without the names of members.
+    pub(super) fn naming(mut self, named: bool) -> Self {
+        self.named = named;
+        self
     }
 
     /// The shape of a whole structure; hidden if all its members are.
     pub(super) fn structure(&self, class: &StructClass) -> Shape {
-        let mut separator = " ";
+        let mut separator = "{ ";
+        let mut hidden_before = 0;
         let mut fields = Vec::with_capacity(class.members.len());
         for member in &class.members {
             let shape = self.member(member);
-            let key = Fixed::new(format!("{separator}{} = ", member.name).as_bytes());
-            if !matches!(shape, Shape::Hidden) {
-                separator = ", ";
+            if matches!(shape, Shape::Hidden) {
+                hidden_before += 1;
+                continue;
             }
-            fields.push(Field { key, shape });
+            let key = if self.named {
+                Fixed::new(format!("{separator}{} = ", member.name).as_bytes())
+            } else {
+                Fixed::new(separator.as_bytes())
+            };
+            fields.push(Field {
+                hidden_before: std::mem::take(&mut hidden_before),
+                key,
+                shape,
+            });
+            separator = ", ";
         }
-        let hidden = !fields.is_empty() && separator == " ";
-        if hidden {
+        if fields.is_empty() && !class.members.is_empty() {
             Shape::Hidden
         } else {
             Shape::Struct(fields)
@@ -116,7 +141,7 @@ impl<'c> Shaper<'c> {
     fn list(&self, element: &FieldClass) -> Shape {
         match self.shape(element) {
             Shape::Hidden => Shape::Hidden,
-            shape => Shape::List(Box::new(shape)),
+            shape => Shape::List(Box::new(shape), self.named),
         }
     }
 }
@@ -179,63 +204,82 @@ fn labels(class: &EnumClass) -> Vec<Label> {
 
 impl Shape {
     /// Writes a value of this shape. A value that does not have it is shown as it is.
-    pub(super) fn write(&self, out: &mut Vec<u8>, value: &Value<'_>) {
+    #[inline]
+    pub(super) fn write(&self, out: &mut Vec<u8>, value: Value<'_>) {
         match (self, value) {
-            (Self::Integer(form), Value::Unsigned(number)) => form.write(out, *number, false),
+            (Self::Integer(form), Value::Unsigned(number)) => form.write(out, number, false),
             (Self::Integer(form), Value::Signed(number)) => {
-                form.write(out, *number as u64, *number < 0);
+                form.write(out, number as u64, number < 0);
             }
             (Self::Struct(fields), Value::Struct(members)) => write_struct(out, fields, members),
             (_, Value::Text(text)) => quoted(out, text),
+            _ => self.write_other(out, value),
+        }
+    }
+
+    fn write_other(&self, out: &mut Vec<u8>, value: Value<'_>) {
+        match (self, value) {
             (Self::Enum { form, labels }, value) => write_enum(out, *form, labels, value),
-            (Self::List(shape), Value::List(elements)) => write_list(out, shape, elements),
-            (Self::Variant(options), Value::Variant(index, value)) => {
+            (Self::List(shape, named), Value::List(elements)) => {
+                write_list(out, shape, elements, *named);
+            }
+            (Self::Variant(options), Value::Variant(index, chosen)) => {
                 out.extend_from_slice(b"{ ");
-                options
-                    .get(*index)
-                    .unwrap_or(&Self::Plain)
-                    .write(out, value);
+                if let Some(value) = chosen.get(0) {
+                    options.get(index).unwrap_or(&Self::Plain).write(out, value);
+                }
                 out.extend_from_slice(b" }");
             }
-            (_, Value::F32(number)) => number::float(out, f64::from(*number)),
-            (_, Value::F64(number)) => number::float(out, *number),
-            (_, Value::Unsigned(number)) => number::unsigned(out, *number),
-            (_, Value::Signed(number)) => number::signed(out, *number),
-            (_, Value::List(elements)) => write_list(out, &Self::Plain, elements),
+            (_, Value::F32(number)) => number::float(out, f64::from(number)),
+            (_, Value::F64(number)) => number::float(out, number),
+            (_, Value::Unsigned(number)) => number::unsigned(out, number),
+            (_, Value::Signed(number)) => number::signed(out, number),
+            (_, Value::Text(text)) => quoted(out, text),
+            (_, Value::List(elements)) => write_list(out, &Self::Plain, elements, true),
             (_, Value::Struct(_)) => out.extend_from_slice(b"{ }"),
-            (_, Value::Variant(_, value)) => self.write(out, value),
+            (_, Value::Variant(_, chosen)) => {
+                chosen.iter().for_each(|value| self.write(out, value));
+            }
         }
     }
 }
 
-fn write_struct(out: &mut Vec<u8>, fields: &[Field], members: &[Value<'_>]) {
-    out.push(b'{');
-    for (field, member) in fields.iter().zip(members) {
-        if !matches!(field.shape, Shape::Hidden) {
-            field.key.write(out);
-            field.shape.write(out, member);
+fn write_struct(out: &mut Vec<u8>, fields: &[Field], members: Values<'_>) {
+    let mut members = members.iter();
+    if fields.is_empty() {
+        out.push(b'{');
+    }
+    for field in fields {
+        for _ in 0..field.hidden_before {
+            members.next();
         }
+        let Some(member) = members.next() else { break };
+        field.key.write(out);
+        field.shape.write(out, member);
     }
     out.extend_from_slice(b" }");
 }
 
-fn write_list(out: &mut Vec<u8>, shape: &Shape, elements: &[Value<'_>]) {
+fn write_list(out: &mut Vec<u8>, shape: &Shape, elements: Values<'_>, named: bool) {
     out.push(b'[');
-    let mut separator: &[u8] = b" [";
+    let mut separator: &[u8] = b" ";
     for (index, element) in elements.iter().enumerate() {
         out.extend_from_slice(separator);
-        number::unsigned(out, index as u64);
-        out.extend_from_slice(b"] = ");
+        if named {
+            out.push(b'[');
+            number::unsigned(out, index as u64);
+            out.extend_from_slice(b"] = ");
+        }
         shape.write(out, element);
-        separator = b", [";
+        separator = b", ";
     }
     out.extend_from_slice(b" ]");
 }
 
-fn write_enum(out: &mut Vec<u8>, form: Form, labels: &[Label], value: &Value<'_>) {
+fn write_enum(out: &mut Vec<u8>, form: Form, labels: &[Label], value: Value<'_>) {
     let (raw, number) = match value {
-        Value::Unsigned(number) => (*number, i128::from(*number)),
-        Value::Signed(number) => (*number as u64, i128::from(*number)),
+        Value::Unsigned(number) => (number, i128::from(number)),
+        Value::Signed(number) => (number as u64, i128::from(number)),
         other => return Shape::Plain.write(out, other),
     };
     out.extend_from_slice(b"( ");

@@ -78,7 +78,7 @@ pub(crate) fn show(folder: &Path) -> Shown {
             return shown;
         }
     };
-    let mut printer = Printer::new(reader.traces(), Options { time: Style::Gmt });
+    let mut printer = Printer::new(reader.traces(), Options::new(Style::Gmt));
     while let Some(item) = reader.next() {
         match item {
             Ok(item) => {
@@ -91,6 +91,17 @@ pub(crate) fn show(folder: &Path) -> Shown {
         }
     }
     shown
+}
+
+/// The text of all that a reader yields; an error is a failure.
+#[track_caller]
+pub(crate) fn text_of(mut reader: Reader) -> Vec<u8> {
+    let mut printer = Printer::new(reader.traces(), Options::new(Style::Gmt));
+    let mut text = Vec::new();
+    while let Some(item) = reader.next() {
+        printer.write(&mut text, &item.unwrap());
+    }
+    text
 }
 
 /// A trace folder with this metadata and these streams.
