@@ -3,9 +3,15 @@
 /// What `list` is told.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
+#[command(group(
+    clap::ArgGroup::new("what")
+        .args(["kernel", "syscall", "user", "probe"])
+        .required(true)
+        .multiple(true)
+))]
 pub(crate) struct Args {
     /// List the events of this kernel, with subsystem and name as the kernel has them.
-    #[arg(short, long, required_unless_present_any = ["syscall", "user", "probe"])]
+    #[arg(short, long)]
     pub(crate) kernel: bool,
 
     /// List the system calls that `record --syscalls` records, with their numbers.
