@@ -128,6 +128,7 @@ impl Pool {
         ring.control(LOST_READY)
             .store(THREADS_AT_START as u64, Relaxed);
         let mut pool = Self::empty(0);
+        pool.is_backed = true;
         let units = terms.limit_units.min(slot::INITIAL_UNITS);
         pool.reach_out(memory, slot, units)?;
         for (unit, class) in (0..).map_while(|index| slot::initial_chunk(units, index)) {
@@ -147,11 +148,14 @@ impl Pool {
         }
     }
 
+    /// Whether all chunks have their memory.
+    pub(super) fn is_backed(&self) -> bool {
+        self.is_backed
+    }
+
     /// Gives all chunks their memory, so that no event of the program waits for a page of it.
     pub(super) fn back(&mut self, memory: &Memory, slot: usize) {
-        if std::mem::replace(&mut self.is_backed, true) {
-            return;
-        }
+        self.is_backed = true;
         for (unit, chunk) in &self.chunks {
             let at = slot::CHUNKS + unit * UNIT;
             // Should the system refuse, a page comes when it is used, as before.

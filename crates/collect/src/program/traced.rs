@@ -245,7 +245,7 @@ impl Program {
         }
         let (memory, slot) = (&self.memory, self.slot);
         // Who fills it fast has used it all before this is done.
-        if times == 0 && self.full_and_free().0 > 0 {
+        if times == 0 && !self.pool.is_backed() && self.full_and_free().0 > 0 {
             self.pool.back(memory, slot);
         }
         let units = self.pool.grow(memory, slot, limit, times.max(1));
