@@ -14,6 +14,7 @@ use thalweg_collect::Contexts;
 use thalweg_kernel::{FunctionSpec, ProbeSpec};
 
 use crate::exit::{RECORD_FAILED, USAGE};
+use crate::functions::FunctionArgs;
 use crate::info;
 use crate::kernel_filter::KernelFilter;
 use crate::level;
@@ -108,10 +109,13 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "PROBE")]
     pub(crate) function: Vec<FunctionSpec>,
 
+    #[command(flatten)]
+    pub(crate) functions: FunctionArgs,
+
     /// Record nothing of the kernel.
     #[arg(long, conflicts_with_all = [
-            "kernel", "kernel_filter", "syscalls", "probe", "function", "kernel_buffer", "track",
-            "follow"
+            "kernel", "kernel_filter", "syscalls", "probe", "function", "functions",
+            "function_graph", "kernel_buffer", "track", "follow"
         ])]
     pub(crate) no_kernel: bool,
 
@@ -213,6 +217,8 @@ Examples:
   thalweg record --syscalls='open*,connect' -- ./app    these only
   thalweg record --probe sdt:python3:python:line        each line of every Python program
   thalweg record --probe './app:work n=$arg1:s32'       each call of a function, with an argument
+  thalweg record --functions 'vfs_*' -- ./app           each call of these functions of the kernel
+  thalweg record --function-graph 'ext4_*' -- ./app     and each return, with its duration
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
   thalweg record -u 'shop:*' --loglevel info -- ./app   without those for debugging
   thalweg record --context vtid,procname -- ./app       events that say whose they are
@@ -220,8 +226,8 @@ Examples:
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
 
-With --syscalls, --probe, --function or -k the default events of the kernel are left out; with
-several of them, what each names is recorded.
+With --syscalls, --probe, --function, --functions, --function-graph or -k the default events of the
+kernel are left out; with several of them, what each names is recorded.
 
 A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
   PLACE   [elf:]FILE:FUNCTION[+OFFSET], with %return behind it for its returns; FILE:0xADDRESS;

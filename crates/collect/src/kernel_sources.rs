@@ -3,19 +3,24 @@
 //! ```text
 //!   -k, filters ──▶ tracefs        any tracepoint; conditions are tested in the kernel
 //!   --probe ──────▶ tracefs        places in programs and in the kernel, with arguments
+//!   --functions ──▶ tracefs        the kernel's function tracers
+//!                     └─ no returns in this kernel's instances: probes
 //!   --syscalls ───▶ eBPF           system calls with what their pointers point at
 //!                     └─ refused: tracefs, with a word about what is lost
 //! ```
 
 use thalweg_kernel::{
-    Error as KernelError, EventRule, KernelConfig, Plan, SyscallConfig, SyscallRecording,
-    TraceClock, Tracefs, plain_syscall_rules, resolve_probes,
+    Error as KernelError, EventRule, FunctionKind, GraphSource, KernelConfig, Plan, SyscallConfig,
+    SyscallRecording, TraceClock, Tracefs, find_graph_source, plain_syscall_rules, resolve_probes,
 };
 
+use crate::rendezvous::tag;
 use crate::summary::KernelRequest;
 
 /// The subsystem whose events the programs for system calls stand in for.
 const SYSCALLS: &str = "syscalls";
+/// Texts that are written to `trace_marker`: an event that no list of the kernel's has.
+const MARKERS: &str = "ftrace:print";
 
 /// The sources that a request needs, of which tracefs is not started yet.
 pub(crate) struct KernelSources {
@@ -45,7 +50,8 @@ impl KernelPlan {
     /// The request cannot be followed.
     pub fn make(request: &KernelRequest) -> Result<Self, KernelError> {
         let clock = TraceClock::choose(&Tracefs::find()?)?;
-        let sources = KernelSources::open(request, "plan", clock)?;
+        let id = format!("{}-{}-plan", tag(), std::process::id());
+        let sources = KernelSources::open(request, &id, clock)?;
         let syscalls = sources.syscalls.iter();
         let syscalls = syscalls.flat_map(SyscallRecording::events);
         let tracefs = match sources.config.is_empty() {
@@ -80,6 +86,7 @@ impl KernelSources {
         }
         let (probes, mut notes) = resolve_probes(&tracefs, &request.probes)?;
         config.probes = probes;
+        choose_functions(&tracefs, request, &mut config, &mut notes)?;
         let syscalls = start_syscalls(&tracefs, request, &config, &mut notes)?;
         let plain = match &request.syscalls {
             Some(calls) if syscalls.is_none() => plain_syscall_rules(&tracefs, calls)?,
@@ -97,6 +104,32 @@ impl KernelSources {
             }),
         }
     }
+}
+
+/// The tracer for functions, or probes in place of it.
+fn choose_functions(
+    tracefs: &Tracefs,
+    request: &KernelRequest,
+    config: &mut KernelConfig,
+    notes: &mut Vec<String>,
+) -> Result<(), KernelError> {
+    let Some(trace) = &request.functions else {
+        return Ok(());
+    };
+    if let FunctionKind::Graph { depth } = trace.kind {
+        let trial = format!("{}-trial", config.id);
+        if let GraphSource::Probes(probes, why) = find_graph_source(tracefs, trace, &trial)? {
+            let limit = depth.map_or("", |_| "; calls of any depth are recorded");
+            notes.push(format!(
+                "functions are recorded by {} probes, which tell neither depth nor duration: {why}{limit}",
+                probes.len()
+            ));
+            config.probes.extend(probes);
+            return Ok(());
+        }
+    }
+    config.functions = Some(trace.clone());
+    Ok(())
 }
 
 /// The programs for system calls, if they are wanted; where this kernel has no such programs, tracefs
@@ -141,14 +174,22 @@ fn start_syscalls(
 fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut KernelConfig) {
     let named = request.patterns.iter();
     let named = named.flat_map(|list| EventRule::parse_list(list));
-    let named: Vec<EventRule> = named.filter(|rule| !is_of_state(rule)).collect();
+    let (markers, named): (Vec<EventRule>, Vec<EventRule>) = named
+        .filter(|rule| !is_of_state(rule))
+        .partition(|rule| rule.pattern == MARKERS);
+    config.markers = !markers.is_empty();
     if request.syscalls.is_some() {
         let has_programs = plain.is_empty();
         config.leave_out = has_programs.then(|| SYSCALLS.to_owned());
         config.rules = [named, plain].concat();
-    } else if !request.patterns.is_empty() || !request.probes.is_empty() {
+    } else if !request.patterns.is_empty() || is_more(request) {
         config.rules = named;
     }
+}
+
+/// Whether probes or functions are wanted: then the default events are not.
+fn is_more(request: &KernelRequest) -> bool {
+    !request.probes.is_empty() || request.functions.is_some()
 }
 
 /// Whether the state dump is among what is wanted: with the default events, or by name.
@@ -156,7 +197,7 @@ fn wants_state(request: &KernelRequest) -> bool {
     let named = request.patterns.iter();
     let mut named = named.flat_map(|list| EventRule::parse_list(list));
     match request.patterns.is_empty() {
-        true => request.syscalls.is_none() && request.probes.is_empty(),
+        true => request.syscalls.is_none() && !is_more(request),
         false => named.any(|rule| is_of_state(&rule)),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
-use thalweg_kernel::{EventFilter, KernelContexts, ProbeSpec, Track};
+use thalweg_kernel::{EventFilter, FunctionTrace, KernelContexts, ProbeSpec, Track};
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -78,8 +78,8 @@ impl Default for ProgramsRequest {
 /// Which events of the kernel to record.
 #[derive(Clone, Debug, Default)]
 pub struct KernelRequest {
-    /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`] and
-    /// [`Self::probes`].
+    /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`],
+    /// [`Self::probes`] and [`Self::functions`].
     pub patterns: Vec<String>,
     /// What events of tracefs must pass, tested in the kernel.
     pub filters: Vec<EventFilter>,
@@ -91,6 +91,8 @@ pub struct KernelRequest {
     pub syscalls: Option<Vec<String>>,
     /// Probes to set.
     pub probes: Vec<ProbeSpec>,
+    /// Functions of the kernel to trace.
+    pub functions: Option<FunctionTrace>,
     /// The kernel's ring for each cpu; `None` means the default.
     pub buffer_kib_per_cpu: Option<u32>,
 }

@@ -15,6 +15,7 @@
 
 mod context;
 mod format;
+mod ftrace;
 mod header;
 mod lttng;
 mod page;
@@ -25,6 +26,7 @@ mod transcode;
 
 pub use context::{EventContext, RecordHead};
 pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
+pub use ftrace::{Symbols, TracerEvent};
 pub use header::HeaderKind;
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};

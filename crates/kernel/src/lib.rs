@@ -62,6 +62,7 @@ mod syscalls;
 mod tasks;
 mod text;
 mod tracefs;
+mod tracers;
 mod track;
 
 pub use catalogue::KnownEvent;
@@ -86,4 +87,8 @@ pub use syscalls::{
 pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
+pub use tracers::{
+    FunctionKind, FunctionTrace, FunctionTracers, GraphSource, find_function_tracers,
+    find_graph_source,
+};
 pub use track::Track;

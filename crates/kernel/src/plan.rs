@@ -15,7 +15,7 @@ use thalweg_kbuf::Naming;
 
 use crate::catalogue::{self, KnownEvent};
 use crate::operands::EventFields;
-use crate::{Error, EventFilter, KernelConfig, KernelEvent, Missing, Tracefs};
+use crate::{Error, EventFilter, KernelConfig, KernelEvent, Missing, Tracefs, tracers};
 
 /// An event's place in the list of known ones, with its filter.
 type Chosen = BTreeMap<usize, Option<String>>;
@@ -38,6 +38,13 @@ pub struct PlannedEvent {
     pub event: KernelEvent,
     /// The condition, in the kernel's filter language.
     pub filter: Option<String>,
+}
+
+impl PlannedEvent {
+    pub(crate) fn unfiltered(event: KernelEvent) -> Self {
+        let filter = None;
+        Self { event, filter }
+    }
 }
 
 impl Plan {
@@ -72,9 +79,12 @@ impl Plan {
             plan.left_out.extend(left_out);
         }
         plan.events = kept.into_iter().flatten().collect();
+        let of_tracers = tracers::of_config(tracefs, config)?;
+        plan.events
+            .extend(of_tracers.into_iter().map(PlannedEvent::unfiltered));
         match (plan.events.is_empty(), config.filters.last()) {
             (false, _) => Ok(plan),
-            (true, None) if !config.probes.is_empty() => Ok(plan),
+            (true, None) if config.has_more() => Ok(plan),
             (true, None) => Err(Error::NoEvents),
             (true, Some(filter)) => Err(Error::UselessFilter {
                 filter: filter.text.clone(),
@@ -178,7 +188,7 @@ fn choose(
     }
     let left_out = config.leave_out.as_deref();
     chosen.retain(|event, _| left_out != Some(known[*event].system.as_str()));
-    if chosen.is_empty() && config.probes.is_empty() {
+    if chosen.is_empty() && !config.has_more() {
         Err(Error::NoEvents)
     } else {
         Ok(chosen)

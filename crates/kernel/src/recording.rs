@@ -17,7 +17,7 @@ use crate::source::Extent;
 use crate::tasks::Tasks;
 use crate::{
     CpuStats, DrainError, Error, KernelConfig, KernelEvent, Missing, StartReport, TraceClock,
-    Tracefs,
+    Tracefs, tracers,
 };
 
 /// Kernel events while they are recorded.
@@ -103,7 +103,9 @@ impl KernelRecording {
         let enabled = catalogue::parse(&instance.read("set_event")?);
         let enabled = enabled.iter().map(|event| (event, ()));
         let (events, _) = describe(tracefs, enabled, naming);
-        let events: Vec<KernelEvent> = events.into_iter().map(|(event, ())| event).collect();
+        let events = events.into_iter().map(|(event, ())| event);
+        let of_tracers = tracers::of_instance(tracefs, &instance)?;
+        let events: Vec<KernelEvent> = events.chain(of_tracers).collect();
         let layout = page_layout(tracefs, &instance)?;
         let (streams, _) = open_streams(&instance, &layout, clock, true, resume)?;
         // Who was running then, nobody knows any more.
@@ -275,14 +277,15 @@ impl KernelRecording {
             .collect()
     }
 
-    /// Lets probes tell nothing of this process and of these: before [`Self::resume`].
+    /// Lets probes and tracers tell nothing of this process and of these: before [`Self::resume`].
     ///
     /// # Errors
     /// tracefs refuses.
     pub fn leave_out(&self, processes: &[u32]) -> Result<(), Error> {
         let probes = self.probes();
         let names = probes.map(|event| (&*event.system, &*event.kernel_name));
-        probes::leave_out(&self.instance, names, processes)
+        probes::leave_out(&self.instance, names, processes)?;
+        tracers::leave_out(&self.instance, processes)
     }
 
     fn probes(&self) -> impl Iterator<Item = &KernelEvent> {
@@ -323,6 +326,7 @@ impl KernelRecording {
 /// Removes an instance, and the probes that were set for it.
 fn end(tracefs: &Tracefs, instance: Instance) -> Result<(), Error> {
     let name = instance.name().to_owned();
+    tracers::disarm(&instance)?;
     instance.remove()?;
     probes::remove_group(tracefs, &name)
 }

@@ -11,7 +11,7 @@ use crate::probes::Defined;
 use crate::source::Source;
 use crate::{
     Error, KernelConfig, KernelEvent, Missing, PageSource, Plan, PlannedEvent, StartReport,
-    TraceClock, Tracefs,
+    TraceClock, Tracefs, tracers,
 };
 
 /// What a start needs to know.
@@ -41,6 +41,8 @@ impl Setup<'_> {
     /// Sets the instance up and enables its events.
     pub(crate) fn run(self, instance: &Instance) -> Result<Parts, Error> {
         self.set_up(instance)?;
+        // No tracer can be set while somebody has the ring open.
+        let unmarked = tracers::arm(self.tracefs, self.config, instance)?;
         let layout = page_layout(self.tracefs, instance)?;
         let (streams, unmapped) =
             open_streams(instance, &layout, self.clock, self.config.map, &[])?;
@@ -53,8 +55,9 @@ impl Setup<'_> {
         let Plan {
             events,
             mut missing,
-            left_out,
+            mut left_out,
         } = self.plan;
+        left_out.extend(unmarked);
         missing.extend(unmapped.map(|why| Missing {
             what: "mapped ring".to_owned(),
             why,
@@ -92,7 +95,12 @@ impl Setup<'_> {
     fn enable(&self, instance: &Instance) -> Result<(), Error> {
         let known = self.tracefs.events()?;
         let mut systems: BTreeMap<&str, Vec<&KernelEvent>> = BTreeMap::new();
-        for PlannedEvent { event, .. } in &self.plan.events {
+        for PlannedEvent { event, .. } in self
+            .plan
+            .events
+            .iter()
+            .filter(|one| !one.event.is_of_tracer())
+        {
             systems.entry(&event.system).or_default().push(event);
         }
         self.filter(instance)?;

@@ -58,7 +58,8 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
     let is_tracked = !args.track.is_empty() || args.follow;
-    let is_probed = !args.probe.is_empty() || !args.function.is_empty();
+    let functions = args.functions.trace();
+    let is_probed = !args.probe.is_empty() || !args.function.is_empty() || functions.is_some();
     let is_chosen = is_named || is_probed || args.syscalls.is_some();
     let kernel_required = is_chosen || is_tracked || args.no_user;
     let kernel_refusal = if args.no_kernel {
@@ -129,6 +130,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
         contexts: contexts(args).kernel,
         patterns: args.kernel.clone(),
         probes: probes(args),
+        functions: args.functions.trace(),
         filters: args
             .kernel_filter
             .iter()

@@ -8,7 +8,7 @@ use super::spec::{PlaceSpec, ProbeSpec};
 use crate::{Error, Tracefs};
 
 /// The most places of one probe: more are meant by mistake.
-const MAX_PLACES: usize = 1000;
+pub(super) const MAX_PLACES: usize = 1000;
 
 /// A probe of the kernel's.
 #[derive(Clone, Debug, PartialEq, Eq)]
