@@ -52,6 +52,11 @@ mod instance;
 mod loss;
 mod operands;
 mod plan;
+#[allow(
+    dead_code,
+    reason = "its first user, `thalweg watch`, comes with the next change"
+)]
+mod predicate;
 mod probes;
 mod recording;
 mod report;

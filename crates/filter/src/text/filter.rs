@@ -65,7 +65,7 @@ impl Filter {
     }
 
     /// Its tree, with what is constant computed.
-    pub(crate) fn folded(&self) -> Expr {
+    pub fn folded(&self) -> Expr {
         fold(&self.expr)
     }
 
