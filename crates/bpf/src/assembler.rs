@@ -60,6 +60,11 @@ impl Assembler {
         self.places[label.0] = Some(self.instructions.len());
     }
 
+    /// Whether a jump leads to a label, so far: the kernel refuses code that nothing leads to.
+    pub fn is_used(&self, label: Label) -> bool {
+        self.jumps.iter().any(|(_, used)| *used == label)
+    }
+
     /// `dst = operand`
     pub fn set(&mut self, dst: Register, operand: impl Into<Operand>) {
         self.operate(Operation::Move, dst, operand);

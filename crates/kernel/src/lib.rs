@@ -52,10 +52,6 @@ mod instance;
 mod loss;
 mod operands;
 mod plan;
-#[allow(
-    dead_code,
-    reason = "its first user, `thalweg watch`, comes with the next change"
-)]
 mod predicate;
 mod probes;
 mod recording;
@@ -68,6 +64,7 @@ mod tasks;
 mod text;
 mod tracefs;
 mod track;
+mod watch;
 
 pub use catalogue::KnownEvent;
 pub use clock::TraceClock;
@@ -92,3 +89,7 @@ pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
 pub use track::Track;
+pub use watch::{
+    Aggregate, BUCKET_ERROR, Bucket, Expression, Function, KeyValue, WatchCounts, WatchError,
+    WatchRow, WatchSpec, WatchTable, WatchValue, Watching,
+};

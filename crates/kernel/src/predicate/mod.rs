@@ -28,13 +28,6 @@ mod write;
 #[cfg(test)]
 mod interpreted;
 
-#[allow(
-    unused_imports,
-    reason = "its first user, `thalweg watch`, comes with the next change"
-)]
+pub(crate) use number::load;
 pub(crate) use operand::{Integer, Operand, Operands, Place, Text};
-#[allow(
-    unused_imports,
-    reason = "its first user, `thalweg watch`, comes with the next change"
-)]
-pub(crate) use write::{Exits, Slots, write_filter, write_number};
+pub(crate) use write::{Exits, Slots, write_filter, write_number, write_part};

@@ -1,7 +1,7 @@
 //! Numbers: R0 becomes the value of an expression.
 
 use thalweg_bpf::Register::{R0, R1, R2, R10};
-use thalweg_bpf::{Operation, Register, Size};
+use thalweg_bpf::{Assembler, Operation, Register, Size};
 use thalweg_filter::tracefs::{Refusal, Width};
 use thalweg_filter::{Expr, Literal, Node, Unary};
 
@@ -33,7 +33,7 @@ impl<O: Operands + ?Sized> Writer<'_, O> {
                 self.truth_value(expr)?;
             }
             _ => match self.operand(expr)? {
-                Operand::Integer(integer) => self.load(integer),
+                Operand::Integer(integer) => load(self.a, integer),
                 _ => return Err(beyond(expr, "a number is needed here, and this is none")),
             },
         }
@@ -91,55 +91,55 @@ impl<O: Operands + ?Sized> Writer<'_, O> {
         }
     }
 
-    /// R0 becomes a field's value, as the trace has it.
-    pub(super) fn load(&mut self, integer: Integer) {
-        let Integer {
-            place,
-            kernel,
-            trace,
-            add,
-        } = integer;
-        match place {
-            Place::Memory(base, offset) => {
-                self.a.load(size(kernel.bits), R0, (base, offset));
-                if kernel.signed {
-                    self.cut(kernel);
-                }
-            }
-            Place::Helper(helper, bit) => {
-                self.a.call(helper);
-                self.a.shift_right(R0, bit);
-                self.cut(kernel);
-            }
-            Place::Constant(value) => self.a.set_number(R0, value),
-        }
-        if add != 0 {
-            self.a.add(R0, add);
-        }
-        if add != 0 || trace != kernel {
-            self.cut(trace);
-        }
-    }
-
     /// In two's complement: rbpf cannot negate the least number.
     pub(super) fn negate(&mut self, register: Register) {
         self.a.operate(Operation::Xor, register, -1);
         self.a.add(register, 1);
     }
+}
 
-    /// R0 is its lowest bits, and their sign.
-    fn cut(&mut self, width: Width) {
-        let above = 64 - width.bits.min(64).cast_signed();
-        if above == 0 {
-            return;
+/// R0 becomes a field's value, as the trace has it.
+pub(crate) fn load(a: &mut Assembler, integer: Integer) {
+    let Integer {
+        place,
+        kernel,
+        trace,
+        add,
+    } = integer;
+    match place {
+        Place::Memory(base, offset) => {
+            a.load(size(kernel.bits), R0, (base, offset));
+            if kernel.signed {
+                cut(a, kernel);
+            }
         }
-        let back = match width.signed {
-            true => Operation::ShiftRightSigned,
-            false => Operation::ShiftRight,
-        };
-        self.a.shift_left(R0, above);
-        self.a.operate(back, R0, above);
+        Place::Helper(helper, bit) => {
+            a.call(helper);
+            a.shift_right(R0, bit);
+            cut(a, kernel);
+        }
+        Place::Constant(value) => a.set_number(R0, value),
     }
+    if add != 0 {
+        a.add(R0, add);
+    }
+    if add != 0 || trace != kernel {
+        cut(a, trace);
+    }
+}
+
+/// R0 is its lowest bits, and their sign.
+fn cut(a: &mut Assembler, width: Width) {
+    let above = 64 - width.bits.min(64).cast_signed();
+    if above == 0 {
+        return;
+    }
+    let back = match width.signed {
+        true => Operation::ShiftRightSigned,
+        false => Operation::ShiftRight,
+    };
+    a.shift_left(R0, above);
+    a.operate(back, R0, above);
 }
 
 fn element(first: Integer, index: u32) -> Option<Operand> {

@@ -5,6 +5,7 @@ use thalweg_bpf::{Condition, Label, Operation, Size};
 use thalweg_filter::tracefs::Refusal;
 use thalweg_filter::{Expr, Literal, Node};
 
+use super::number::load;
 use super::operand::{Integer, Operand, Operands, Text};
 use super::write::{Writer, beyond};
 
@@ -91,7 +92,7 @@ impl<O: Operands + ?Sized> Writer<'_, O> {
         differs: Label,
     ) -> Result<(), Refusal> {
         let among = self.a.label();
-        self.load(number);
+        load(self.a, number);
         for run in numbers.chunk_by(|a, b| a + 1 == *b) {
             let (first, last) = (run[0], run[run.len() - 1]);
             if first == last {

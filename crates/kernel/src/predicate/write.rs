@@ -52,9 +52,32 @@ pub(crate) fn write_number<O: Operands + ?Sized>(
     slots: Slots,
     exits: Exits,
 ) -> Result<(), Refusal> {
-    check(expression, operands)?;
+    match check(expression, operands) {
+        Err(Refusal::Unfit(thalweg_filter::Error {
+            column,
+            problem: Problem::NoTruth(found),
+        })) => {
+            let why = format!("a number is needed here, and this is {found}");
+            return Err(Refusal::Beyond { column, why });
+        }
+        checked => checked?,
+    }
     let expr = expression.folded();
     Writer::new(a, operands, slots, exits).number(&expr)
+}
+
+/// Writes code that falls through if a part of a filter, which was checked and folded, is true.
+///
+/// # Errors
+/// No program can test it.
+pub(crate) fn write_part<O: Operands + ?Sized>(
+    a: &mut Assembler,
+    part: &Expr,
+    operands: &O,
+    slots: Slots,
+    exits: Exits,
+) -> Result<(), Refusal> {
+    Writer::new(a, operands, slots, exits).jump(part, false, exits.fails)
 }
 
 fn check<O: Operands + ?Sized>(filter: &Filter, operands: &O) -> Result<(), Refusal> {
