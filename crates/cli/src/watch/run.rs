@@ -33,6 +33,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         ));
     }
     let mut child = Traced::start(&args.command, None, watch.signals(), None)?;
+    if child.is_none() && args.duration.is_none() {
+        say("counting; Ctrl-C stops it");
+    }
     watch.limit(args.duration);
     let mut counting = Counting::new(args, watching);
     let stop = counting.until_stopped(&mut watch, &mut child)?;
