@@ -52,6 +52,7 @@ mod instance;
 mod loss;
 mod operands;
 mod plan;
+mod predicate;
 mod probes;
 mod recording;
 mod report;
@@ -63,6 +64,7 @@ mod tasks;
 mod text;
 mod tracefs;
 mod track;
+mod watch;
 
 pub use catalogue::KnownEvent;
 pub use clock::TraceClock;
@@ -87,3 +89,7 @@ pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
 pub use track::Track;
+pub use watch::{
+    Aggregate, BUCKET_ERROR, Bucket, Expression, Function, KeyValue, WatchCounts, WatchError,
+    WatchRow, WatchSpec, WatchTable, WatchValue, Watching,
+};

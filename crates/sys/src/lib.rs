@@ -6,6 +6,8 @@
 )]
 
 mod bpf;
+mod bpf_event;
+mod bpf_hash;
 mod bpf_ring;
 mod counter;
 mod futex;
@@ -19,6 +21,8 @@ mod signals;
 mod time_stamp_counter;
 
 pub use bpf::{BpfArray, bpf_attach_tracing, bpf_load_tracing};
+pub use bpf_event::{bpf_attach_tracepoint, bpf_load_tracepoint};
+pub use bpf_hash::BpfHash;
 pub use bpf_ring::{BpfRecord, BpfRing};
 pub use counter::try_counter;
 pub use futex::{MAX_FUTEXES, futex_wait_any, futex_wake};
