@@ -118,8 +118,6 @@ pub struct KernelConfig {
     pub clock: Option<TraceClock>,
     /// Whose names events have.
     pub naming: Naming,
-    /// Whether to map the ring where the kernel can.
-    pub map: bool,
 }
 
 impl KernelConfig {
@@ -150,7 +148,6 @@ impl KernelConfig {
             wake_percent: 10,
             clock: None,
             naming: Naming::Lttng,
-            map: true,
         }
     }
 }
