@@ -10,8 +10,9 @@
 //! ```
 
 use thalweg_kernel::{
-    Error as KernelError, EventRule, FunctionKind, GraphSource, KernelConfig, Plan, SyscallConfig,
-    SyscallRecording, TraceClock, Tracefs, find_graph_source, plain_syscall_rules, resolve_probes,
+    Error as KernelError, EventRule, FunctionKind, GraphSource, KernelConfig, Plan, Probe,
+    SyscallConfig, SyscallRecording, TraceClock, Tracefs, find_functions, find_graph_source,
+    plain_syscall_rules, resolve_probes,
 };
 
 use crate::rendezvous::tag;
@@ -37,6 +38,10 @@ pub(crate) struct KernelSources {
 pub struct KernelPlan {
     /// What tracefs records.
     pub tracefs: Option<Plan>,
+    /// Probes that would be set.
+    pub probes: Vec<Probe>,
+    /// The tracer for functions, and the functions.
+    pub functions: Option<(&'static str, Vec<String>)>,
     /// Events of system calls that programs in the kernel record.
     pub syscalls: Vec<String>,
     /// What a user should know besides.
@@ -51,7 +56,8 @@ impl KernelPlan {
     pub fn make(request: &KernelRequest) -> Result<Self, KernelError> {
         let clock = TraceClock::choose(&Tracefs::find()?)?;
         let id = format!("{}-{}-plan", tag(), std::process::id());
-        let sources = KernelSources::open(request, &id, clock)?;
+        let mut sources = KernelSources::open(request, &id, clock)?;
+        sources.put_off_filters();
         let syscalls = sources.syscalls.iter();
         let syscalls = syscalls.flat_map(SyscallRecording::events);
         let tracefs = match sources.config.is_empty() {
@@ -63,7 +69,9 @@ impl KernelPlan {
         };
         Ok(Self {
             tracefs,
+            functions: sources.functions()?,
             syscalls: syscalls.map(|event| event.name.clone()).collect(),
+            probes: sources.config.probes,
             notes: sources.notes,
         })
     }
@@ -94,7 +102,7 @@ impl KernelSources {
         };
         choose_rules(request, plain, &mut config);
         match config.filters.first() {
-            Some(filter) if config.rules.is_empty() => Err(filter.idle()),
+            Some(filter) if config.is_empty() => Err(filter.idle()),
             _ => Ok(Self {
                 tracefs,
                 config,
@@ -103,6 +111,28 @@ impl KernelSources {
                 notes,
             }),
         }
+    }
+}
+
+impl KernelSources {
+    /// Leaves filters out that may be for events of probes, which are not there before a recording.
+    fn put_off_filters(&mut self) {
+        if self.config.probes.is_empty() {
+            return;
+        }
+        for filter in std::mem::take(&mut self.config.filters) {
+            self.notes.push(format!(
+                "the filter `{}` is for events of probes, too: it is tested when those are set",
+                filter.text
+            ));
+        }
+    }
+
+    /// The tracer for functions, and the functions that it would trace.
+    fn functions(&self) -> Result<Option<(&'static str, Vec<String>)>, KernelError> {
+        let trace = self.config.functions.as_ref();
+        let found = trace.map(|trace| Ok((trace.tracer(), find_functions(&self.tracefs, trace)?)));
+        found.transpose()
     }
 }
 

@@ -91,7 +91,7 @@ pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
 pub use tracers::{
     FunctionKind, FunctionTrace, FunctionTracers, GraphSource, find_function_tracers,
-    find_graph_source,
+    find_functions, find_graph_source,
 };
 pub use track::Track;
 pub use watch::{

@@ -11,7 +11,7 @@ use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
 use crate::decoder::Decoder;
 use crate::instance::{self, FoundInstance, Instance};
 use crate::plan::{Plan, describe};
-use crate::probes;
+use crate::probes::{self, Defined};
 use crate::setup::{Setup, landings, open_streams, page_layout};
 use crate::source::Extent;
 use crate::tasks::Tasks;
@@ -48,17 +48,17 @@ impl KernelRecording {
             Some(clock) => clock.check(tracefs)?,
             None => TraceClock::choose(tracefs)?,
         };
-        let plan = Plan::make(tracefs, config)?;
         let (contexts, writer, untold) = contexts(config.contexts, clock);
         let instance = Instance::create(tracefs, &config.id)?;
-        let mut setup = Setup {
+        let plan = Defined::all(tracefs, instance.name(), &config.probes)
+            .and_then(|probes| Plan::with_probes(tracefs, config, probes));
+        let setup = |plan| Setup {
             tracefs,
             config,
             clock,
             plan,
         };
-        let made = setup.add_probes(instance.name());
-        match made.and_then(|()| setup.run(&instance)) {
+        match plan.and_then(|plan| setup(plan).run(&instance)) {
             Ok((streams, landings, events, mut report)) => {
                 report.left_out.extend(untold);
                 let decoder = Decoder::new(&events, writer);

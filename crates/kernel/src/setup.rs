@@ -8,8 +8,6 @@ use thalweg_sys::Landing;
 
 use crate::cpu::{CpuStream, Resume};
 use crate::instance::Instance;
-use crate::plan::describe;
-use crate::probes::Defined;
 use crate::source::Source;
 use crate::{
     Error, KernelConfig, KernelEvent, Plan, PlannedEvent, StartReport, TraceClock, Tracefs, tracers,
@@ -26,19 +24,6 @@ pub(crate) struct Setup<'a> {
 pub(crate) type Parts = (Vec<CpuStream>, OwnedFd, Vec<KernelEvent>, StartReport);
 
 impl Setup<'_> {
-    /// Sets the probes, and plans their events.
-    pub(crate) fn add_probes(&mut self, instance: &str) -> Result<(), Error> {
-        let defined = Defined::all(self.tracefs, instance, &self.config.probes)?;
-        let events = defined.iter().map(|made| (&made.event, &made.filter));
-        let (described, missing) = describe(self.tracefs, events, self.config.naming);
-        self.plan.missing.extend(missing);
-        for (event, filter) in described {
-            let filter = filter.clone();
-            self.plan.events.push(PlannedEvent { event, filter });
-        }
-        Ok(())
-    }
-
     /// Sets the instance up and enables its events.
     pub(crate) fn run(self, instance: &Instance) -> Result<Parts, Error> {
         self.set_up(instance)?;

@@ -9,7 +9,8 @@ chmod +x /tmp/files
 
 # What trace-cmd tells of these functions, in our words.
 peer() {
-    trace-cmd record -o /tmp/peer.dat -p function "$@" /tmp/files >/dev/null 2>&1
+    trace-cmd record -o /tmp/peer.dat -p function "$@" /tmp/files >/dev/null 2>/tmp/peer.said ||
+        cat /tmp/peer.said >&2
     trace-cmd report -i /tmp/peer.dat 2>/dev/null |
         sed -n 's/.*function: *\([^ ]*\) <-- \([^ ]*\).*/func_entry func = "\1", parent = "\2"/p'
 }
@@ -18,8 +19,8 @@ peer() {
 /tmp/files
 peer -l vfs_unlink -l do_sys_openat2 >/out/traced.exact
 record traced --functions vfs_unlink,do_sys_openat2 -- /tmp/files
-peer -l '*unlink*' -n '*at' -n security_path_unlink >/out/many.exact
-record many --functions '*unlink*' --function-notrace '*at,security_path_unlink' -- /tmp/files
+peer -l 'vfs_unl*' -l 'shmem_unl?nk' -l 'do_unlink*' -n '*at' >/out/many.exact
+record many --functions 'vfs_unl*,shmem_unl?nk,do_unlink*' --function-notrace '*at' -- /tmp/files
 
 # The rings say how many there were; the recorder says so if it knows of others.
 record stacks --functions vfs_unlink --function-stacks -- /tmp/files

@@ -70,6 +70,10 @@ for event in go_exit go_entry go_exit go_entry go_exit vfs_unlink_entry vfs_unli
     echo "$event: { cpu_id = "
 done >>/out/functions.within
 
+record passing --probe 'vfs_unlink $dir' --probe 'app:work n=$arg1:s32' \
+    --kernel-filter 'app:work: n > 2' --kernel-filter 'vfs_unlink: $ctx.procname == "nobody"' -- app 5
+printf 'app:work n = 3\napp:work n = 4\n' >/out/passing.exact
+
 record pattern --probe 'vfs_unl*%return if comm == "rm"' -- rm /tmp/file-3 /tmp/file-4 /tmp/file-5
 for i in 3 4 5; do echo 'vfs_unlink__return ret = 0'; done >/out/pattern.exact
 

@@ -114,6 +114,29 @@ impl KernelFunctions {
     }
 }
 
+/// The functions that one of these patterns means and none of the others.
+///
+/// # Errors
+/// A pattern means none.
+pub(crate) fn matching_functions(
+    tracefs: &Tracefs,
+    patterns: &[String],
+    left_out: &[String],
+) -> Result<Vec<String>, String> {
+    let functions = KernelFunctions::read(tracefs);
+    let mut names = BTreeSet::new();
+    for pattern in patterns {
+        let found = functions.matching(pattern);
+        if found.is_empty() {
+            return Err(format!("no function of this kernel matches `{pattern}`"));
+        }
+        names.extend(found);
+    }
+    let is_left_out = |name: &str| left_out.iter().any(|pattern| glob::matches(pattern, name));
+    names.retain(|name| !is_left_out(name));
+    Ok(names.into_iter().map(str::to_owned).collect())
+}
+
 /// A probe at the begin and one at the end of each function that is meant, as events `func_entry` and
 /// `func_exit` with the function's name.
 ///
@@ -124,16 +147,7 @@ pub(crate) fn call_and_return_probes(
     patterns: &[String],
     left_out: &[String],
 ) -> Result<Vec<Probe>, String> {
-    let functions = KernelFunctions::read(tracefs);
-    let mut names = BTreeSet::new();
-    for pattern in patterns {
-        let found = functions.matching(pattern);
-        if found.is_empty() {
-            return Err(format!("no function of this kernel matches `{pattern}`"));
-        }
-        names.extend(found);
-    }
-    names.retain(|name| !left_out.iter().any(|pattern| glob::matches(pattern, name)));
+    let names = matching_functions(tracefs, patterns, left_out)?;
     if names.len() > MAX_PLACES {
         let count = names.len();
         return Err(format!(
@@ -142,8 +156,8 @@ pub(crate) fn call_and_return_probes(
     }
     // The return first: see `FunctionSpec`.
     let both =
-        |name: &str| [(true, "func_exit"), (false, "func_entry")].map(|half| whole(name, half));
-    Ok(names.into_iter().flat_map(both).collect())
+        |name: &String| [(true, "func_exit"), (false, "func_entry")].map(|half| whole(name, half));
+    Ok(names.iter().flat_map(both).collect())
 }
 
 fn whole(function: &str, (is_return, event): (bool, &str)) -> Probe {

@@ -3,7 +3,7 @@
 
 use super::offered::find_function_tracers;
 use super::spec::FunctionTrace;
-use crate::probes::call_and_return_probes;
+use crate::probes::{call_and_return_probes, matching_functions};
 use crate::{Error, Probe, Tracefs};
 
 /// What records calls and returns.
@@ -34,4 +34,14 @@ pub fn find_graph_source(
     let probes = call_and_return_probes(tracefs, &trace.functions, &trace.left_out);
     let probes = probes.map_err(|why| trace.refused(why))?;
     Ok(GraphSource::Probes(probes, why))
+}
+
+/// The functions of this kernel that are meant, for a plan.
+///
+/// # Errors
+/// There is none.
+pub fn find_functions(tracefs: &Tracefs, trace: &FunctionTrace) -> Result<Vec<String>, Error> {
+    trace.check()?;
+    let found = matching_functions(tracefs, &trace.functions, &trace.left_out);
+    found.map_err(|why| trace.refused(why))
 }

@@ -19,6 +19,6 @@ mod spec;
 
 pub(crate) use arm::{arm, disarm, leave_out};
 pub(crate) use events::{of_config, of_instance};
-pub use graph_probes::{GraphSource, find_graph_source};
+pub use graph_probes::{GraphSource, find_functions, find_graph_source};
 pub use offered::{FunctionTracers, find_function_tracers};
 pub use spec::{FunctionKind, FunctionTrace};
