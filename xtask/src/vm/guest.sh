@@ -95,8 +95,8 @@ killed() {
 killed -o /tmp/killed --probe app:work --probe vfs_unlink
 killed -o /out/survived --functions vfs_unlink --function-stacks
 echo 'recorded ' >/out/survived.said
-echo 'func = "vfs_unlink", parent = "do_unlinkat"' >/out/survived.within
-echo 'callers = [ [0] = "vfs_unlink", [1] = "do_unlinkat"' >>/out/survived.within
+echo 'func = "vfs_unlink", parent = "'$unlinkat'"' >/out/survived.within
+echo 'callers = [ [0] = "vfs_unlink", [1] = "'$unlinkat'"' >>/out/survived.within
 killed -o /tmp/killed-graph --function-graph 'vfs_*'
 
 settings >/out/after
