@@ -11,7 +11,7 @@ use thalweg_filter::Filter;
 use thalweg_model::LogLevel;
 
 use thalweg_collect::Contexts;
-use thalweg_kernel::{FunctionSpec, ProbeSpec};
+use thalweg_kernel::{FunctionSpec, PerfEventName, ProbeSpec};
 
 use crate::exit::{RECORD_FAILED, USAGE};
 use crate::info;
@@ -19,7 +19,9 @@ use crate::kernel_filter::KernelFilter;
 use crate::level;
 use crate::list;
 use crate::names::CallNames;
-use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, parse_size};
+use crate::number::{
+    Patience, parse_interval, parse_patience, parse_ring_size, parse_seconds, parse_size,
+};
 use crate::record::Helper;
 use crate::track::TrackedProcess;
 use crate::view;
@@ -108,10 +110,41 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "PROBE")]
     pub(crate) function: Vec<FunctionSpec>,
 
+    /// Sample what each CPU does, HZ times a second while it does something: where it is, and who
+    /// called, in the kernel and in programs; with --track or --follow, what the tracked threads do.
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) profile: Option<u64>,
+
+    /// Sample at these events instead of by the clock, HZ times a second if there are as many: page-faults,
+    /// context-switches, cycles, sched:sched_switch, …
+    #[arg(
+        long,
+        value_name = "EVENTS",
+        value_delimiter = ',',
+        default_value = "cpu-clock",
+        requires = "profile"
+    )]
+    pub(crate) profile_event: Vec<PerfEventName>,
+
+    /// Record what these counters show, on each CPU, at each interval: page-faults, cycles,
+    /// sched:sched_switch, … with commas between.
+    #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
+    pub(crate) count: Vec<PerfEventName>,
+
+    /// The time from one reading of --count to the next (50ms, 1s).
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = parse_interval,
+        default_value = "100ms",
+        requires = "count"
+    )]
+    pub(crate) count_interval: Duration,
+
     /// Record nothing of the kernel.
     #[arg(long, conflicts_with_all = [
             "kernel", "kernel_filter", "syscalls", "probe", "function", "kernel_buffer", "track",
-            "follow"
+            "follow", "profile", "count"
         ])]
     pub(crate) no_kernel: bool,
 
@@ -213,6 +246,8 @@ Examples:
   thalweg record --syscalls='open*,connect' -- ./app    these only
   thalweg record --probe sdt:python3:python:line        each line of every Python program
   thalweg record --probe './app:work n=$arg1:s32'       each call of a function, with an argument
+  thalweg record --profile 999 -- ./app                 where the processors' time goes, and who calls
+  thalweg record --count page-faults,cycles -- ./app    what is counted, ten times a second
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
   thalweg record -u 'shop:*' --loglevel info -- ./app   without those for debugging
   thalweg record --context vtid,procname -- ./app       events that say whose they are
@@ -220,7 +255,7 @@ Examples:
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
 
-With --syscalls, --probe, --function or -k the default events of the kernel are left out; with
+With --syscalls, --probe, --function, --profile, --count or -k the default events of the kernel are left out; with
 several of them, what each names is recorded.
 
 A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':

@@ -79,6 +79,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The kernel does not count or sample this.
+    #[error("use the event {event}: {why}")]
+    Perf {
+        /// The event.
+        event: String,
+        /// Why not.
+        why: String,
+    },
     /// A probe that a user has set cannot be had.
     #[error("set the probe `{probe}`: {why}")]
     Probe {

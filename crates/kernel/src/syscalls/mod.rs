@@ -28,4 +28,5 @@ mod recording;
 mod tracked;
 
 pub use calls::{KnownCall, find_syscalls, plain_syscall_rules};
+pub use load::online_cpus;
 pub use recording::{SyscallConfig, SyscallRecording};
