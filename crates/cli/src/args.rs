@@ -23,6 +23,7 @@ use crate::number::{
     Patience, parse_interval, parse_patience, parse_ring_size, parse_seconds, parse_size,
 };
 use crate::record::Helper;
+use crate::stat;
 use crate::track::TrackedProcess;
 use crate::view;
 
@@ -39,6 +40,7 @@ Examples:
   thalweg record -- ./app            record the kernel and ./app until it ends
   thalweg list -k 'sched*' --fields  see which events the kernel has, and what they tell
   thalweg view thalweg-trace-…       read the trace as text
+  thalweg stat -- ./app              count what ./app does: time, page faults, …
   thalweg doctor                     see what this machine offers for tracing";
 
 /// What to do.
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     View(Box<view::Args>),
     /// Say what is in a trace: its environment, clocks and streams, and how many events of each name.
     Info(info::Args),
+    /// Count what happens while a command runs: time, page faults, switches, any tracepoint.
+    Stat(stat::Args),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.
     Doctor(DoctorArgs),
     /// Take up what killed recorders left behind: finish their traces and clean up after them.
@@ -334,7 +338,7 @@ pub(crate) fn parse() -> Result<Command, ExitCode> {
     let _ = error.print();
     let records = std::env::args_os()
         .nth(1)
-        .is_some_and(|name| name == "record");
+        .is_some_and(|name| name == "record" || name == "stat");
     Err(match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         _ if records => ExitCode::from(RECORD_FAILED),

@@ -1,6 +1,6 @@
 //! What the exit status says.
 //!
-//! | status | `record` | the other commands |
+//! | status | `record`, `stat` | the other commands |
 //! |---|---|---|
 //! | 0 | recorded, and the command succeeded | done |
 //! | 1 | the command succeeded, but the disk refused events | no, or not all of it |

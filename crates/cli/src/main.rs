@@ -5,6 +5,7 @@
 //!            list   ──▶ kernel, collect   the events that there are, on standard output
 //!            view   ──▶ reader       the trace as text on standard output
 //!            info   ──▶ reader       what is in it
+//!            stat   ──▶ kernel       counts of what happens while a command runs
 //!            doctor                  what this machine offers, as text or JSON
 //!            recover ─▶ collect      what killed recorders left behind
 //! ```
@@ -24,6 +25,7 @@ mod names;
 mod number;
 mod record;
 mod recover;
+mod stat;
 mod track;
 mod view;
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::View(args) => view::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Stat(args) => stat::run(&args),
         Command::Recover(args) => recover::run(&args),
         Command::Keeper => Ok(thalweg_collect::keeper_main()),
     };

@@ -87,6 +87,12 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// The kernel refuses a ring for samples, or an order to what writes there.
+    #[error("use the ring of a perf event: {source}")]
+    PerfRing {
+        /// Why.
+        source: io::Error,
+    },
     /// A probe that a user has set cannot be had.
     #[error("set the probe `{probe}`: {why}")]
     Probe {

@@ -83,7 +83,8 @@ impl FromStr for PerfEventName {
             !name.is_empty() && name.chars().all(is_fit)
         };
         let tracepoint = text.split_once(':');
-        let tracepoint = tracepoint.filter(|(system, name)| is_name(system) && is_name(name));
+        let tracepoint = tracepoint
+            .filter(|(system, name)| *system != "raw" && is_name(system) && is_name(name));
         let what = match (Counter::named(text), tracepoint) {
             (Some(counter), _) => What::Counter(counter),
             (None, Some((system, name))) => What::Tracepoint {

@@ -245,10 +245,7 @@ fn process(record: &PerfRecord<'_>) -> i32 {
     }
 }
 
-/// A ring cannot be used.
-pub(super) fn ring_error(error: std::io::Error) -> Error {
-    Error::Perf {
-        event: "ring".to_owned(),
-        why: error.to_string(),
-    }
+/// A ring, or an event of one, cannot be used.
+pub(super) fn ring_error(source: std::io::Error) -> Error {
+    Error::PerfRing { source }
 }
