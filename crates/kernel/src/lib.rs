@@ -1,4 +1,4 @@
-//! Kernel events from tracefs and eBPF: one instance per recording, no module, no thread.
+//! Kernel events from tracefs, eBPF and perf events: one instance per recording, no module, no thread.
 //!
 //! ```text
 //!  Tracefs::find ── KernelRecording::start(config)         instances/thalweg-ID/
