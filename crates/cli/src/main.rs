@@ -6,6 +6,7 @@
 //!            view   ──▶ reader       the trace as text on standard output
 //!            info   ──▶ reader       what is in it
 //!            stat   ──▶ kernel       counts of what happens while a command runs
+//!            watch  ──▶ kernel       what was counted in the kernel, on standard output
 //!            doctor                  what this machine offers, as text or JSON
 //!            recover ─▶ collect      what killed recorders left behind
 //! ```
@@ -28,6 +29,7 @@ mod recover;
 mod stat;
 mod track;
 mod view;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Record(args) => record::run(&args),
         Command::List(args) => list::run(&args),
         Command::View(args) => view::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Stat(args) => stat::run(&args),
