@@ -10,6 +10,7 @@ use thalweg_kernel::{
 
 use crate::clock::ClockKind;
 use crate::kernel_disk::{KernelDisk, Origin};
+use crate::kernel_perf::PerfEvents;
 use crate::kernel_sources::KernelSources;
 use crate::kernel_state::KernelState;
 use crate::ledger::Ledger;
@@ -48,6 +49,7 @@ pub(crate) struct KernelEvents {
 struct Parts {
     tracefs: Option<KernelRecording>,
     syscalls: Option<SyscallRecording>,
+    perf: Option<PerfEvents>,
     state: Option<KernelState>,
 }
 
@@ -58,18 +60,21 @@ impl KernelEvents {
         request: &KernelRequest,
         id: &str,
     ) -> Result<Self, Error> {
+        let sources = KernelSources::open(request, id, clock(session.clock.kind()))?;
+        let has_others = sources.has_others();
         let KernelSources {
             tracefs,
             config,
             syscalls,
+            perf,
             state,
             notes,
-        } = KernelSources::open(request, id, clock(session.clock.kind()))?;
+        } = sources;
         let (tracefs, left_out) = match config.is_empty() {
             true => (None, Vec::new()),
             false => match KernelRecording::start(&tracefs, &config) {
                 // All that was named is left to the programs.
-                Err(KernelError::NoEvents) if syscalls.is_some() => (None, Vec::new()),
+                Err(KernelError::NoEvents) if has_others => (None, Vec::new()),
                 started => started.map(|(recording, report)| (Some(recording), report.left_out))?,
             },
         };
@@ -78,6 +83,7 @@ impl KernelEvents {
         let parts = Parts {
             tracefs,
             syscalls,
+            perf: perf.map(|perf| PerfEvents::new(perf, session.clock.clone())),
             state: state.then(|| KernelState::new(session.clock.clone())),
         };
         let begun = Self::begin(session, parts, notes);
@@ -102,6 +108,9 @@ impl KernelEvents {
             }
             if let Some(recording) = &mut parts.syscalls {
                 disk.declare_syscalls(recording, session.start)?;
+            }
+            if let Some(perf) = &mut parts.perf {
+                perf.declare(&mut disk, session.start)?;
             }
             if let Some(state) = &mut parts.state {
                 state.declare(&mut disk, session.start)?;
@@ -146,6 +155,7 @@ impl KernelEvents {
             parts: Parts {
                 tracefs,
                 syscalls: None,
+                perf: None,
                 state: None,
             },
             disk,
@@ -168,7 +178,10 @@ impl KernelEvents {
             .iter()
             .flat_map(|recording| recording.cpus().filter_map(|cpu| recording.as_fd(cpu).ok()));
         let syscalls = self.parts.syscalls.iter();
-        tracefs.chain(syscalls.flat_map(SyscallRecording::descriptors))
+        let perf = self.parts.perf.iter().flat_map(PerfEvents::descriptors);
+        tracefs
+            .chain(syscalls.flat_map(SyscallRecording::descriptors))
+            .chain(perf)
     }
 
     /// What keeps the pages that were read last when this process dies.
@@ -182,6 +195,7 @@ impl KernelEvents {
         let syscalls = self.parts.syscalls.as_ref();
         tracefs.map_or(0, |recording| recording.events().len())
             + syscalls.map_or(0, |recording| recording.events().len())
+            + self.parts.perf.as_ref().map_or(0, PerfEvents::event_count)
     }
 
     /// What a user should know of how it began.
@@ -192,6 +206,9 @@ impl KernelEvents {
     /// Leaves out what a process of ours does: its system calls, and what probes tell of it.
     pub(crate) fn leave_out(&mut self, process: u32) -> Result<(), Error> {
         self.own.push(process);
+        if let Some(perf) = &mut self.parts.perf {
+            perf.leave_out(process);
+        }
         match &mut self.parts.syscalls {
             Some(recording) => Ok(recording.leave_out(process)?),
             None => Ok(()),
@@ -207,6 +224,9 @@ impl KernelEvents {
         if let Some(recording) = &mut self.parts.syscalls {
             recording.resume()?;
         }
+        if let Some(perf) = &mut self.parts.perf {
+            perf.resume()?;
+        }
         if let Some(state) = &mut self.parts.state {
             state.begin();
         }
@@ -217,6 +237,9 @@ impl KernelEvents {
     pub(crate) fn stop(&mut self) -> Result<(), Error> {
         if let Some(recording) = &mut self.parts.syscalls {
             recording.stop();
+        }
+        if let Some(perf) = &mut self.parts.perf {
+            perf.stop()?;
         }
         match &self.parts.tracefs {
             Some(recording) => Ok(recording.stop()?),
@@ -242,6 +265,9 @@ impl KernelEvents {
                 Depth::Last => recording.drain_all(&mut take)?,
                 _ => recording.drain(&mut take)?,
             }
+        }
+        if let Some(perf) = &mut parts.perf {
+            perf.drain(depth == Depth::Last, disk)?;
         }
         match &mut parts.tracefs {
             Some(recording) => drain_tracefs(recording, depth, disk),
@@ -321,6 +347,17 @@ impl KernelEvents {
             .then(|| format!("times of system calls are right to {} ns", ns + 1))
     }
 
+    /// What samples and counters leave to be said.
+    fn perf_notes(&self, session: &Session) -> Vec<String> {
+        let Some(perf) = &self.parts.perf else {
+            return Vec::new();
+        };
+        let ns = u128::from(perf.error_ticks()) * 1_000_000_000
+            / u128::from(session.clock.second().max(1));
+        let doubt = (ns > 0).then(|| format!("times of samples are right to {} ns", ns + 1));
+        perf.notes(&self.disk).into_iter().chain(doubt).collect()
+    }
+
     /// Ends the trace and removes the instance.
     pub(crate) fn close(self, session: &Session) -> Closed {
         let mut notes: Vec<String> = [
@@ -334,12 +371,18 @@ impl KernelEvents {
         .into_iter()
         .flatten()
         .chain(self.missed_calls())
+        .chain(self.perf_notes(session))
         .collect();
         notes.extend(self.notes);
         let is_there = |origin: &Origin| match origin {
             Origin::Tracefs => self.parts.tracefs.is_some(),
             Origin::Syscalls => self.parts.syscalls.is_some(),
             Origin::State => self.parts.state.is_some(),
+            origin => self
+                .parts
+                .perf
+                .as_ref()
+                .is_some_and(|perf| perf.has(*origin)),
         };
         let origins = Origin::ALL.into_iter().filter(is_there);
         let sources = origins.map(|origin| self.disk.summary(origin)).collect();

@@ -7,6 +7,8 @@
 //!                     └─ no returns in this kernel's instances: probes
 //!   --syscalls ───▶ eBPF           system calls with what their pointers point at
 //!                     └─ refused: tracefs, with a word about what is lost
+//!   --profile ────▶ perf events    samples with their stacks
+//!   --count ──────▶ perf events    counters, at each interval
 //! ```
 
 use thalweg_kernel::{
@@ -15,6 +17,7 @@ use thalweg_kernel::{
     plain_syscall_rules, resolve_probes,
 };
 
+use crate::kernel_perf::PerfSources;
 use crate::rendezvous::tag;
 use crate::summary::KernelRequest;
 
@@ -28,6 +31,7 @@ pub(crate) struct KernelSources {
     pub(crate) tracefs: Tracefs,
     pub(crate) config: KernelConfig,
     pub(crate) syscalls: Option<SyscallRecording>,
+    pub(crate) perf: Option<PerfSources>,
     /// Whether a state dump is wanted.
     pub(crate) state: bool,
     pub(crate) notes: Vec<String>,
@@ -44,6 +48,8 @@ pub struct KernelPlan {
     pub functions: Option<(&'static str, Vec<String>)>,
     /// Events of system calls that programs in the kernel record.
     pub syscalls: Vec<String>,
+    /// Events of samples and counters.
+    pub perf: Vec<String>,
     /// What a user should know besides.
     pub notes: Vec<String>,
 }
@@ -63,7 +69,7 @@ impl KernelPlan {
         let tracefs = match sources.config.is_empty() {
             true => None,
             false => match Plan::make(&sources.tracefs, &sources.config) {
-                Err(KernelError::NoEvents) if sources.syscalls.is_some() => None,
+                Err(KernelError::NoEvents) if sources.has_others() => None,
                 made => Some(made?),
             },
         };
@@ -71,6 +77,7 @@ impl KernelPlan {
             tracefs,
             functions: sources.functions()?,
             syscalls: syscalls.map(|event| event.name.clone()).collect(),
+            perf: sources.perf.iter().flat_map(PerfSources::names).collect(),
             probes: sources.config.probes,
             notes: sources.notes,
         })
@@ -78,6 +85,11 @@ impl KernelPlan {
 }
 
 impl KernelSources {
+    /// Whether something is recorded even if tracefs records nothing.
+    pub(crate) fn has_others(&self) -> bool {
+        self.syscalls.is_some() || self.perf.is_some()
+    }
+
     pub(crate) fn open(
         request: &KernelRequest,
         id: &str,
@@ -100,6 +112,8 @@ impl KernelSources {
             Some(calls) if syscalls.is_none() => plain_syscall_rules(&tracefs, calls)?,
             _ => Vec::new(),
         };
+        let perf = (config.track.as_ref(), clock, config.buffer_bytes_per_cpu);
+        let perf = PerfSources::open(request, perf, &mut notes)?;
         choose_rules(request, plain, &mut config);
         match config.filters.first() {
             Some(filter) if config.is_empty() => Err(filter.idle()),
@@ -107,6 +121,7 @@ impl KernelSources {
                 tracefs,
                 config,
                 syscalls,
+                perf,
                 state: wants_state(request),
                 notes,
             }),
@@ -212,14 +227,15 @@ fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut Ker
         let has_programs = plain.is_empty();
         config.leave_out = has_programs.then(|| SYSCALLS.to_owned());
         config.rules = [named, plain].concat();
-    } else if !request.patterns.is_empty() || is_more(request) {
+    } else if !request.patterns.is_empty() || has_named_others(request) {
         config.rules = named;
     }
 }
 
-/// Whether probes or functions are wanted: then the default events are not.
-fn is_more(request: &KernelRequest) -> bool {
-    !request.probes.is_empty() || request.functions.is_some()
+/// Whether something is asked for beside which the default events are left out.
+fn has_named_others(request: &KernelRequest) -> bool {
+    let is_sampled = request.profile.is_some() || request.counts.is_some();
+    is_sampled || !request.probes.is_empty() || request.functions.is_some()
 }
 
 /// Whether the state dump is among what is wanted: with the default events, or by name.
@@ -227,7 +243,7 @@ fn wants_state(request: &KernelRequest) -> bool {
     let named = request.patterns.iter();
     let mut named = named.flat_map(|list| EventRule::parse_list(list));
     match request.patterns.is_empty() {
-        true => request.syscalls.is_none() && !is_more(request),
+        true => request.syscalls.is_none() && !has_named_others(request),
         false => named.any(|rule| is_of_state(&rule)),
     }
 }

@@ -1,4 +1,4 @@
-//! Kernel events from tracefs and eBPF: one instance per recording, no module, no thread.
+//! Kernel events from tracefs, eBPF and perf events: one instance per recording, no module, no thread.
 //!
 //! ```text
 //!  Tracefs::find ── KernelRecording::start(config)         instances/thalweg-ID/
@@ -51,6 +51,7 @@ mod glob;
 mod instance;
 mod loss;
 mod operands;
+mod perf;
 mod plan;
 mod predicate;
 mod probes;
@@ -75,6 +76,10 @@ pub use cpu::{KernelPacket, PageSpan, Resume, Tally};
 pub use error::{DrainError, Error};
 pub use glob::matches;
 pub use instance::FoundInstance;
+pub use perf::{
+    Count, CounterSet, CounterValue, PerfConfig, PerfEventName, PerfPart, PerfRecording, PerfScope,
+    SampledEvent,
+};
 pub use plan::{Plan, PlannedEvent};
 pub use probes::{
     ArgumentSpec, FunctionSpec, PlaceSpec, Probe, ProbeSpec, Target, find_file,
@@ -83,10 +88,14 @@ pub use probes::{
 pub use recording::KernelRecording;
 pub use report::{Missing, StartReport};
 pub use stats::CpuStats;
+pub use syscalls::online_cpus;
 pub use syscalls::{
     KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
 };
-pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
+pub use thalweg_kbuf::{Counter, HeaderKind, Naming, TraceEvent as KernelEvent};
+pub use thalweg_kbuf::{
+    PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
+};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
 pub use tracers::{
