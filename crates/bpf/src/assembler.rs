@@ -70,6 +70,16 @@ impl Assembler {
         self.operate(Operation::Add, dst, operand.into());
     }
 
+    /// `dst -= operand`
+    pub fn subtract(&mut self, dst: Register, operand: impl Into<Operand>) {
+        self.operate(Operation::Subtract, dst, operand.into());
+    }
+
+    /// `dst *= operand`
+    pub fn multiply(&mut self, dst: Register, operand: impl Into<Operand>) {
+        self.operate(Operation::Multiply, dst, operand.into());
+    }
+
     /// `dst &= operand`
     pub fn and(&mut self, dst: Register, operand: impl Into<Operand>) {
         self.operate(Operation::And, dst, operand.into());

@@ -70,6 +70,8 @@ pub enum Condition {
     /// A bit of both is set.
     Shares = 0x40,
     NotEqual = 0x50,
+    /// Signed.
+    Less = 0xc0,
 }
 
 /// A function of the kernel's, by the number in its interface.
@@ -116,6 +118,8 @@ impl Helper {
 #[repr(u8)]
 pub(crate) enum Operation {
     Add = 0x00,
+    Subtract = 0x10,
+    Multiply = 0x20,
     And = 0x50,
     ShiftLeft = 0x60,
     ShiftRight = 0x70,

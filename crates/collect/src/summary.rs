@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
-use thalweg_kernel::{EventFilter, KernelContexts, ProbeSpec, Track};
+use thalweg_kernel::{EventFilter, KernelContexts, ProbeSpec, SyscallOptions, Track};
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -89,6 +89,8 @@ pub struct KernelRequest {
     pub track: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.
     pub syscalls: Option<Vec<String>>,
+    /// What they say beyond LTTng's fields.
+    pub syscall_options: SyscallOptions,
     /// Probes to set.
     pub probes: Vec<ProbeSpec>,
     /// The kernel's ring for each cpu; `None` means the default.

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use common::tracefs;
-use thalweg_kernel::{KernelPacket, SyscallConfig, SyscallRecording, TraceClock};
+use thalweg_kernel::{KernelPacket, SyscallConfig, SyscallOptions, SyscallRecording, TraceClock};
 
 /// Bytes of pid, tid and procname.
 const CONTEXT: usize = 24;
@@ -76,11 +76,14 @@ fn run(blocks: u64, ring_bytes: u32, while_running: bool) -> (Calls, u64) {
         ring_bytes_per_cpu: ring_bytes,
         clock: TraceClock::choose(&tracefs()).unwrap(),
         track: None,
+        options: SyscallOptions::default(),
     };
     let mut recording = SyscallRecording::start(&tracefs(), &config).unwrap();
     let names: Vec<&str> = recording.events().iter().map(|e| e.name.as_str()).collect();
     let expected = ["entry_read", "exit_read", "entry_write", "exit_write"];
-    assert_eq!(names, expected.map(|name| format!("syscall_{name}")));
+    let compat = expected.map(|name| format!("compat_syscall_{name}"));
+    assert_eq!(names[..4], expected.map(|name| format!("syscall_{name}")));
+    assert_eq!(names[4..], compat);
     let mut calls = Calls::default();
     recording.resume().unwrap();
     let mut dd = Command::new("dd");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thalweg_collect::{Contexts, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
 
-use thalweg_kernel::{ProbeSpec, Track};
+use thalweg_kernel::{ProbeSpec, SyscallOptions, Track};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -135,6 +135,10 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             .map(|filter| filter.0.clone())
             .collect(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
+        syscall_options: SyscallOptions {
+            data_bytes: args.syscall_data,
+            fd_paths: args.fd_paths,
+        },
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
     }
 }

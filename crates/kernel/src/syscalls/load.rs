@@ -9,16 +9,18 @@ use thalweg_bpf::{Attached, Btf, BtfError, Helper, Kind, Program};
 use thalweg_kbuf::Side;
 use thalweg_sys::{BpfArray, BpfRing};
 
+use super::SyscallConfig;
 use super::calls::Calls;
 use super::copies::RECORD_BYTES;
+use super::files::FileOffsets;
 use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
 use super::tracked::Tracked;
+use crate::Error;
 use crate::bpf::{LICENSE, read_btf};
-use crate::{Error, Track};
 
 /// What the programs call; the newest came with Linux 5.11.
-const HELPERS: [Helper; 10] = [
+const HELPERS: [Helper; 12] = [
     Helper::MapLookupElem,
     Helper::KtimeGetNs,
     Helper::GetSmpProcessorId,
@@ -26,6 +28,8 @@ const HELPERS: [Helper; 10] = [
     Helper::GetCurrentComm,
     Helper::ProbeReadUser,
     Helper::ProbeReadUserStr,
+    Helper::ProbeReadKernel,
+    Helper::ProbeReadKernelStr,
     Helper::GetNsCurrentPidTgid,
     Helper::RingbufOutput,
     Helper::GetCurrentTaskBtf,
@@ -67,7 +71,7 @@ impl InKernel {
     pub(super) fn load(
         calls: &Calls,
         ring_bytes: u32,
-        track: Option<&Track>,
+        config: &SyscallConfig,
     ) -> Result<Self, Error> {
         let btf = read_btf()?;
         check_helpers(&btf)?;
@@ -86,7 +90,10 @@ impl InKernel {
         let array = BpfArray::of_rings(&of_cpus, entries).map_err(failed)?;
         let offsets = Offsets::find(&btf)?;
         let own = Own::new().map_err(failed)?;
+        let track = config.track.as_ref();
         let tracked = track.map(|track| Tracked::start(&btf, track)).transpose()?;
+        let wants_files = config.options.fd_paths;
+        let files = wants_files.then(|| FileOffsets::find(&btf)).transpose()?;
         let mut maps = Vec::new();
         let mut load = |side, name, tracepoint| -> Result<Loaded, Error> {
             let state = BpfArray::new(STATE_BYTES, entries).map_err(failed)?;
@@ -101,6 +108,7 @@ impl InKernel {
                 state: state.as_fd(),
                 records: records.as_fd(),
                 rings: array.as_fd(),
+                files,
             };
             let instructions = parts.assemble()?;
             let tracepoint = btf.find(Kind::Typedef, tracepoint)?;

@@ -21,11 +21,13 @@
 
 mod calls;
 mod copies;
+mod files;
 mod load;
 mod own;
 mod program;
 mod recording;
 mod tracked;
+mod vectors;
 
 pub use calls::{KnownCall, find_syscalls, plain_syscall_rules};
 pub use recording::{SyscallConfig, SyscallRecording};

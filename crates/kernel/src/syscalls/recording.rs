@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::thread::{MembarrierCommand, membarrier};
-use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallRecord};
+use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallOptions, SyscallRecord};
 use thalweg_model::Timestamp;
 
 use super::calls::Calls;
@@ -24,6 +24,8 @@ pub struct SyscallConfig {
     pub patterns: Vec<String>,
     /// The ring's size for each CPU; the next power of two is taken.
     pub ring_bytes_per_cpu: u32,
+    /// What events say beyond LTTng's fields.
+    pub options: SyscallOptions,
     /// Whose calls, if not everybody's.
     pub track: Option<Track>,
     /// The clock of the times that packets have.
@@ -59,13 +61,13 @@ impl SyscallRecording {
     /// # Errors
     /// A pattern means no call, or the kernel lacks BPF or BTF, or refuses.
     pub fn start(tracefs: &Tracefs, config: &SyscallConfig) -> Result<Self, Error> {
-        let calls = Calls::choose(tracefs, &config.patterns)?;
+        let calls = Calls::choose(tracefs, &config.patterns, config.options)?;
         let (least, most) = (*RING_BYTES.start(), *RING_BYTES.end());
         let ring_bytes = config
             .ring_bytes_per_cpu
             .clamp(least, most)
             .next_power_of_two();
-        let in_kernel = InKernel::load(&calls, ring_bytes, config.track.as_ref())?;
+        let in_kernel = InKernel::load(&calls, ring_bytes, config)?;
         let streams = in_kernel.rings.iter().map(|_| Stream::default());
         Ok(Self {
             ids: (0..).take(calls.events().len()).collect(),
