@@ -19,12 +19,17 @@ linux/io_uring.h linux/perf_event.h linux/openat2.h linux/pidfd.h linux/keyctl.h
 asm/mman.h asm/fcntl.h asm/signal.h linux/xattr.h linux/quota.h linux/userfaultfd.h linux/sem.h"""
 
 # Numbers that the kernel's own headers keep, and libc's repeat for programs.
-SOCKET_HEADERS = "signal.h sys/wait.h sys/mount.h sys/resource.h sys/socket.h sys/eventfd.h sys/mman.h fcntl.h unistd.h"
+SOCKET_HEADERS = "netinet/in.h netinet/tcp.h netinet/udp.h sys/epoll.h sys/inotify.h sys/signalfd.h sys/timerfd.h signal.h sys/wait.h sys/mount.h sys/resource.h sys/socket.h sys/eventfd.h sys/mman.h fcntl.h unistd.h"
 
 # NAME: [(expression for labels, mask or None for each label's own bits)]
 SETS = {
     "open": [(r"O_(RDONLY|WRONLY|RDWR)", 3), (r"O_(SYNC|TMPFILE)", None),
              (r"O_(?!ACCMODE|NDELAY|RDONLY|WRONLY|RDWR|SYNC|TMPFILE)[A-Z]+", None)],
+    "pipe": [(r"O_(CLOEXEC|NONBLOCK|DIRECT)", None)],
+    "epoll": [(r"EPOLL_CLOEXEC", None)],
+    "inotify_init": [(r"IN_(CLOEXEC|NONBLOCK)", None)],
+    "signalfd": [(r"SFD_[A-Z]+", None)],
+    "timerfd_create": [(r"TFD_(CLOEXEC|NONBLOCK)", None)],
     "prot": [(r"PROT_NONE", WHOLE), (r"PROT_[A-Z0-9]+", None)],
     "mmap": [(r"MAP_(SHARED|PRIVATE|SHARED_VALIDATE|DROPPABLE)", 15),
              (r"MAP_(?!TYPE|FILE|HUGE_|ANON$|FAILED|SHARED|PRIVATE|UNINIT)[A-Z0-9_]+", None)],
@@ -40,7 +45,7 @@ SETS = {
                (r"SOCK_(CLOEXEC|NONBLOCK)", None)],
     "message": [(r"MSG_(?!TRYHARD|FIN$|BATCH|SYN$|RST$)[A-Z_]+", None)],
     "shutdown": [(r"SHUT_[A-Z]+", WHOLE)],
-    "level": [(r"SOL_(SOCKET)|SOL_[A-Z0-9_]+|IPPROTO_(IP|TCP|UDP|IPV6|RAW)", WHOLE)],
+    "level": [(r"SOL_[A-Z0-9_]+", WHOLE)],
     "fcntl": [(r"F_(DUPFD|GETFD|SETFD|GETFL|SETFL|GETLK|SETLK|SETLKW|SETOWN|GETOWN|SETSIG|GETSIG|"
                r"SETOWN_EX|GETOWN_EX|GETOWNER_UIDS|OFD_GETLK|OFD_SETLK|OFD_SETLKW|SETLEASE|GETLEASE|"
                r"NOTIFY|CANCELLK|DUPFD_CLOEXEC|SETPIPE_SZ|GETPIPE_SZ|ADD_SEALS|GET_SEALS|GET_RW_HINT|"
@@ -95,7 +100,7 @@ SETS = {
     "perf_open": [(r"PERF_FLAG_[A-Z_]+", None)],
 }
 # They are members of an enumeration, or numbers without a name in headers for programs.
-ENUMERATED = """MNT_FORCE MNT_DETACH MNT_EXPIRE UMOUNT_NOFOLLOW RUSAGE_SELF RUSAGE_CHILDREN RUSAGE_THREAD
+ENUMERATED = """EPOLL_CLOEXEC IN_CLOEXEC IN_NONBLOCK SFD_CLOEXEC SFD_NONBLOCK TFD_CLOEXEC TFD_NONBLOCK MNT_FORCE MNT_DETACH MNT_EXPIRE UMOUNT_NOFOLLOW RUSAGE_SELF RUSAGE_CHILDREN RUSAGE_THREAD
 AF_UNSPEC SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_RDM SOCK_SEQPACKET SOCK_DCCP
 SOCK_PACKET SOCK_CLOEXEC SOCK_NONBLOCK SHUT_RD SHUT_WR SHUT_RDWR IPPROTO_IP IPPROTO_TCP IPPROTO_UDP
 IPPROTO_IPV6 IPPROTO_RAW EFD_CLOEXEC EFD_NONBLOCK EFD_SEMAPHORE P_ALL P_PID P_PGID P_PIDFD

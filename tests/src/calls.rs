@@ -138,7 +138,7 @@ fn bytes(value: Value<'_>) -> Vec<u8> {
     let Value::List(elements) = value else {
         return Vec::new();
     };
-    let bytes = elements.filter_map(number);
+    let bytes = elements.into_iter().filter_map(number);
     bytes.map(|byte| byte as u8).collect()
 }
 
@@ -154,7 +154,7 @@ fn labels(class: &FieldClass, value: Value<'_>) -> Vec<String> {
         let mut mappings = class.mappings.iter();
         mappings.find(|mapping| mapping.first == number)
     };
-    let named = elements.filter_map(number).filter_map(name);
+    let named = elements.into_iter().filter_map(number).filter_map(name);
     named.map(|mapping| mapping.label.clone()).collect()
 }
 

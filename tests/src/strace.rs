@@ -128,10 +128,13 @@ fn top_level(arguments: &str) -> Vec<&str> {
 
 /// `7`, `-1`, `0x1|17`, `NULL`, `flags=0x11`
 fn number(argument: &str) -> Option<i128> {
+    if argument.starts_with(['{', '[', '"']) {
+        return None;
+    }
     let value = argument
         .split_once('=')
         .map_or(argument, |(_, value)| value);
-    // What is behind a blank explains.
+    let value = without_words(value);
     let value = value.split([' ', '<']).next()?;
     let mut all = 0;
     for part in value.split('|') {
@@ -144,6 +147,15 @@ fn number(argument: &str) -> Option<i128> {
         };
     }
     Some(all)
+}
+
+/// Without what stands between ` /*` and `*/`.
+fn without_words(text: &str) -> String {
+    let mut parts = text.split(" /*");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        all + part.split_once("*/").map_or("", |(_, behind)| behind)
+    })
 }
 
 /// `3`, `0x7f…`, `-1 ENOENT (…)`, `? ERESTARTSYS (…)`, `?`

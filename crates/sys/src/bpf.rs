@@ -107,9 +107,20 @@ impl BpfArray {
         let fd = unsafe { attr.call_for_fd(MAP_CREATE) }?;
         let array = Self { fd, value_bytes: 4 };
         for (index, ring) in rings {
-            array.write(*index, &ring.as_raw_fd().to_ne_bytes())?;
+            array.write_map(*index, *ring)?;
         }
         Ok(array)
+    }
+
+    /// Writes a map as a value, and waits until no program uses the one that was there.
+    ///
+    /// # Errors
+    /// There is no such entry, or it holds no maps.
+    ///
+    /// # Panics
+    /// The array's values do not have four bytes.
+    pub fn write_map(&self, index: u32, map: BorrowedFd<'_>) -> io::Result<()> {
+        self.write(index, &map.as_raw_fd().to_ne_bytes())
     }
 
     /// Reads a value.

@@ -30,7 +30,12 @@ struct Label {
 
 /// `(calls, arguments, set)`; `*` at the end stands for anything. The first line that fits counts.
 const USES: &[(&str, &str, &str)] = &[
-    ("open,openat,pipe2,dup3", "flags", "open"),
+    ("open,openat", "flags", "open"),
+    ("pipe2,dup3", "flags", "pipe"),
+    ("epoll_create1", "flags", "epoll"),
+    ("inotify_init1", "flags", "inotify_init"),
+    ("signalfd4", "flags", "signalfd"),
+    ("timerfd_create", "flags", "timerfd_create"),
     (
         "mmap,mprotect,pkey_mprotect,remap_file_pages,mmap2",
         "prot",
@@ -82,11 +87,6 @@ const USES: &[(&str, &str, &str)] = &[
     ("clock_*", "which_clock", "clock"),
     ("timer_create", "which_clock", "clock"),
     ("timerfd_create", "clockid", "clock"),
-    (
-        "timerfd_create,epoll_create1,inotify_init1,signalfd4",
-        "flags",
-        "open",
-    ),
     ("clock_nanosleep,timer_settime", "flags", "timer"),
     ("timerfd_settime", "flags", "timerfd"),
     ("getrlimit,setrlimit,prlimit64", "resource", "resource"),

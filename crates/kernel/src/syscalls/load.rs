@@ -61,6 +61,8 @@ pub(super) struct InKernel {
     without_ring: Vec<u32>,
     programs: [Loaded; 2],
     own: Own,
+    /// The rings, as the programs find them.
+    array: BpfArray,
     _tracked: Option<Tracked>,
     /// The programs have them by their descriptors, which the maps below stand behind.
     _maps: Vec<BpfArray>,
@@ -122,13 +124,14 @@ impl InKernel {
         };
         let entry = load(Side::Entry, "syscall_entry", "btf_trace_sys_enter")?;
         let exit = load(Side::Exit, "syscall_exit", "btf_trace_sys_exit")?;
-        maps.extend([rows, array]);
+        maps.push(rows);
         let was_off = |cpu: &u32| !online.contains(cpu);
         Ok(Self {
             rings,
             without_ring: possible.into_iter().filter(was_off).collect(),
             programs: [entry, exit],
             own,
+            array,
             _tracked: tracked,
             _maps: maps,
         })
@@ -142,17 +145,34 @@ impl InKernel {
 
     /// Has the programs run from now on: exits first, so that no entry lacks its exit.
     pub(super) fn attach(&mut self) -> Result<(), Error> {
+        self.set_stopped(false)?;
         for loaded in self.programs.iter_mut().rev() {
             loaded.attached = Some(loaded.program.attach()?);
         }
         Ok(())
     }
 
-    /// Has them run no more, but for runs that have begun.
-    pub(super) fn detach(&mut self) {
+    /// Has them run no more. When this returns `Ok`, none is under way.
+    ///
+    /// The kernel runs a program inside of an RCU read section, but finds out before that which ones are
+    /// attached; so each is told first, by a word that it reads, that nothing is recorded. Then the kernel
+    /// is asked to wait for runs that had begun: it does so when a map within a map is exchanged
+    /// (Linux 4.18), for whoever does that wants to know that the old one is out of use. `membarrier`
+    /// waits, too, but not on a machine with CPUs of `nohz_full`.
+    pub(super) fn detach(&mut self) -> Result<(), Error> {
+        let told = self.set_stopped(true);
         for loaded in &mut self.programs {
             loaded.attached = None;
         }
+        let exchanged = self.rings.first().map_or(Ok(()), |(cpu, ring)| {
+            self.array.write_map(*cpu, ring.as_fd())
+        });
+        told.and(exchanged.map_err(|source| Error::BpfMap { source }))
+    }
+
+    fn set_stopped(&mut self, is_stopped: bool) -> Result<(), Error> {
+        let set = self.own.set_stopped(is_stopped);
+        set.map_err(|source| Error::BpfMap { source })
     }
 
     /// What both programs have counted on a CPU.

@@ -101,6 +101,7 @@ impl Parts<'_> {
         let a = &mut Assembler::new();
         let (out, lost) = (a.label(), a.label());
         a.set(R6, R1);
+        self.own.write_stopped(a, out);
         a.call(Helper::GetCurrentPidTgid);
         a.set(R9, R0);
         self.own.write(a, out);

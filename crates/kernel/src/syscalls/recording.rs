@@ -2,7 +2,6 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::thread::{MembarrierCommand, membarrier};
 use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallOptions, SyscallRecord};
 use thalweg_model::Timestamp;
 
@@ -122,10 +121,12 @@ impl SyscallRecording {
 
     /// Records no more; what is in the rings stays there. When this returns, no event is in the
     /// making.
-    pub fn stop(&mut self) {
-        self.in_kernel.detach();
-        // Programs run inside of an RCU read section; this waits until all that had begun are over.
-        let _ = membarrier(MembarrierCommand::Global);
+    ///
+    /// # Errors
+    /// The kernel does not say when the last is made: what is made after the last drain is missing, and is
+    /// not counted.
+    pub fn stop(&mut self) -> Result<(), Error> {
+        self.in_kernel.detach()
     }
 
     /// Hands what is in the rings to the sink.
