@@ -64,6 +64,9 @@ pub enum Error {
         /// Names that look like it.
         near_names: Vec<String>,
     },
+    /// A one-liner of `watch` cannot be understood, or does not fit the events.
+    #[error("understand what to watch: {0}")]
+    Watch(#[from] crate::WatchError),
     /// The kernel has no BTF, or lacks in it what our programs need.
     #[error("{0}")]
     Btf(#[from] thalweg_bpf::BtfError),
@@ -76,6 +79,20 @@ pub enum Error {
     /// The kernel refuses memory that programs and we share.
     #[error("use a map of eBPF: {source}")]
     BpfMap {
+        /// Why.
+        source: io::Error,
+    },
+    /// The kernel does not count or sample this.
+    #[error("use the event {event}: {why}")]
+    Perf {
+        /// The event.
+        event: String,
+        /// Why not.
+        why: String,
+    },
+    /// The kernel refuses a ring for samples, or an order to what writes there.
+    #[error("use the ring of a perf event: {source}")]
+    PerfRing {
         /// Why.
         source: io::Error,
     },

@@ -9,7 +9,7 @@
 //! the verifier sees one way where there are many.
 
 use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R5, R7, R8, R9, R10};
-use thalweg_bpf::{Assembler, Condition, Helper, Label, Register, Size};
+use thalweg_bpf::{Assembler, Condition, Helper, Label, Operation, Register, Size};
 use thalweg_kbuf::{Copy, CopyKind, RecordLayout, Side};
 
 use super::calls::Calls;
@@ -210,7 +210,7 @@ fn write_bytes(a: &mut Assembler, at: i16, ends: &Ends) {
     a.store(Size::Four, (R1, 4), R2);
     a.load(Size::One, R1, (R8, at + 3));
     a.jump_if(Condition::Equal, R1, 0, bits);
-    a.multiply(R2, R1);
+    a.operate(Operation::Multiply, R2, R1);
     a.jump(sized);
     a.bind(bits);
     a.add(R2, 7);

@@ -89,7 +89,7 @@ impl InKernel {
             .iter()
             .map(|(cpu, ring)| (*cpu, ring.as_fd()))
             .collect();
-        let array = BpfArray::of_rings(&of_cpus, entries).map_err(failed)?;
+        let array = BpfArray::of_maps(&of_cpus, entries).map_err(failed)?;
         let offsets = Offsets::find(&btf)?;
         let own = Own::new().map_err(failed)?;
         let track = config.track.as_ref();
@@ -164,9 +164,10 @@ impl InKernel {
         for loaded in &mut self.programs {
             loaded.attached = None;
         }
-        let exchanged = self.rings.first().map_or(Ok(()), |(cpu, ring)| {
-            self.array.write_map(*cpu, ring.as_fd())
-        });
+        let exchanged = self
+            .rings
+            .first()
+            .map_or(Ok(()), |(cpu, ring)| self.array.put_map(*cpu, ring.as_fd()));
         told.and(exchanged.map_err(|source| Error::BpfMap { source }))
     }
 
@@ -232,8 +233,16 @@ fn rows(calls: &Calls) -> io::Result<BpfArray> {
     Ok(rows)
 }
 
+/// The CPUs that are on.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn online_cpus() -> Result<Vec<u32>, Error> {
+    cpus("online")
+}
+
 /// The CPUs that the kernel calls so.
-fn cpus(which: &str) -> Result<Vec<u32>, Error> {
+pub(crate) fn cpus(which: &str) -> Result<Vec<u32>, Error> {
     let path = Path::new("/sys/devices/system/cpu").join(which);
     let text = fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
     parse_cpus(&text).ok_or_else(|| {

@@ -17,7 +17,7 @@ use thalweg_bpf::{Assembler, Condition, Helper, Label, Size};
 use thalweg_kbuf::FIRST_PID_NAMESPACE;
 use thalweg_sys::BpfArray;
 
-/// Own processes that an array has room for; none has the number 0.
+/// Own processes that an array has room for.
 const ROOM: usize = 2;
 /// Where the array says that nothing is recorded any more.
 const STOPPED: i16 = 4 * ROOM as i16;
@@ -26,7 +26,7 @@ const NUMBERS: i16 = -80;
 
 /// The own processes, and how a program finds out whose process is running.
 #[derive(Debug)]
-pub(super) struct Own {
+pub(crate) struct Own {
     array: BpfArray,
     numbers: [u32; ROOM],
     is_stopped: bool,
@@ -36,13 +36,14 @@ pub(super) struct Own {
 
 impl Own {
     /// This process.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let namespace = fs::metadata("/proc/self/ns/pid")?;
         let (device, inode) = (namespace.dev(), namespace.ino());
         let other = (inode != FIRST_PID_NAMESPACE).then_some((device as u32, inode as u32));
         let own = Self {
             array: BpfArray::new(4 * (ROOM as u32 + 1), 1)?,
-            numbers: [std::process::id(), 0],
+            // Not 0: that is who runs when nothing does.
+            numbers: [std::process::id(); ROOM],
             is_stopped: false,
             namespace: other,
         };
@@ -51,7 +52,7 @@ impl Own {
     }
 
     /// And this one.
-    pub(super) fn add(&mut self, process: u32) -> io::Result<()> {
+    pub(crate) fn add(&mut self, process: u32) -> io::Result<()> {
         self.numbers[1] = process;
         self.write()
     }
@@ -69,7 +70,7 @@ impl Own {
     }
 
     /// What a program's code needs to know.
-    pub(super) fn check(&self) -> OwnCheck<'_> {
+    pub(crate) fn check(&self) -> OwnCheck<'_> {
         OwnCheck {
             array: self.array.as_fd(),
             namespace: self.namespace,
@@ -79,7 +80,7 @@ impl Own {
 
 /// The same, for a program's code.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct OwnCheck<'a> {
+pub(crate) struct OwnCheck<'a> {
     array: BorrowedFd<'a>,
     namespace: Option<(u32, u32)>,
 }
@@ -94,7 +95,7 @@ impl OwnCheck<'_> {
 
     /// Writes code that goes on at `out` if the running process is an own one; R0 is what the kernel
     /// says of process and thread.
-    pub(super) fn write(self, a: &mut Assembler, out: Label) {
+    pub(crate) fn write(self, a: &mut Assembler, out: Label) {
         let foreign = a.label();
         match self.namespace {
             None => {

@@ -6,7 +6,7 @@
 //! ```
 
 use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R5, R7, R8, R10};
-use thalweg_bpf::{Assembler, Condition, Helper, Size};
+use thalweg_bpf::{Assembler, Condition, Helper, Operation, Size};
 use thalweg_kbuf::{Copy, RecordLayout, Side};
 
 use super::copies::{
@@ -102,7 +102,7 @@ fn load_vector(a: &mut Assembler, at: i16, faulty: thalweg_bpf::Label) {
     a.store(Size::Eight, (R1, WANTED), R4);
     a.load(Size::Eight, R4, (R1, MOST));
     load_used(a, R5);
-    a.subtract(R4, R5);
+    a.operate(Operation::Subtract, R4, R5);
     a.jump_if(Condition::Above, R4, R2, fits);
     a.set(R2, R4);
     a.bind(fits);
