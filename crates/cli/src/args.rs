@@ -109,6 +109,15 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) syscalls: Option<CallNames>,
 
+    /// Record the first N bytes of what each system call reads, writes, sends and receives (4096 at most).
+    #[arg(long, value_name = "N", requires = "syscalls", default_value_t = 0)]
+    #[arg(hide_default_value = true, value_parser = clap::value_parser!(u16).range(..=4096))]
+    pub(crate) syscall_data: u16,
+
+    /// Say in system calls which file each descriptor is.
+    #[arg(long, requires = "syscalls")]
+    pub(crate) fd_paths: bool,
+
     /// Record each pass through a place in a program or library, of all processes that run it, or in
     /// the kernel, with arguments: FILE:FUNCTION, sdt:FILE:PROVIDER:PROBE, FUNCTION (below).
     #[arg(long, alias = "userspace-probe", value_name = "PROBE")]

@@ -193,6 +193,7 @@ fn start_syscalls(
         tracefs,
         &SyscallConfig {
             patterns: patterns.clone(),
+            options: request.syscall_options,
             ring_bytes_per_cpu: bytes,
             track: config.track.clone(),
             clock,

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
-use thalweg_kernel::{EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, Track};
+use thalweg_kernel::{
+    EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, SyscallOptions, Track,
+};
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -89,6 +91,8 @@ pub struct KernelRequest {
     pub track: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.
     pub syscalls: Option<Vec<String>>,
+    /// What they say beyond LTTng's fields.
+    pub syscall_options: SyscallOptions,
     /// Probes to set.
     pub probes: Vec<ProbeSpec>,
     /// Functions of the kernel to trace.

@@ -36,8 +36,8 @@ pub use perf::{
     perf_context, perf_sample_class, perf_sample_context,
 };
 pub use syscall::{
-    Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,
-    syscall_context, syscall_numbers,
+    CompatCall, Copy, CopyKind, Length, PathLayout, RecordLayout, SYSCALL_LIMIT, Side, Slot,
+    SyscallEvent, SyscallOptions, SyscallRecord, compat_calls, syscall_context, syscall_numbers,
 };
 pub use task::{Change, FIRST_PID_NAMESPACE, TaskLayout, TaskRecord, TaskState, status_value};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

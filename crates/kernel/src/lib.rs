@@ -96,7 +96,7 @@ pub use thalweg_kbuf::{Counter, HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{
     PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
 };
-pub use thalweg_kbuf::{SyscallEvent, syscall_context};
+pub use thalweg_kbuf::{SyscallEvent, SyscallOptions, syscall_context};
 pub use tracefs::Tracefs;
 pub use tracers::{
     FunctionKind, FunctionTrace, FunctionTracers, GraphSource, find_function_tracers,

@@ -7,7 +7,7 @@ use thalweg_collect::{
     Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
 };
 
-use thalweg_kernel::{ProbeSpec, Track};
+use thalweg_kernel::{ProbeSpec, SyscallOptions, Track};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -140,6 +140,10 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             .map(|filter| filter.0.clone())
             .collect(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
+        syscall_options: SyscallOptions {
+            data_bytes: args.syscall_data,
+            fd_paths: args.fd_paths,
+        },
         profile: args.profile.map(|hz| ProfileRequest {
             events: args.profile_event.clone(),
             hz,
