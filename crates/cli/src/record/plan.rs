@@ -7,7 +7,7 @@ use thalweg_collect::{
     Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
 };
 
-use thalweg_kernel::{ProbeSpec, Track};
+use thalweg_kernel::{ProbeSpec, Stacks, Track};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -130,6 +130,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             threads: Vec::new(),
         }),
         contexts: contexts(args).kernel,
+        stacks: stacks(args),
         patterns: args.kernel.clone(),
         probes: probes(args),
         filters: args
@@ -147,6 +148,15 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             interval: args.count_interval,
         }),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
+    }
+}
+
+/// Programs have their own stacks without this; events of the kernel, if they are named.
+fn stacks(args: &RecordArgs) -> Stacks {
+    let stacks = contexts(args).stacks;
+    match args.kernel.is_empty() && !stacks.kernel {
+        true => Stacks::default(),
+        false => stacks,
     }
 }
 
