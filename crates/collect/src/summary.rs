@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
 use thalweg_kernel::{
-    EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, SyscallOptions, Track,
+    EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, Stacks, SyscallOptions,
+    Track,
 };
 use thalweg_model::LossCause;
 
@@ -87,6 +88,8 @@ pub struct KernelRequest {
     pub filters: Vec<EventFilter>,
     /// What events of tracefs say of the thread that was running.
     pub contexts: KernelContexts,
+    /// Call stacks in the events that tracefs would record without.
+    pub stacks: Stacks,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.

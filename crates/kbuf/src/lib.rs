@@ -33,7 +33,7 @@ pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_nam
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
 pub use perf::{
     Counter, PerfBody, PerfKind, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord,
-    perf_context, perf_sample_class, perf_sample_context,
+    perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
 };
 pub use syscall::{
     CompatCall, Copy, CopyKind, Length, PathLayout, RecordLayout, SYSCALL_LIMIT, Side, Slot,

@@ -78,7 +78,7 @@ pub use glob::matches;
 pub use instance::FoundInstance;
 pub use perf::{
     Count, CounterSet, CounterValue, PerfConfig, PerfEventName, PerfPart, PerfRecording, PerfScope,
-    SampledEvent,
+    SampledEvent, StackConfig, StackRecording, Stacks,
 };
 pub use plan::{Plan, PlannedEvent};
 pub use probes::{

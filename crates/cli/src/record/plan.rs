@@ -7,7 +7,11 @@ use thalweg_collect::{
     Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
 };
 
+<<<<<<< HEAD
 use thalweg_kernel::{ProbeSpec, SyscallOptions, Track};
+=======
+use thalweg_kernel::{ProbeSpec, Stacks, Track};
+>>>>>>> prof
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -131,6 +135,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             threads: Vec::new(),
         }),
         contexts: contexts(args).kernel,
+        stacks: stacks(args),
         patterns: args.kernel.clone(),
         probes: probes(args),
         functions: args.functions.trace(),
@@ -153,6 +158,15 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             interval: args.count_interval,
         }),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
+    }
+}
+
+/// Programs have their own stacks without this; events of the kernel, if they are named.
+fn stacks(args: &RecordArgs) -> Stacks {
+    let stacks = contexts(args).stacks;
+    match args.kernel.is_empty() && !stacks.kernel {
+        true => Stacks::default(),
+        false => stacks,
     }
 }
 
