@@ -87,6 +87,13 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/kbuf/src/syscall/record.rs",
         ],
     ),
+    (
+        "perf_record",
+        &[
+            "crates/kbuf/src/perf/encode.rs",
+            "crates/kbuf/src/perf/record.rs",
+        ],
+    ),
     ("task_record", &["crates/kbuf/src/task"]),
 ];
 

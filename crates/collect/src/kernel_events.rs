@@ -1,15 +1,16 @@
 //! The kernel's events on their way to disk: recordings of crate `kernel`, and a trace folder.
 
-use rustix::fd::BorrowedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use thalweg_kernel::{
-    Error as KernelError, KernelContexts, KernelPacket, KernelRecording, Resume, SyscallRecording,
-    TraceClock, Tracefs,
+    Error as KernelError, KernelContexts, KernelPacket, KernelRecording, Naming, Resume,
+    SyscallRecording, TraceClock, Tracefs,
 };
 
 use crate::clock::ClockKind;
 use crate::kernel_disk::{KernelDisk, Origin};
+use crate::kernel_perf::PerfEvents;
 use crate::kernel_sources::KernelSources;
 use crate::kernel_state::KernelState;
 use crate::ledger::Ledger;
@@ -17,6 +18,10 @@ use crate::session::Session;
 use crate::sink::environment::{self, Host};
 use crate::sink::{SinkError, TraceWriter};
 use crate::summary::{KernelRequest, SourceSummary};
+
+/// Without the keeper what was being read is nowhere.
+const PAGES_GONE: &str = "its keeper is gone, too: of each CPU the events that the dead recorder was \
+                          just reading may be missing, uncounted";
 
 /// How far a drain goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,7 @@ pub(crate) struct KernelEvents {
 struct Parts {
     tracefs: Option<KernelRecording>,
     syscalls: Option<SyscallRecording>,
+    perf: Option<PerfEvents>,
     state: Option<KernelState>,
 }
 
@@ -54,18 +60,21 @@ impl KernelEvents {
         request: &KernelRequest,
         id: &str,
     ) -> Result<Self, Error> {
+        let sources = KernelSources::open(request, id, clock(session.clock.kind()))?;
+        let has_others = sources.has_others();
         let KernelSources {
             tracefs,
             config,
             syscalls,
+            perf,
             state,
             notes,
-        } = KernelSources::open(request, id, clock(session.clock.kind()))?;
+        } = sources;
         let (tracefs, left_out) = match config.is_empty() {
             true => (None, Vec::new()),
             false => match KernelRecording::start(&tracefs, &config) {
                 // All that was named is left to the programs.
-                Err(KernelError::NoEvents) if syscalls.is_some() => (None, Vec::new()),
+                Err(KernelError::NoEvents) if has_others => (None, Vec::new()),
                 started => started.map(|(recording, report)| (Some(recording), report.left_out))?,
             },
         };
@@ -74,6 +83,7 @@ impl KernelEvents {
         let parts = Parts {
             tracefs,
             syscalls,
+            perf: perf.map(|perf| PerfEvents::new(perf, session.clock.clone())),
             state: state.then(|| KernelState::new(session.clock.clone())),
         };
         let begun = Self::begin(session, parts, notes);
@@ -99,6 +109,9 @@ impl KernelEvents {
             if let Some(recording) = &mut parts.syscalls {
                 disk.declare_syscalls(recording, session.start)?;
             }
+            if let Some(perf) = &mut parts.perf {
+                perf.declare(&mut disk, session.start)?;
+            }
             if let Some(state) = &mut parts.state {
                 state.declare(&mut disk, session.start)?;
             }
@@ -117,16 +130,22 @@ impl KernelEvents {
     }
 
     /// Takes over the trace of a dead recorder, and its instance, if it had one.
-    pub(crate) fn adopt(session: &Session, instance: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn adopt(
+        session: &Session,
+        instance: Option<&str>,
+        landings: Option<&OwnedFd>,
+    ) -> Result<Self, Error> {
         let dir = environment::kernel_dir(&session.out);
         let (writer, report) = TraceWriter::reopen(&dir)?;
         let mut disk = KernelDisk::over(writer);
         let streams = report.streams.iter();
         let resume: Vec<Resume> = streams.filter_map(|found| disk.go_on(found)).collect();
-        let notes = disk.gone().map(str::to_owned).into_iter().collect();
-        let naming = thalweg_kernel::Naming::Lttng;
+        let mut notes: Vec<String> = disk.gone().map(str::to_owned).into_iter().collect();
+        if instance.is_some() && landings.is_none() {
+            notes.push(PAGES_GONE.to_owned());
+        }
         let mut tracefs = instance
-            .map(|instance| adopt_soon(instance, naming, disk.contexts(), &resume))
+            .map(|instance| adopt_soon(instance, disk.contexts(), &resume, landings))
             .transpose()?;
         if let Some(recording) = &mut tracefs {
             recording.stop()?;
@@ -136,6 +155,7 @@ impl KernelEvents {
             parts: Parts {
                 tracefs,
                 syscalls: None,
+                perf: None,
                 state: None,
             },
             disk,
@@ -158,7 +178,15 @@ impl KernelEvents {
             .iter()
             .flat_map(|recording| recording.cpus().filter_map(|cpu| recording.as_fd(cpu).ok()));
         let syscalls = self.parts.syscalls.iter();
-        tracefs.chain(syscalls.flat_map(SyscallRecording::descriptors))
+        let perf = self.parts.perf.iter().flat_map(PerfEvents::descriptors);
+        tracefs
+            .chain(syscalls.flat_map(SyscallRecording::descriptors))
+            .chain(perf)
+    }
+
+    /// What keeps the pages that were read last when this process dies.
+    pub(crate) fn landings(&self) -> Option<BorrowedFd<'_>> {
+        self.parts.tracefs.as_ref().map(KernelRecording::landings)
     }
 
     /// How many events are on.
@@ -167,6 +195,7 @@ impl KernelEvents {
         let syscalls = self.parts.syscalls.as_ref();
         tracefs.map_or(0, |recording| recording.events().len())
             + syscalls.map_or(0, |recording| recording.events().len())
+            + self.parts.perf.as_ref().map_or(0, PerfEvents::event_count)
     }
 
     /// What a user should know of how it began.
@@ -177,6 +206,9 @@ impl KernelEvents {
     /// Leaves out what a process of ours does: its system calls, and what probes tell of it.
     pub(crate) fn leave_out(&mut self, process: u32) -> Result<(), Error> {
         self.own.push(process);
+        if let Some(perf) = &mut self.parts.perf {
+            perf.leave_out(process);
+        }
         match &mut self.parts.syscalls {
             Some(recording) => Ok(recording.leave_out(process)?),
             None => Ok(()),
@@ -192,6 +224,9 @@ impl KernelEvents {
         if let Some(recording) = &mut self.parts.syscalls {
             recording.resume()?;
         }
+        if let Some(perf) = &mut self.parts.perf {
+            perf.resume()?;
+        }
         if let Some(state) = &mut self.parts.state {
             state.begin();
         }
@@ -202,6 +237,9 @@ impl KernelEvents {
     pub(crate) fn stop(&mut self) -> Result<(), Error> {
         if let Some(recording) = &mut self.parts.syscalls {
             recording.stop();
+        }
+        if let Some(perf) = &mut self.parts.perf {
+            perf.stop()?;
         }
         match &self.parts.tracefs {
             Some(recording) => Ok(recording.stop()?),
@@ -227,6 +265,9 @@ impl KernelEvents {
                 Depth::Last => recording.drain_all(&mut take)?,
                 _ => recording.drain(&mut take)?,
             }
+        }
+        if let Some(perf) = &mut parts.perf {
+            perf.drain(depth == Depth::Last, disk)?;
         }
         match &mut parts.tracefs {
             Some(recording) => drain_tracefs(recording, depth, disk),
@@ -306,6 +347,17 @@ impl KernelEvents {
             .then(|| format!("times of system calls are right to {} ns", ns + 1))
     }
 
+    /// What samples and counters leave to be said.
+    fn perf_notes(&self, session: &Session) -> Vec<String> {
+        let Some(perf) = &self.parts.perf else {
+            return Vec::new();
+        };
+        let ns = u128::from(perf.error_ticks()) * 1_000_000_000
+            / u128::from(session.clock.second().max(1));
+        let doubt = (ns > 0).then(|| format!("times of samples are right to {} ns", ns + 1));
+        perf.notes(&self.disk).into_iter().chain(doubt).collect()
+    }
+
     /// Ends the trace and removes the instance.
     pub(crate) fn close(self, session: &Session) -> Closed {
         let mut notes: Vec<String> = [
@@ -319,12 +371,18 @@ impl KernelEvents {
         .into_iter()
         .flatten()
         .chain(self.missed_calls())
+        .chain(self.perf_notes(session))
         .collect();
         notes.extend(self.notes);
         let is_there = |origin: &Origin| match origin {
             Origin::Tracefs => self.parts.tracefs.is_some(),
             Origin::Syscalls => self.parts.syscalls.is_some(),
             Origin::State => self.parts.state.is_some(),
+            origin => self
+                .parts
+                .perf
+                .as_ref()
+                .is_some_and(|perf| perf.has(*origin)),
         };
         let origins = Origin::ALL.into_iter().filter(is_there);
         let sources = origins.map(|origin| self.disk.summary(origin)).collect();
@@ -374,14 +432,22 @@ fn drain_tracefs(
 /// dead by one of them, and the others may follow.
 fn adopt_soon(
     instance: &str,
-    naming: thalweg_kernel::Naming,
     contexts: KernelContexts,
     resume: &[Resume],
+    landings: Option<&OwnedFd>,
 ) -> Result<KernelRecording, KernelError> {
     let tracefs = Tracefs::find()?;
     let end = Instant::now() + Duration::from_secs(1);
     loop {
-        match KernelRecording::adopt(&tracefs, instance, naming, contexts, resume) {
+        let landings = landings.and_then(|file| file.try_clone().ok());
+        match KernelRecording::adopt(
+            &tracefs,
+            instance,
+            Naming::Lttng,
+            contexts,
+            resume,
+            landings,
+        ) {
             Err(KernelError::Held { .. }) if Instant::now() < end => {
                 std::thread::sleep(Duration::from_millis(1));
             }

@@ -5,6 +5,8 @@
 //!   --probe ──────▶ tracefs        places in programs and in the kernel, with arguments
 //!   --syscalls ───▶ eBPF           system calls with what their pointers point at
 //!                     └─ refused: tracefs, with a word about what is lost
+//!   --profile ────▶ perf events    samples with their stacks
+//!   --count ──────▶ perf events    counters, at each interval
 //! ```
 
 use thalweg_kernel::{
@@ -12,6 +14,7 @@ use thalweg_kernel::{
     TraceClock, Tracefs, plain_syscall_rules, resolve_probes,
 };
 
+use crate::kernel_perf::PerfSources;
 use crate::summary::KernelRequest;
 
 /// The subsystem whose events the programs for system calls stand in for.
@@ -22,6 +25,7 @@ pub(crate) struct KernelSources {
     pub(crate) tracefs: Tracefs,
     pub(crate) config: KernelConfig,
     pub(crate) syscalls: Option<SyscallRecording>,
+    pub(crate) perf: Option<PerfSources>,
     /// Whether a state dump is wanted.
     pub(crate) state: bool,
     pub(crate) notes: Vec<String>,
@@ -34,6 +38,8 @@ pub struct KernelPlan {
     pub tracefs: Option<Plan>,
     /// Events of system calls that programs in the kernel record.
     pub syscalls: Vec<String>,
+    /// Events of samples and counters.
+    pub perf: Vec<String>,
     /// What a user should know besides.
     pub notes: Vec<String>,
 }
@@ -51,19 +57,25 @@ impl KernelPlan {
         let tracefs = match sources.config.is_empty() {
             true => None,
             false => match Plan::make(&sources.tracefs, &sources.config) {
-                Err(KernelError::NoEvents) if sources.syscalls.is_some() => None,
+                Err(KernelError::NoEvents) if sources.has_others() => None,
                 made => Some(made?),
             },
         };
         Ok(Self {
             tracefs,
             syscalls: syscalls.map(|event| event.name.clone()).collect(),
+            perf: sources.perf.iter().flat_map(PerfSources::names).collect(),
             notes: sources.notes,
         })
     }
 }
 
 impl KernelSources {
+    /// Whether something is recorded even if tracefs records nothing.
+    pub(crate) fn has_others(&self) -> bool {
+        self.syscalls.is_some() || self.perf.is_some()
+    }
+
     pub(crate) fn open(
         request: &KernelRequest,
         id: &str,
@@ -85,6 +97,8 @@ impl KernelSources {
             Some(calls) if syscalls.is_none() => plain_syscall_rules(&tracefs, calls)?,
             _ => Vec::new(),
         };
+        let perf = (config.track.as_ref(), clock, config.buffer_bytes_per_cpu);
+        let perf = PerfSources::open(request, perf, &mut notes)?;
         choose_rules(request, plain, &mut config);
         match config.filters.first() {
             Some(filter) if config.rules.is_empty() => Err(filter.idle()),
@@ -92,6 +106,7 @@ impl KernelSources {
                 tracefs,
                 config,
                 syscalls,
+                perf,
                 state: wants_state(request),
                 notes,
             }),
@@ -146,9 +161,14 @@ fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut Ker
         let has_programs = plain.is_empty();
         config.leave_out = has_programs.then(|| SYSCALLS.to_owned());
         config.rules = [named, plain].concat();
-    } else if !request.patterns.is_empty() || !request.probes.is_empty() {
+    } else if !request.patterns.is_empty() || has_named_others(request) {
         config.rules = named;
     }
+}
+
+/// Whether something is asked for beside which the default events are left out.
+fn has_named_others(request: &KernelRequest) -> bool {
+    !request.probes.is_empty() || request.profile.is_some() || request.counts.is_some()
 }
 
 /// Whether the state dump is among what is wanted: with the default events, or by name.
@@ -156,7 +176,7 @@ fn wants_state(request: &KernelRequest) -> bool {
     let named = request.patterns.iter();
     let mut named = named.flat_map(|list| EventRule::parse_list(list));
     match request.patterns.is_empty() {
-        true => request.syscalls.is_none() && request.probes.is_empty(),
+        true => request.syscalls.is_none() && !has_named_others(request),
         false => named.any(|rule| is_of_state(&rule)),
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod keeper;
 mod kernel_disk;
 mod kernel_events;
+mod kernel_perf;
 mod kernel_sources;
 mod kernel_state;
 mod lanes;
@@ -46,6 +47,6 @@ pub use recover::{Recovered, recover};
 pub use rule::{Levels, Rule, RuleError};
 pub use running::running;
 pub use summary::{
-    KernelRequest, ProgramsRequest, Progress, RecordingConfig, RingMode, Snapshot, SourceSummary,
-    Started, Summary,
+    CountRequest, KernelRequest, ProfileRequest, ProgramsRequest, Progress, RecordingConfig,
+    RingMode, Snapshot, SourceSummary, Started, Summary,
 };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
-use thalweg_kernel::{EventFilter, KernelContexts, ProbeSpec, Track};
+use thalweg_kernel::{EventFilter, KernelContexts, PerfEventName, ProbeSpec, Track};
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -78,8 +78,8 @@ impl Default for ProgramsRequest {
 /// Which events of the kernel to record.
 #[derive(Clone, Debug, Default)]
 pub struct KernelRequest {
-    /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`] and
-    /// [`Self::probes`].
+    /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`],
+    /// [`Self::probes`], [`Self::profile`] and [`Self::counts`].
     pub patterns: Vec<String>,
     /// What events of tracefs must pass, tested in the kernel.
     pub filters: Vec<EventFilter>,
@@ -91,8 +91,30 @@ pub struct KernelRequest {
     pub syscalls: Option<Vec<String>>,
     /// Probes to set.
     pub probes: Vec<ProbeSpec>,
+    /// What to sample.
+    pub profile: Option<ProfileRequest>,
+    /// What to count.
+    pub counts: Option<CountRequest>,
     /// The kernel's ring for each cpu; `None` means the default.
     pub buffer_kib_per_cpu: Option<u32>,
+}
+
+/// What to sample.
+#[derive(Clone, Debug)]
+pub struct ProfileRequest {
+    /// The events.
+    pub events: Vec<PerfEventName>,
+    /// Samples a second: of each CPU, or of each tracked thread while it runs.
+    pub hz: u64,
+}
+
+/// What to count.
+#[derive(Clone, Debug)]
+pub struct CountRequest {
+    /// The events.
+    pub events: Vec<PerfEventName>,
+    /// From one reading to the next.
+    pub interval: Duration,
 }
 
 /// What a started recording really records.

@@ -18,6 +18,7 @@ mod format;
 mod header;
 mod lttng;
 mod page;
+mod perf;
 mod plan;
 mod syscall;
 mod task;
@@ -28,6 +29,10 @@ pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
 pub use header::HeaderKind;
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
+pub use perf::{
+    Counter, PerfBody, PerfKind, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord,
+    perf_context, perf_sample_class, perf_sample_context,
+};
 pub use syscall::{
     Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,
     syscall_context, syscall_numbers,

@@ -114,8 +114,6 @@ pub struct KernelConfig {
     pub clock: Option<TraceClock>,
     /// Whose names events have.
     pub naming: Naming,
-    /// Whether to map the ring where the kernel can.
-    pub map: bool,
 }
 
 impl KernelConfig {
@@ -139,7 +137,6 @@ impl KernelConfig {
             wake_percent: 10,
             clock: None,
             naming: Naming::Lttng,
-            map: true,
         }
     }
 }

@@ -82,6 +82,20 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The kernel does not count or sample this.
+    #[error("use the event {event}: {why}")]
+    Perf {
+        /// The event.
+        event: String,
+        /// Why not.
+        why: String,
+    },
+    /// The kernel refuses a ring for samples, or an order to what writes there.
+    #[error("use the ring of a perf event: {source}")]
+    PerfRing {
+        /// Why.
+        source: io::Error,
+    },
     /// A probe that a user has set cannot be had.
     #[error("set the probe `{probe}`: {why}")]
     Probe {

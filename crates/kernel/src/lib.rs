@@ -1,4 +1,4 @@
-//! Kernel events from tracefs and eBPF: one instance per recording, no module, no thread.
+//! Kernel events from tracefs, eBPF and perf events: one instance per recording, no module, no thread.
 //!
 //! ```text
 //!  Tracefs::find ── KernelRecording::start(config)         instances/thalweg-ID/
@@ -6,19 +6,19 @@
 //!                       │  events(): names and fields     ──▶ the trace's metadata
 //!                       │  set_ids(…), resume()
 //!                       ▼
-//!            per CPU:  mapped ring ──page──▶ Transcoder ──KernelPacket──▶ sink
+//!            per CPU:     ring ──page──▶ memory ──▶ Transcoder ──KernelPacket──▶ sink
 //!                          ▲                                               │
 //!                          └───────── give the page back ◀──── Ok ─────────┘
 //! ```
 //!
 //! # What is never lost, and what is counted
-//! A page stays the kernel's until the sink has taken its packet: a recorder killed at any
-//! instant leaves its page in the ring. Another process [`adopt`](KernelRecording::adopt)s the
-//! instance, passes for each CPU the time of the last event on disk, and gets every event after
-//! it once. A packet never ends between two events of the same time, because the kernel commits
-//! an event together with all that interrupted it.
-//! Kernels before 6.10 cannot map the ring; there `read` takes a page out, and a recorder killed
-//! between `read` and the end of the sink's write loses that page: at most one per CPU.
+//! A page that was read lies in memory ([`landings`](KernelRecording::landings)) that outlives the
+//! recorder, if another process holds its descriptor, until the sink has taken its packet. After a
+//! death at any instant such a process [`adopt`](KernelRecording::adopt)s the instance, passes that
+//! memory and for each CPU the time of the last event on disk, and gets every event after it once. A
+//! packet never ends between two events of the same time, because the kernel commits an event
+//! together with all that interrupted it. Without that memory the page of each CPU that was just
+//! read may be gone: at most one.
 //!
 //! Events that found the ring full are counted by the kernel per CPU (`per_cpu/cpuN/stats`);
 //! [`KernelPacket::lost_total`] carries that count from the first packet that begins after it was
@@ -51,6 +51,7 @@ mod glob;
 mod instance;
 mod loss;
 mod operands;
+mod perf;
 mod plan;
 mod predicate;
 mod probes;
@@ -74,18 +75,26 @@ pub use cpu::{KernelPacket, PageSpan, Resume, Tally};
 pub use error::{DrainError, Error};
 pub use glob::matches;
 pub use instance::FoundInstance;
+pub use perf::{
+    Count, CounterSet, CounterValue, PerfConfig, PerfEventName, PerfPart, PerfRecording, PerfScope,
+    SampledEvent,
+};
 pub use plan::{Plan, PlannedEvent};
 pub use probes::{
     ArgumentSpec, FunctionSpec, PlaceSpec, Probe, ProbeSpec, Target, find_file,
     remove_stray_probes, resolve_probes,
 };
 pub use recording::KernelRecording;
-pub use report::{Missing, PageSource, StartReport};
+pub use report::{Missing, StartReport};
 pub use stats::CpuStats;
+pub use syscalls::online_cpus;
 pub use syscalls::{
     KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
 };
-pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
+pub use thalweg_kbuf::{Counter, HeaderKind, Naming, TraceEvent as KernelEvent};
+pub use thalweg_kbuf::{
+    PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
+};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
 pub use track::Track;

@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use thalweg_collect::{Contexts, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
+use thalweg_collect::{
+    Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
+};
 
 use thalweg_kernel::{ProbeSpec, Track};
 
@@ -59,7 +61,8 @@ pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
     let is_tracked = !args.track.is_empty() || args.follow;
     let is_probed = !args.probe.is_empty() || !args.function.is_empty();
-    let is_chosen = is_named || is_probed || args.syscalls.is_some();
+    let is_sampled = args.profile.is_some() || !args.count.is_empty();
+    let is_chosen = is_named || is_probed || is_sampled || args.syscalls.is_some();
     let kernel_required = is_chosen || is_tracked || args.no_user;
     let kernel_refusal = if args.no_kernel {
         None
@@ -135,6 +138,14 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             .map(|filter| filter.0.clone())
             .collect(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
+        profile: args.profile.map(|hz| ProfileRequest {
+            events: args.profile_event.clone(),
+            hz,
+        }),
+        counts: (!args.count.is_empty()).then(|| CountRequest {
+            events: args.count.clone(),
+            interval: args.count_interval,
+        }),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
     }
 }

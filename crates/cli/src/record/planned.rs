@@ -73,6 +73,16 @@ fn of_kernel(plan: &KernelPlan, out: &mut String) {
             let _ = writeln!(out, "  {name}");
         }
     }
+    if !plan.perf.is_empty() {
+        let _ = writeln!(
+            out,
+            "perf events: {}; the kernel samples and counts by no other means",
+            counted(plan.perf.len() as u64, "event")
+        );
+        for name in &plan.perf {
+            let _ = writeln!(out, "  {name}");
+        }
+    }
     for note in &plan.notes {
         let _ = writeln!(out, "note: {note}");
     }

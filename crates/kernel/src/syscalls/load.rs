@@ -204,6 +204,14 @@ fn rows(calls: &Calls) -> io::Result<BpfArray> {
     Ok(rows)
 }
 
+/// The CPUs that are on.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn online_cpus() -> Result<Vec<u32>, Error> {
+    cpus("online")
+}
+
 /// The CPUs that the kernel calls so.
 pub(crate) fn cpus(which: &str) -> Result<Vec<u32>, Error> {
     let path = Path::new("/sys/devices/system/cpu").join(which);

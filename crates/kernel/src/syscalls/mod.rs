@@ -31,4 +31,5 @@ pub(crate) use load::cpus;
 pub(crate) use own::{Own, OwnCheck};
 
 pub use calls::{KnownCall, find_syscalls, plain_syscall_rules};
+pub use load::online_cpus;
 pub use recording::{SyscallConfig, SyscallRecording};

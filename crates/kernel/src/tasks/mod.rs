@@ -15,5 +15,6 @@ mod scan;
 mod source;
 mod table;
 
+pub(crate) use scan::threads;
 pub(crate) use source::Tasks;
-pub(crate) use table::Task;
+pub(crate) use table::{Table, Task};

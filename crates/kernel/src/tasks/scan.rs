@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use thalweg_kbuf::{TaskState, status_value};
 
 /// Every thread, with its number.
-pub(super) fn threads() -> impl Iterator<Item = (u32, TaskState)> {
+pub(crate) fn threads() -> impl Iterator<Item = (u32, TaskState)> {
     numbers("/proc").flat_map(|process| {
         let threads = numbers(&format!("/proc/{process}/task"));
         let threads: Vec<u32> = threads.collect();
