@@ -7,11 +7,7 @@ use thalweg_collect::{
     Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
 };
 
-<<<<<<< HEAD
-use thalweg_kernel::{ProbeSpec, SyscallOptions, Track};
-=======
-use thalweg_kernel::{ProbeSpec, Stacks, Track};
->>>>>>> prof
+use thalweg_kernel::{ProbeSpec, Stacks, SyscallOptions, Track};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
