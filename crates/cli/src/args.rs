@@ -109,6 +109,15 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) syscalls: Option<CallNames>,
 
+    /// Record the first N bytes of what each system call reads, writes, sends and receives (4096 at most).
+    #[arg(long, value_name = "N", requires = "syscalls", default_value_t = 0)]
+    #[arg(hide_default_value = true, value_parser = clap::value_parser!(u16).range(..=4096))]
+    pub(crate) syscall_data: u16,
+
+    /// Say in system calls which file each descriptor is.
+    #[arg(long, requires = "syscalls")]
+    pub(crate) fd_paths: bool,
+
     /// Record each pass through a place in a program or library, of all processes that run it, or in
     /// the kernel, with arguments: FILE:FUNCTION, sdt:FILE:PROVIDER:PROBE, FUNCTION (below).
     #[arg(long, alias = "userspace-probe", value_name = "PROBE")]
@@ -295,7 +304,8 @@ time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path o
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
 Events of the kernel have pid tid ppid vpid vtid vppid procname, as they were at the event, hostname, and
-the processor's interruptible preemptible need_reschedule migratable.
+the processor's interruptible preemptible need_reschedule migratable. Those that -k names have
+callstack-kernel and callstack-user; then perf events record them instead of tracefs.
 Others the program takes itself, at each event: ip (the address of its call site),
 callstack-user (and of those who called, as far as the program has frame pointers),
 perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,

@@ -8,6 +8,7 @@
 //!   --syscalls ───▶ eBPF           system calls with what their pointers point at
 //!                     └─ refused: tracefs, with a word about what is lost
 //!   --profile ────▶ perf events    samples with their stacks
+//!   -k, --context callstack-… ─▶ perf events    tracepoints with stacks, instead of tracefs
 //!   --count ──────▶ perf events    counters, at each interval
 //! ```
 
@@ -112,9 +113,8 @@ impl KernelSources {
             Some(calls) if syscalls.is_none() => plain_syscall_rules(&tracefs, calls)?,
             _ => Vec::new(),
         };
-        let perf = (config.track.as_ref(), clock, config.buffer_bytes_per_cpu);
-        let perf = PerfSources::open(request, perf, &mut notes)?;
         choose_rules(request, plain, &mut config);
+        let perf = PerfSources::open(request, (&tracefs, &mut config, clock), &mut notes)?;
         match config.filters.first() {
             Some(filter) if config.is_empty() => Err(filter.idle()),
             _ => Ok(Self {
@@ -193,6 +193,7 @@ fn start_syscalls(
         tracefs,
         &SyscallConfig {
             patterns: patterns.clone(),
+            options: request.syscall_options,
             ring_bytes_per_cpu: bytes,
             track: config.track.clone(),
             clock,

@@ -33,11 +33,11 @@ pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_nam
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
 pub use perf::{
     Counter, PerfBody, PerfKind, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord,
-    perf_context, perf_sample_class, perf_sample_context,
+    perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
 };
 pub use syscall::{
-    Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,
-    syscall_context, syscall_numbers,
+    CompatCall, Copy, CopyKind, Length, PathLayout, RecordLayout, SYSCALL_LIMIT, Side, Slot,
+    SyscallEvent, SyscallOptions, SyscallRecord, compat_calls, syscall_context, syscall_numbers,
 };
 pub use task::{Change, FIRST_PID_NAMESPACE, TaskLayout, TaskRecord, TaskState, status_value};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

@@ -78,7 +78,7 @@ pub use glob::matches;
 pub use instance::FoundInstance;
 pub use perf::{
     Count, CounterSet, CounterValue, PerfConfig, PerfEventName, PerfPart, PerfRecording, PerfScope,
-    SampledEvent,
+    SampledEvent, StackConfig, StackRecording, Stacks,
 };
 pub use plan::{Plan, PlannedEvent};
 pub use probes::{
@@ -96,7 +96,7 @@ pub use thalweg_kbuf::{Counter, HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{
     PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
 };
-pub use thalweg_kbuf::{SyscallEvent, syscall_context};
+pub use thalweg_kbuf::{SyscallEvent, SyscallOptions, syscall_context};
 pub use tracefs::Tracefs;
 pub use tracers::{
     FunctionKind, FunctionTrace, FunctionTracers, GraphSource, find_function_tracers,

@@ -344,7 +344,7 @@ fn end(tracefs: &Tracefs, instance: Instance) -> Result<(), Error> {
 }
 
 /// The contexts that can be had, what writes them, and a word on those that cannot.
-fn contexts(
+pub(crate) fn contexts(
     wanted: KernelContexts,
     clock: TraceClock,
 ) -> (KernelContexts, Option<ContextWriter>, Option<Missing>) {

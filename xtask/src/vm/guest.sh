@@ -78,6 +78,23 @@ record pattern --probe 'vfs_unl*%return if comm == "rm"' -- rm /tmp/file-3 /tmp/
 for i in 3 4 5; do echo 'vfs_unlink__return ret = 0'; done >/out/pattern.exact
 
 . /functions.sh
+# watch NAME ONE-LINER -- COMMAND: what is counted of it, without its first line, goes to /out/NAME.counted
+watch() {
+    name=$1
+    shift
+    thalweg watch --top 0 "$@" 2>"/out/$name.said" | tail -n +2 >"/out/$name.counted"
+}
+
+printf '#!/bin/sh\nfor i in 1 2 3 4 5; do : >/tmp/file-$i; done\n: >/tmp/file-1\n' >/tmp/six
+chmod +x /tmp/six
+watch paths 'count(), max(ret) of syscall:openat by filename where comm == "six" && filename == "*file*"' \
+    -- /tmp/six
+printf '/tmp/file-1 2 3\n' >/out/paths.expected
+for i in 2 3 4 5; do echo "/tmp/file-$i 1 3"; done >>/out/paths.expected
+watch execs 'count() of sched_process_exec by filename where comm == "s*x"' -- /tmp/six
+echo '/tmp/six 1' >/out/execs.expected
+watch durations 'count() of syscall:openat by latency > 0, latency < 60000000000 where comm == "six"' -- /tmp/six
+echo '1 1 7' >/out/durations.expected
 
 # A recorder that is killed leaves nothing, either.
 killed() {

@@ -7,7 +7,7 @@ use thalweg_collect::{
     Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
 };
 
-use thalweg_kernel::{ProbeSpec, Track};
+use thalweg_kernel::{ProbeSpec, Stacks, SyscallOptions, Track};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -131,6 +131,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             threads: Vec::new(),
         }),
         contexts: contexts(args).kernel,
+        stacks: stacks(args),
         patterns: args.kernel.clone(),
         probes: probes(args),
         functions: args.functions.trace(),
@@ -140,6 +141,10 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             .map(|filter| filter.0.clone())
             .collect(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
+        syscall_options: SyscallOptions {
+            data_bytes: args.syscall_data,
+            fd_paths: args.fd_paths,
+        },
         profile: args.profile.map(|hz| ProfileRequest {
             events: args.profile_event.clone(),
             hz,
@@ -149,6 +154,15 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             interval: args.count_interval,
         }),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
+    }
+}
+
+/// Programs have their own stacks without this; events of the kernel, if they are named.
+fn stacks(args: &RecordArgs) -> Stacks {
+    let stacks = contexts(args).stacks;
+    match args.kernel.is_empty() && !stacks.kernel {
+        true => Stacks::default(),
+        false => stacks,
     }
 }
 

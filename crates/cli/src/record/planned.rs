@@ -77,7 +77,7 @@ fn of_kernel(plan: &KernelPlan, out: &mut String) {
     if !plan.perf.is_empty() {
         let _ = writeln!(
             out,
-            "perf events: {}; the kernel samples and counts by no other means",
+            "perf events: {}; samples, counters and call stacks come by no other means",
             counted(plan.perf.len() as u64, "event")
         );
         for name in &plan.perf {
