@@ -12,7 +12,7 @@ words='func_entry func = "\1", parent = "\2"'
 
 # What trace-cmd tells of functions. On a busy machine its recorders may come too late, and tell nothing.
 peer() {
-        trace-cmd record -o /tmp/peer.dat -p function -l "$1" -l "$2" /tmp/files >/out/peer.said 2>&1
+    trace-cmd record -o /tmp/peer.dat -p function -l "$1" -l "$2" /tmp/files >/out/peer.said 2>&1
     trace-cmd report -i /tmp/peer.dat 2>/dev/null |
         sed -n "s/.*function: *\\([^ ]*\\) <-- \\([^ ]*\\).*/$words/p"
 }
@@ -36,18 +36,33 @@ grep -q "^$unlinkat\$" $tracefs/available_filter_functions || unlinkat=filename_
 
 # The first time the kernel looks up what the second time it knows.
 /tmp/files
-peer vfs_unlink do_sys_openat2 >/out/traced.exact
+peer vfs_unlink shmem_unlink >/out/traced.exact
 [ -s /out/traced.exact ] || rm /out/traced.exact
-record traced --functions vfs_unlink,do_sys_openat2 -- /tmp/files
+record traced --functions vfs_unlink,shmem_unlink -- /tmp/files
 kernels 'vfs_unl*' 'shmem_unlin*' '*_unlinkat' >/out/many.exact
 record many --functions 'vfs_unl*,shmem_unlin*,*_unlinkat' --function-notrace 'do_*' -- /tmp/files
 
-# The rings say how many there were; the recorder says so if it knows of others.
-record stacks --functions vfs_unlink --function-stacks -- /tmp/files
-for i in 1 2 3; do
-    echo 'func_entry: { cpu_id = '
-    echo 'callers = [ [0] = "vfs_unlink", [1] = "'$unlinkat'", [2] = "'
-done >/out/stacks.within
+# What a user cannot have is told in one line.
+refused() {
+    words=$1
+    shift
+    thalweg record --no-user "$@" -- true 2>/tmp/refused
+    [ $? = 125 ] && [ "$(wc -l </tmp/refused)" = 1 ] && grep -q "$words" /tmp/refused ||
+        echo "refused with other words: $(cat /tmp/refused)" >>/tmp/wrong
+}
+: >/tmp/wrong
+
+# With all callers, where the kernel writes them into instances. The rings say how many events there were;
+# the recorder says so if it knows of others.
+stacks=--function-stacks
+[ -e $tracefs/options/func-no-repeats ] || stacks=
+stack='callers = [ [0] = "vfs_unlink", [1] = "'$unlinkat'"'
+if [ -n "$stacks" ]; then
+    record stacks --functions vfs_unlink $stacks -- /tmp/files
+    for i in 1 2 3; do printf 'func_entry: { cpu_id = \n%s\n' "$stack"; done >/out/stacks.within
+else
+    refused 'records the callers of functions in no instance' --functions vfs_unlink --function-stacks
+fi
 
 # Calls and returns: by the tracer where instances have it, else by probes.
 record graph --function-graph $unlinkat,vfs_unlink,shmem_unlink -- /tmp/files
@@ -74,13 +89,5 @@ done >/out/graph.within
 grep -q probes /out/graph.said && cp /out/graph.within /out/shallow.within ||
     grep -v 'depth = 2' /out/graph.within >/out/shallow.within
 
-# What a user cannot have is told in one line.
-refused() {
-    words=$1
-    shift
-    thalweg record --no-user "$@" -- true 2>/tmp/refused
-    [ $? = 125 ] && [ "$(wc -l </tmp/refused)" = 1 ] && grep -q "$words" /tmp/refused ||
-        echo "refused with other words: $(cat /tmp/refused)" >>/out/before
-}
 refused 'no function of this kernel matches `no_such_one`' --functions no_such_one
 refused 'is no name of a function' --functions vfs_read:traceoff

@@ -148,10 +148,12 @@ pub(crate) fn call_and_return_probes(
     left_out: &[String],
 ) -> Result<Vec<Probe>, String> {
     let names = matching_functions(tracefs, patterns, left_out)?;
-    if names.len() > MAX_PLACES {
+    // Two probes each.
+    let most = MAX_PLACES / 2;
+    if names.len() > most {
         let count = names.len();
         return Err(format!(
-            "{count} functions are meant, and {MAX_PLACES} are the most"
+            "{count} functions are meant, and {most} are the most"
         ));
     }
     // The return first: see `FunctionSpec`.

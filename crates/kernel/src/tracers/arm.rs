@@ -21,6 +21,9 @@ pub(crate) fn arm(
         choose(instance, "set_ftrace_notrace", trace, &trace.left_out)?;
         track(config, instance)?;
         if trace.kind == (FunctionKind::Calls { stacks: true }) {
+            if !instance.has(NEWER) {
+                return Err(trace.refused(NO_STACKS));
+            }
             stack_each_call(instance)?;
         }
         let set = instance.try_write("current_tracer", trace.tracer());
@@ -34,6 +37,11 @@ pub(crate) fn arm(
 const STACKS: &str = "options/func_stack_trace";
 /// A sign for whoever removes the instance, which has no other use there: that [`STACKS`] was off before.
 const SIGN: &str = "options/verbose";
+
+/// An option that kernels have had since they write stacks into instances, too.
+const NEWER: &str = "options/func-no-repeats";
+const NO_STACKS: &str = "this kernel records the callers of functions in no instance; leave \
+                         --function-stacks out";
 
 fn stack_each_call(instance: &Instance) -> Result<(), Error> {
     if instance.read_number(STACKS) != Some(1) {
