@@ -14,6 +14,7 @@ use thalweg_collect::Contexts;
 use thalweg_kernel::{FunctionSpec, PerfEventName, ProbeSpec};
 
 use crate::exit::{RECORD_FAILED, USAGE};
+use crate::functions::FunctionArgs;
 use crate::info;
 use crate::kernel_filter::KernelFilter;
 use crate::level;
@@ -108,6 +109,15 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) syscalls: Option<CallNames>,
 
+    /// Record the first N bytes of what each system call reads, writes, sends and receives (4096 at most).
+    #[arg(long, value_name = "N", requires = "syscalls", default_value_t = 0)]
+    #[arg(hide_default_value = true, value_parser = clap::value_parser!(u16).range(..=4096))]
+    pub(crate) syscall_data: u16,
+
+    /// Say in system calls which file each descriptor is.
+    #[arg(long, requires = "syscalls")]
+    pub(crate) fd_paths: bool,
+
     /// Record each pass through a place in a program or library, of all processes that run it, or in
     /// the kernel, with arguments: FILE:FUNCTION, sdt:FILE:PROVIDER:PROBE, FUNCTION (below).
     #[arg(long, alias = "userspace-probe", value_name = "PROBE")]
@@ -117,6 +127,9 @@ pub(crate) struct RecordArgs {
     /// kernel, or FILE:FUNCTION.
     #[arg(long, value_name = "PROBE")]
     pub(crate) function: Vec<FunctionSpec>,
+
+    #[command(flatten)]
+    pub(crate) functions: FunctionArgs,
 
     /// Sample what each CPU does, HZ times a second while it does something: where it is, and who
     /// called, in the kernel and in programs; with --track or --follow, what the tracked threads do.
@@ -151,8 +164,8 @@ pub(crate) struct RecordArgs {
 
     /// Record nothing of the kernel.
     #[arg(long, conflicts_with_all = [
-            "kernel", "kernel_filter", "syscalls", "probe", "function", "kernel_buffer", "track",
-            "follow", "profile", "count"
+            "kernel", "kernel_filter", "syscalls", "probe", "function", "functions",
+            "function_graph", "kernel_buffer", "track", "follow", "profile", "count"
         ])]
     pub(crate) no_kernel: bool,
 
@@ -254,6 +267,8 @@ Examples:
   thalweg record --syscalls='open*,connect' -- ./app    these only
   thalweg record --probe sdt:python3:python:line        each line of every Python program
   thalweg record --probe './app:work n=$arg1:s32'       each call of a function, with an argument
+  thalweg record --functions 'vfs_*' -- ./app           each call of these functions of the kernel
+  thalweg record --function-graph 'ext4_*' -- ./app     and each return, with its duration
   thalweg record --profile 999 -- ./app                 where the processors' time goes, and who calls
   thalweg record --count page-faults,cycles -- ./app    what is counted, ten times a second
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
@@ -263,8 +278,8 @@ Examples:
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
 
-With --syscalls, --probe, --function, --profile, --count or -k the default events of the kernel are left out; with
-several of them, what each names is recorded.
+With --syscalls, --probe, --function, --functions, --function-graph, --profile, --count or -k the
+default events of the kernel are left out; with several of them, what each names is recorded.
 
 A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
   PLACE   [elf:]FILE:FUNCTION[+OFFSET], with %return behind it for its returns; FILE:0xADDRESS;

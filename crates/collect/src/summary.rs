@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
-use thalweg_kernel::{EventFilter, KernelContexts, PerfEventName, ProbeSpec, Stacks, Track};
+use thalweg_kernel::{
+    EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, Stacks, SyscallOptions,
+    Track,
+};
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -79,7 +82,7 @@ impl Default for ProgramsRequest {
 #[derive(Clone, Debug, Default)]
 pub struct KernelRequest {
     /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`],
-    /// [`Self::probes`], [`Self::profile`] and [`Self::counts`].
+    /// [`Self::probes`], [`Self::functions`], [`Self::profile`] and [`Self::counts`].
     pub patterns: Vec<String>,
     /// What events of tracefs must pass, tested in the kernel.
     pub filters: Vec<EventFilter>,
@@ -91,8 +94,12 @@ pub struct KernelRequest {
     pub track: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.
     pub syscalls: Option<Vec<String>>,
+    /// What they say beyond LTTng's fields.
+    pub syscall_options: SyscallOptions,
     /// Probes to set.
     pub probes: Vec<ProbeSpec>,
+    /// Functions of the kernel to trace.
+    pub functions: Option<FunctionTrace>,
     /// What to sample.
     pub profile: Option<ProfileRequest>,
     /// What to count.

@@ -15,6 +15,7 @@
 
 mod context;
 mod format;
+mod ftrace;
 mod header;
 mod lttng;
 mod page;
@@ -26,6 +27,7 @@ mod transcode;
 
 pub use context::{EventContext, RecordHead};
 pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
+pub use ftrace::{Symbols, TracerEvent};
 pub use header::HeaderKind;
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
@@ -34,8 +36,8 @@ pub use perf::{
     perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
 };
 pub use syscall::{
-    Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,
-    syscall_context, syscall_numbers,
+    CompatCall, Copy, CopyKind, Length, PathLayout, RecordLayout, SYSCALL_LIMIT, Side, Slot,
+    SyscallEvent, SyscallOptions, SyscallRecord, compat_calls, syscall_context, syscall_numbers,
 };
 pub use task::{Change, FIRST_PID_NAMESPACE, TaskLayout, TaskRecord, TaskState, status_value};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

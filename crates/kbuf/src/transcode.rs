@@ -200,6 +200,9 @@ impl Transcoder {
             return Ok(false);
         };
         let (id, plan) = &self.plans[usize::from(place)];
+        if !plan.takes(record) {
+            return Ok(false);
+        }
         self.header.write(*id, at, last, out);
         if let Some(context) = context {
             let head = RecordHead::parse(record).ok_or(Spoilt::Short)?;

@@ -64,6 +64,7 @@ mod syscalls;
 mod tasks;
 mod text;
 mod tracefs;
+mod tracers;
 mod track;
 mod watch;
 
@@ -95,8 +96,12 @@ pub use thalweg_kbuf::{Counter, HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{
     PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
 };
-pub use thalweg_kbuf::{SyscallEvent, syscall_context};
+pub use thalweg_kbuf::{SyscallEvent, SyscallOptions, syscall_context};
 pub use tracefs::Tracefs;
+pub use tracers::{
+    FunctionKind, FunctionTrace, FunctionTracers, GraphSource, find_function_tracers,
+    find_functions, find_graph_source,
+};
 pub use track::Track;
 pub use watch::{
     Aggregate, BUCKET_ERROR, Bucket, Expression, Function, KeyValue, WatchCounts, WatchError,

@@ -7,7 +7,7 @@ use thalweg_collect::{
     Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
 };
 
-use thalweg_kernel::{ProbeSpec, Stacks, Track};
+use thalweg_kernel::{ProbeSpec, Stacks, SyscallOptions, Track};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -60,7 +60,8 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
     let is_tracked = !args.track.is_empty() || args.follow;
-    let is_probed = !args.probe.is_empty() || !args.function.is_empty();
+    let is_traced = args.functions.trace().is_some();
+    let is_probed = !args.probe.is_empty() || !args.function.is_empty() || is_traced;
     let is_sampled = args.profile.is_some() || !args.count.is_empty();
     let is_chosen = is_named || is_probed || is_sampled || args.syscalls.is_some();
     let kernel_required = is_chosen || is_tracked || args.no_user;
@@ -133,12 +134,17 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
         stacks: stacks(args),
         patterns: args.kernel.clone(),
         probes: probes(args),
+        functions: args.functions.trace(),
         filters: args
             .kernel_filter
             .iter()
             .map(|filter| filter.0.clone())
             .collect(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
+        syscall_options: SyscallOptions {
+            data_bytes: args.syscall_data,
+            fd_paths: args.fd_paths,
+        },
         profile: args.profile.map(|hz| ProfileRequest {
             events: args.profile_event.clone(),
             hz,

@@ -9,16 +9,18 @@ use thalweg_bpf::{Attached, Btf, BtfError, Helper, Kind, Program};
 use thalweg_kbuf::Side;
 use thalweg_sys::{BpfArray, BpfRing};
 
+use super::SyscallConfig;
 use super::calls::Calls;
 use super::copies::RECORD_BYTES;
+use super::files::FileOffsets;
 use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
 use super::tracked::Tracked;
+use crate::Error;
 use crate::bpf::{LICENSE, read_btf};
-use crate::{Error, Track};
 
 /// What the programs call; the newest came with Linux 5.11.
-const HELPERS: [Helper; 10] = [
+const HELPERS: [Helper; 12] = [
     Helper::MapLookupElem,
     Helper::KtimeGetNs,
     Helper::GetSmpProcessorId,
@@ -26,6 +28,8 @@ const HELPERS: [Helper; 10] = [
     Helper::GetCurrentComm,
     Helper::ProbeReadUser,
     Helper::ProbeReadUserStr,
+    Helper::ProbeReadKernel,
+    Helper::ProbeReadKernelStr,
     Helper::GetNsCurrentPidTgid,
     Helper::RingbufOutput,
     Helper::GetCurrentTaskBtf,
@@ -57,6 +61,8 @@ pub(super) struct InKernel {
     without_ring: Vec<u32>,
     programs: [Loaded; 2],
     own: Own,
+    /// The rings, as the programs find them.
+    array: BpfArray,
     _tracked: Option<Tracked>,
     /// The programs have them by their descriptors, which the maps below stand behind.
     _maps: Vec<BpfArray>,
@@ -67,7 +73,7 @@ impl InKernel {
     pub(super) fn load(
         calls: &Calls,
         ring_bytes: u32,
-        track: Option<&Track>,
+        config: &SyscallConfig,
     ) -> Result<Self, Error> {
         let btf = read_btf()?;
         check_helpers(&btf)?;
@@ -86,7 +92,10 @@ impl InKernel {
         let array = BpfArray::of_maps(&of_cpus, entries).map_err(failed)?;
         let offsets = Offsets::find(&btf)?;
         let own = Own::new().map_err(failed)?;
+        let track = config.track.as_ref();
         let tracked = track.map(|track| Tracked::start(&btf, track)).transpose()?;
+        let wants_files = config.options.fd_paths;
+        let files = wants_files.then(|| FileOffsets::find(&btf)).transpose()?;
         let mut maps = Vec::new();
         let mut load = |side, name, tracepoint| -> Result<Loaded, Error> {
             let state = BpfArray::new(STATE_BYTES, entries).map_err(failed)?;
@@ -101,6 +110,7 @@ impl InKernel {
                 state: state.as_fd(),
                 records: records.as_fd(),
                 rings: array.as_fd(),
+                files,
             };
             let instructions = parts.assemble()?;
             let tracepoint = btf.find(Kind::Typedef, tracepoint)?;
@@ -114,13 +124,14 @@ impl InKernel {
         };
         let entry = load(Side::Entry, "syscall_entry", "btf_trace_sys_enter")?;
         let exit = load(Side::Exit, "syscall_exit", "btf_trace_sys_exit")?;
-        maps.extend([rows, array]);
+        maps.push(rows);
         let was_off = |cpu: &u32| !online.contains(cpu);
         Ok(Self {
             rings,
             without_ring: possible.into_iter().filter(was_off).collect(),
             programs: [entry, exit],
             own,
+            array,
             _tracked: tracked,
             _maps: maps,
         })
@@ -134,17 +145,35 @@ impl InKernel {
 
     /// Has the programs run from now on: exits first, so that no entry lacks its exit.
     pub(super) fn attach(&mut self) -> Result<(), Error> {
+        self.set_stopped(false)?;
         for loaded in self.programs.iter_mut().rev() {
             loaded.attached = Some(loaded.program.attach()?);
         }
         Ok(())
     }
 
-    /// Has them run no more, but for runs that have begun.
-    pub(super) fn detach(&mut self) {
+    /// Has them run no more. When this returns `Ok`, none is under way.
+    ///
+    /// The kernel runs a program inside of an RCU read section, but finds out before that which ones are
+    /// attached; so each is told first, by a word that it reads, that nothing is recorded. Then the kernel
+    /// is asked to wait for runs that had begun: it does so when a map within a map is exchanged
+    /// (Linux 4.18), for whoever does that wants to know that the old one is out of use. `membarrier`
+    /// waits, too, but not on a machine with CPUs of `nohz_full`.
+    pub(super) fn detach(&mut self) -> Result<(), Error> {
+        let told = self.set_stopped(true);
         for loaded in &mut self.programs {
             loaded.attached = None;
         }
+        let exchanged = self
+            .rings
+            .first()
+            .map_or(Ok(()), |(cpu, ring)| self.array.put_map(*cpu, ring.as_fd()));
+        told.and(exchanged.map_err(|source| Error::BpfMap { source }))
+    }
+
+    fn set_stopped(&mut self, is_stopped: bool) -> Result<(), Error> {
+        let set = self.own.set_stopped(is_stopped);
+        set.map_err(|source| Error::BpfMap { source })
     }
 
     /// What both programs have counted on a CPU.

@@ -21,11 +21,13 @@
 
 mod calls;
 mod copies;
+mod files;
 mod load;
 mod own;
 mod program;
 mod recording;
 mod tracked;
+mod vectors;
 
 pub(crate) use load::cpus;
 pub(crate) use own::{Own, OwnCheck};
