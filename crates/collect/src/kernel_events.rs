@@ -235,11 +235,11 @@ impl KernelEvents {
 
     /// Records no more.
     pub(crate) fn stop(&mut self) -> Result<(), Error> {
-        if let Some(recording) = &mut self.parts.syscalls {
-            if let Err(error) = recording.stop() {
-                let what = "the last system calls may be missing, uncounted";
-                self.notes.push(format!("{what}: failed to {error}"));
-            }
+        if let Some(recording) = &mut self.parts.syscalls
+            && let Err(error) = recording.stop()
+        {
+            let what = "the last system calls may be missing, uncounted";
+            self.notes.push(format!("{what}: failed to {error}"));
         }
         if let Some(perf) = &mut self.parts.perf {
             perf.stop()?;
