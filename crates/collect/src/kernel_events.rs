@@ -31,8 +31,8 @@ pub(crate) enum Depth {
 
 /// The kernel's part of a recording.
 pub(crate) struct KernelEvents {
-    parts: Parts,
-    disk: KernelDisk,
+    pub(crate) parts: Parts,
+    pub(crate) disk: KernelDisk,
     /// A dead recorder began it, and took with it what it knew.
     adopted: bool,
     notes: Vec<String>,
@@ -41,10 +41,26 @@ pub(crate) struct KernelEvents {
 }
 
 /// Where its events come from.
-struct Parts {
-    tracefs: Option<KernelRecording>,
-    syscalls: Option<SyscallRecording>,
-    state: Option<KernelState>,
+pub(crate) struct Parts {
+    pub(crate) tracefs: Option<KernelRecording>,
+    pub(crate) syscalls: Option<SyscallRecording>,
+    pub(crate) state: Option<KernelState>,
+}
+
+impl Parts {
+    /// Declares all events in a folder; always under the same ids.
+    pub(crate) fn declare(&mut self, disk: &mut KernelDisk, begin: u64) -> Result<(), SinkError> {
+        if let Some(recording) = &mut self.tracefs {
+            disk.declare_tracefs(recording, begin)?;
+        }
+        if let Some(recording) = &mut self.syscalls {
+            disk.declare_syscalls(recording, begin)?;
+        }
+        match &mut self.state {
+            Some(state) => state.declare(disk, begin),
+            None => Ok(()),
+        }
+    }
 }
 
 impl KernelEvents {
@@ -76,12 +92,16 @@ impl KernelEvents {
             syscalls,
             state: state.then(|| KernelState::new(session.clock.clone())),
         };
-        let begun = Self::begin(session, parts, notes);
-        begun.map_err(|failed| {
+        let mut begun = Self::begin(session, parts, notes).map_err(|failed| {
             let (parts, error) = *failed;
             let _ = parts.tracefs.map(KernelRecording::remove);
             Error::Sink(error)
-        })
+        })?;
+        if request.overwrite {
+            begun.disk.expect_overwritten();
+            begun.disk.begin_to_keep(config.buffer_bytes_per_cpu);
+        }
+        Ok(begun)
     }
 
     fn begin(
@@ -93,15 +113,7 @@ impl KernelEvents {
         let dir = environment::kernel_dir(&session.out);
         let made = TraceWriter::create(&dir, &session.identity(environment)).and_then(|writer| {
             let mut disk = KernelDisk::over(writer);
-            if let Some(recording) = &mut parts.tracefs {
-                disk.declare_tracefs(recording, session.start)?;
-            }
-            if let Some(recording) = &mut parts.syscalls {
-                disk.declare_syscalls(recording, session.start)?;
-            }
-            if let Some(state) = &mut parts.state {
-                state.declare(&mut disk, session.start)?;
-            }
+            parts.declare(&mut disk, session.start)?;
             Ok(disk)
         });
         match made {
@@ -130,6 +142,9 @@ impl KernelEvents {
             .transpose()?;
         if let Some(recording) = &mut tracefs {
             recording.stop()?;
+            if recording.overwrites() {
+                disk.expect_overwritten();
+            }
             disk.declare_tracefs(recording, session.start)?;
         }
         Ok(Self {
@@ -152,10 +167,9 @@ impl KernelEvents {
 
     /// What tells that a cpu's ring is filling up.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let tracefs = self
-            .parts
-            .tracefs
-            .iter()
+        let tracefs = self.parts.tracefs.iter();
+        let drained = tracefs.filter(|_| !self.is_flight_recorder());
+        let tracefs = drained
             .flat_map(|recording| recording.cpus().filter_map(|cpu| recording.as_fd(cpu).ok()));
         let syscalls = self.parts.syscalls.iter();
         tracefs.chain(syscalls.flat_map(SyscallRecording::descriptors))
@@ -192,7 +206,8 @@ impl KernelEvents {
         if let Some(recording) = &mut self.parts.syscalls {
             recording.resume()?;
         }
-        if let Some(state) = &mut self.parts.state {
+        let is_told_later = self.is_flight_recorder();
+        if let Some(state) = self.parts.state.as_mut().filter(|_| !is_told_later) {
             state.begin();
         }
         Ok(())
@@ -211,27 +226,55 @@ impl KernelEvents {
 
     /// Drains every cpu.
     pub(crate) fn drain(&mut self, depth: Depth) -> Result<(), Error> {
-        let (parts, disk) = (&mut self.parts, &mut self.disk);
-        if let Some(state) = &mut parts.state {
+        if self.is_flight_recorder() && depth != Depth::Last {
+            return self.tend(depth);
+        }
+        if let Some(state) = &mut self.parts.state {
             match depth {
-                Depth::Last => state.drain_all(disk),
-                _ => state.drain(disk),
+                Depth::Last => state.drain_all(&mut self.disk),
+                _ => drop(state.drain(&mut self.disk)),
             }
         }
-        if let Some(recording) = &mut parts.syscalls {
-            let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
-                disk.take(Origin::Syscalls, packet);
-                Ok(())
-            };
-            match depth {
-                Depth::Last => recording.drain_all(&mut take)?,
-                _ => recording.drain(&mut take)?,
-            }
+        self.drain_syscalls(depth)?;
+        self.drain_tracefs(depth)?;
+        if depth == Depth::Last {
+            self.disk.write_kept();
         }
-        match &mut parts.tracefs {
-            Some(recording) => drain_tracefs(recording, depth, disk),
+        Ok(())
+    }
+
+    pub(crate) fn drain_syscalls(&mut self, depth: Depth) -> Result<(), Error> {
+        let disk = &mut self.disk;
+        let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
+            disk.take(Origin::Syscalls, packet);
+            Ok(())
+        };
+        match &mut self.parts.syscalls {
+            Some(recording) if depth == Depth::Last => Ok(recording.drain_all(&mut take)?),
+            Some(recording) => Ok(recording.drain(&mut take)?),
             None => Ok(()),
         }
+    }
+
+    pub(crate) fn drain_tracefs(&mut self, depth: Depth) -> Result<(), Error> {
+        let disk = &mut self.disk;
+        let Some(recording) = &mut self.parts.tracefs else {
+            return Ok(());
+        };
+        let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
+            disk.take(Origin::Tracefs, packet);
+            Ok(())
+        };
+        if depth == Depth::Last {
+            return Ok(recording.drain_all(&mut take)?);
+        }
+        for cpu in recording.cpus().collect::<Vec<_>>() {
+            match depth {
+                Depth::Filled => recording.drain(cpu, &mut take)?,
+                _ => recording.flush(cpu, &mut take)?,
+            }
+        }
+        Ok(())
     }
 
     /// Events on disk.
@@ -349,27 +392,6 @@ pub(crate) struct Closed {
     pub(crate) bytes: u64,
 }
 
-fn drain_tracefs(
-    recording: &mut KernelRecording,
-    depth: Depth,
-    disk: &mut KernelDisk,
-) -> Result<(), Error> {
-    let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
-        disk.take(Origin::Tracefs, packet);
-        Ok(())
-    };
-    if depth == Depth::Last {
-        return Ok(recording.drain_all(&mut take)?);
-    }
-    for cpu in recording.cpus().collect::<Vec<_>>() {
-        match depth {
-            Depth::Filled => recording.drain(cpu, &mut take)?,
-            _ => recording.flush(cpu, &mut take)?,
-        }
-    }
-    Ok(())
-}
-
 /// Takes the instance over as soon as its dead holder's descriptors are closed: it is known to be
 /// dead by one of them, and the others may follow.
 fn adopt_soon(
@@ -413,6 +435,8 @@ pub(crate) enum Error {
     Kernel(#[from] KernelError),
     #[error("{0}")]
     Sink(#[from] SinkError),
+    #[error("{0}")]
+    Storage(String),
     #[error("{0}")]
     Drain(#[from] thalweg_kernel::DrainError<SinkError>),
 }

@@ -75,6 +75,7 @@ impl KernelSources {
         config.filters.clone_from(&request.filters);
         config.contexts = request.contexts;
         config.track.clone_from(&request.track);
+        config.overwrite = request.overwrite;
         if let Some(kib) = request.buffer_kib_per_cpu {
             config.buffer_bytes_per_cpu = kib as usize * 1024;
         }

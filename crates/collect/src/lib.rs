@@ -11,6 +11,8 @@ mod error;
 mod keeper;
 mod kernel_disk;
 mod kernel_events;
+mod kernel_flight;
+mod kernel_keep;
 mod kernel_sources;
 mod kernel_state;
 mod lanes;

@@ -294,16 +294,30 @@ impl Recording {
             out: path.clone(),
             ..self.session.clone()
         };
-        let Some(programs) = &mut self.programs else {
-            return Ok(Snapshot::of(path));
-        };
-        programs.welcome(false, &mut hold(self.keeper.as_ref()));
-        let taken = programs.snapshot(&session);
+        let taken = self.snapshot_into(&session);
         taken.map_err(|why| {
             // A part of it is no use, and would take the room of what comes at the end.
             let _ = fs::remove_dir_all(&path);
             Error::Snapshot { path, why }
         })
+    }
+
+    /// The state of programs first, then the kernel's rings, then the programs': they are copied in a
+    /// moment.
+    fn snapshot_into(&mut self, session: &Session) -> Result<Snapshot, String> {
+        let mut snapshot = Snapshot::of(session.out.clone());
+        if let Some(programs) = &mut self.programs {
+            programs.welcome(false, &mut hold(self.keeper.as_ref()));
+            programs.gather_states();
+        }
+        if let Some(kernel) = &mut self.kernel {
+            let taken = kernel.snapshot(session, &mut snapshot);
+            taken.map_err(|why| why.to_string())?;
+        }
+        if let Some(programs) = &self.programs {
+            programs.snapshot(session, &mut snapshot)?;
+        }
+        Ok(snapshot)
     }
 
     /// Has each program's state told again: by itself, if it watches, and by a state dump; of how many
@@ -342,7 +356,7 @@ impl Recording {
     /// Stops, drains what is left, and closes the trace.
     pub fn finish(mut self) -> Result<Summary, Error> {
         if let Some(kernel) = &mut self.kernel
-            && let Err(error) = kernel.stop()
+            && let Err(error) = kernel.take_last_dump().and_then(|()| kernel.stop())
         {
             self.notes.push(format!("failed to {error}"));
         }

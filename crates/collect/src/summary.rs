@@ -93,6 +93,9 @@ pub struct KernelRequest {
     pub probes: Vec<ProbeSpec>,
     /// The kernel's ring for each cpu; `None` means the default.
     pub buffer_kib_per_cpu: Option<u32>,
+    /// Whether the newest events take the place of the oldest: a flight recorder, as
+    /// [`RingMode::Overwrite`] of programs.
+    pub overwrite: bool,
 }
 
 /// What a started recording really records.

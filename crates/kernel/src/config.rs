@@ -116,6 +116,8 @@ pub struct KernelConfig {
     pub naming: Naming,
     /// Whether to map the ring where the kernel can.
     pub map: bool,
+    /// Whether newer events take the place of the oldest in a ring that is full: a flight recorder.
+    pub overwrite: bool,
 }
 
 impl KernelConfig {
@@ -140,6 +142,7 @@ impl KernelConfig {
             clock: None,
             naming: Naming::Lttng,
             map: true,
+            overwrite: false,
         }
     }
 }

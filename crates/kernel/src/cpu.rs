@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use thalweg_kbuf::{Cursor, Page};
+use thalweg_kbuf::{Cursor, Missed, Page};
 use thalweg_model::Timestamp;
 
 use crate::decoder::Decoder;
@@ -41,6 +41,8 @@ pub struct KernelPacket<'a> {
     pub end: Timestamp,
     /// How many events of this CPU are lost since the recording began, up to `begin`.
     pub lost_total: u64,
+    /// Whether events right before the first one were overwritten.
+    pub follows_loss: bool,
     /// The events, as CTF event records; the first carries its whole time.
     pub records: &'a [u8],
     /// How many they are; none in a packet that only tells a loss.
@@ -122,6 +124,12 @@ impl CpuStream {
             .ok_or_else(|| failed(std::io::Error::other("a counter is missing")))
     }
 
+    /// The time of the oldest event in the ring.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        let stats = self.stats().ok()?;
+        (stats.entries > 0).then_some(stats.oldest)
+    }
+
     /// Hands what is there to the sink.
     pub(crate) fn drain<E>(
         &mut self,
@@ -188,6 +196,10 @@ impl Emitter {
         let mut next = *cursor;
         self.records.clear();
         let summary = decoder.records(self.cpu, page, (&mut next, self.after), &mut self.records);
+        // What is overwritten lay right before this page: all that the counter shows is older.
+        if summary.missed != Missed::None && cursor.offset == 0 {
+            self.ledger.pass();
+        }
         if summary.events > 0 {
             let span = PageSpan {
                 stamp: Timestamp(page.stamp),
@@ -199,6 +211,7 @@ impl Emitter {
                 begin: Timestamp(summary.begin),
                 end: Timestamp(summary.end),
                 lost_total: self.ledger.total_at(summary.begin),
+                follows_loss: summary.missed != Missed::None && cursor.offset == 0,
                 records: &self.records,
                 events: summary.events,
                 page: Some(span),
@@ -235,6 +248,7 @@ impl Emitter {
             begin: at,
             end: at,
             lost_total,
+            follows_loss: false,
             records: &[],
             events: 0,
             page: None,

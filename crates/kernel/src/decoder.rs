@@ -39,6 +39,18 @@ impl Decoder {
         transcoder.records_in_context(page, cursor, after, contexts, out)
     }
 
+    /// Whether contexts tell of threads.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.contexts.as_ref().is_some_and(ContextWriter::has_tasks)
+    }
+
+    /// Reads what there is of threads; events from `oldest` on will be asked about.
+    pub(crate) fn keep_up(&mut self, oldest: u64) {
+        if let Some(contexts) = &mut self.contexts {
+            contexts.keep_up(oldest);
+        }
+    }
+
     /// Beginnings of threads that contexts do not know of.
     pub(crate) fn lost_tasks(&self) -> u64 {
         self.contexts.as_ref().map_or(0, ContextWriter::lost_tasks)

@@ -302,6 +302,21 @@ impl KernelRecording {
         probes.filter_map(of).collect()
     }
 
+    /// Whether newer events take the place of the oldest.
+    pub fn overwrites(&self) -> bool {
+        let option = self.instance.read("options/overwrite");
+        option.is_ok_and(|text| text.trim() == "1")
+    }
+
+    /// Reads what contexts need to know of events that stay in the rings: to be called now and then
+    /// while nothing is drained.
+    pub fn keep_up(&mut self) {
+        if self.decoder.has_tasks() {
+            let oldest = self.streams.iter().filter_map(CpuStream::oldest).min();
+            self.decoder.keep_up(oldest.unwrap_or(u64::MAX));
+        }
+    }
+
     /// What became of the records of each CPU.
     pub fn tallies(&self) -> Vec<(u32, Tally)> {
         self.streams

@@ -75,7 +75,8 @@ impl Setup<'_> {
     fn set_up(&self, instance: &Instance) -> Result<(), Error> {
         instance.write("tracing_on", "0")?;
         instance.write("trace_clock", self.clock.name())?;
-        instance.write("options/overwrite", "0")?;
+        let overwrite = if self.config.overwrite { "1" } else { "0" };
+        instance.write("options/overwrite", overwrite)?;
         // Names of threads are in the events; the kernel's own list of them is not used. Kernels
         // that keep the option for all instances together refuse, which costs nothing but time.
         let _ = instance.try_write("options/record-cmd", "0");

@@ -136,6 +136,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             .collect(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
+        overwrite: args.overwrite,
     }
 }
 

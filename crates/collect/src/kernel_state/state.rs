@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::taker::{Batch, PATIENCE, Taker};
+use super::taker::{Batch, PATIENCE, Ready, Taker};
 use crate::clock::SessionClock;
 use crate::kernel_disk::KernelDisk;
 use crate::sink::SinkError;
@@ -38,11 +38,16 @@ impl KernelState {
         self.taker = Taker::begin(self.clock.clone());
     }
 
-    /// Writes what is ready.
-    pub(crate) fn drain(&mut self, disk: &mut KernelDisk) {
-        while let Some(batch) = self.taker.as_ref().and_then(Taker::ready) {
-            self.take(batch, disk);
+    /// Writes what is ready; whether there is more to come.
+    pub(crate) fn drain(&mut self, disk: &mut KernelDisk) -> bool {
+        while let Some(taker) = &self.taker {
+            match taker.ready() {
+                Ready::Batch(batch) => self.take(batch, disk),
+                Ready::NotYet => return true,
+                Ready::Over => self.taker = None,
+            }
         }
+        false
     }
 
     /// Writes what is left to come, and waits for it.

@@ -1,7 +1,7 @@
 //! The thread that takes the dump, and what it hands over.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,14 @@ pub(crate) enum Batch {
     Left(u64),
 }
 
+/// What there is of a dump that is being taken.
+#[derive(Debug)]
+pub(crate) enum Ready {
+    Batch(Batch),
+    NotYet,
+    Over,
+}
+
 /// A dump that is being taken.
 pub(crate) struct Taker {
     batches: Receiver<Batch>,
@@ -42,8 +50,12 @@ impl Taker {
     }
 
     /// What is ready, without a wait.
-    pub(crate) fn ready(&self) -> Option<Batch> {
-        self.batches.try_recv().ok()
+    pub(crate) fn ready(&self) -> Ready {
+        match self.batches.try_recv() {
+            Ok(batch) => Ready::Batch(batch),
+            Err(TryRecvError::Empty) => Ready::NotYet,
+            Err(TryRecvError::Disconnected) => Ready::Over,
+        }
     }
 
     /// What comes next, waited for until `end`.

@@ -38,6 +38,18 @@ impl ContextWriter {
         self.tasks.as_ref().map_or(0, Tasks::lost)
     }
 
+    /// Whether threads are known.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.tasks.is_some()
+    }
+
+    /// Reads what there is of threads; events from `oldest` on will be asked about.
+    pub(crate) fn keep_up(&mut self, oldest: u64) {
+        if let Some(tasks) = &mut self.tasks {
+            tasks.keep_up(oldest);
+        }
+    }
+
     fn task(&mut self, tid: i32, at: u64) -> Task {
         match (u32::try_from(tid), &mut self.tasks) {
             (Ok(0), _) => Task::idle(self.cpu),

@@ -31,6 +31,8 @@ pub(crate) struct Tasks {
     lost: BpfArray,
     /// Records of earlier times have been read.
     known_until: u64,
+    /// Of earlier times nobody will ask; later ones may be forgotten after [`KEPT_NS`].
+    oldest: u64,
     _programs: Vec<(Program, Attached)>,
 }
 
@@ -65,6 +67,7 @@ impl Tasks {
             ring,
             lost,
             known_until: 0,
+            oldest: u64::MAX,
             _programs: programs,
         };
         for (tid, state) in scan::threads() {
@@ -92,6 +95,12 @@ impl Tasks {
         read.map_or(0, |()| u64::from_ne_bytes(value))
     }
 
+    /// Reads on while nobody asks; events from `oldest` on will be asked about.
+    pub(crate) fn keep_up(&mut self, oldest: u64) {
+        self.oldest = oldest;
+        self.read_on();
+    }
+
     fn read_on(&mut self) {
         self.known_until = self.clock.now();
         let end = self.ring.written();
@@ -110,6 +119,7 @@ impl Tasks {
             self.ring.release(end);
         }
         let long_ago = monotonic_ns().saturating_sub(KEPT_NS);
-        self.table.forget(self.fit.ticks(long_ago));
+        self.table
+            .forget(self.fit.ticks(long_ago).min(self.oldest));
     }
 }

@@ -68,13 +68,15 @@ impl Life {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     lives: HashMap<u32, Life>,
-    /// How many have ended, and how many there were when it was looked for those to forget.
-    ended: usize,
+    /// Changes since it was looked for those to forget, and how many states were left then.
+    taken: usize,
     kept: usize,
 }
 
-/// So many threads that have ended are kept at least.
-const KEPT: usize = 4096;
+/// So many changes are kept at least.
+const KEPT: usize = 8192;
+/// So many states are kept at most, whatever somebody may ask for: some 100 MiB.
+const MOST: usize = 1 << 20;
 
 impl Table {
     /// A thread that was there before the recording.
@@ -87,11 +89,12 @@ impl Table {
 
     /// Takes a record whose time in the trace is `at`.
     pub(super) fn take(&mut self, record: &TaskRecord, at: u64) {
+        self.taken += 1;
         let life = self.lives.entry(record.tid).or_default();
         match record.change {
             Change::Begin => {
                 life.put(at, record.state.into());
-                self.ended -= usize::from(life.end.take().is_some());
+                life.end = None;
             }
             Change::Rename => {
                 if let Some(mut state) = life.at(at).copied() {
@@ -99,7 +102,7 @@ impl Table {
                     life.put(at, state);
                 }
             }
-            Change::End => self.ended += usize::from(life.end.replace(at).is_none()),
+            Change::End => life.end = Some(at),
         }
     }
 
@@ -146,18 +149,34 @@ impl Table {
 
     /// Forgets threads that had ended before a time, and what others were before, once there are many.
     pub(super) fn forget(&mut self, before: u64) {
-        if self.ended < KEPT.max(2 * self.kept) {
+        if self.taken < KEPT.max(self.kept).min(MOST / 2) {
             return;
         }
+        self.forget_before(before);
+        if self.kept >= MOST {
+            self.forget_before(self.median());
+        }
+    }
+
+    fn forget_before(&mut self, before: u64) {
         self.lives
             .retain(|_, life| life.end.is_none_or(|end| end >= before));
         for life in self.lives.values_mut() {
             let behind = life.states.partition_point(|(from, _)| *from <= before);
             life.states.drain(..behind.saturating_sub(1));
         }
-        let ended = self.lives.values().filter(|life| life.end.is_some());
-        self.ended = ended.count();
-        self.kept = self.ended;
+        self.kept = self.lives.values().map(|life| life.states.len()).sum();
+        self.taken = 0;
+    }
+
+    /// The time before which half of the states began.
+    fn median(&self) -> u64 {
+        let states = self.lives.values().flat_map(|life| &life.states);
+        let mut times: Vec<u64> = states.map(|(from, _)| *from).collect();
+        match times.len() / 2 {
+            0 => 0,
+            half => *times.select_nth_unstable(half).1,
+        }
     }
 }
 
@@ -254,17 +273,42 @@ mod tests {
     #[test]
     fn threads_that_ended_long_ago_are_forgotten() {
         let mut table = Table::default();
-        for tid in 10..10 + 2 * KEPT as u32 {
+        for tid in 10..10 + KEPT as u32 {
             table.take(&record(Change::Begin, tid, "x"), u64::from(tid));
             table.take(&record(Change::End, tid, ""), u64::from(tid));
         }
-        table.forget(10 + KEPT as u64);
-        assert_eq!(table.lives.len(), KEPT);
+        table.forget(10 + KEPT as u64 / 2);
+        assert_eq!(table.lives.len(), KEPT / 2);
         table.forget(u64::MAX);
         assert_eq!(
             table.lives.len(),
-            KEPT,
-            "not again before there are twice as many"
+            KEPT / 2,
+            "not again before there is as much"
         );
+    }
+
+    #[test]
+    fn numbers_that_are_given_again_and_again_take_no_more_memory() {
+        let mut table = Table::default();
+        for at in 0..5 * KEPT as u64 {
+            let tid = 10 + (at % 100) as u32;
+            table.take(&record(Change::Begin, tid, "x"), at);
+            table.take(&record(Change::End, tid, ""), at);
+            table.forget(at.saturating_sub(1000));
+        }
+        let states: usize = table.lives.values().map(|life| life.states.len()).sum();
+        assert!(states <= 2 * KEPT, "{states}");
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_remembered() {
+        let mut table = Table::default();
+        for at in 0..2 * MOST as u64 {
+            table.take(&record(Change::Begin, 10 + (at % 100) as u32, "x"), at);
+            table.forget(0);
+        }
+        let states: usize = table.lives.values().map(|life| life.states.len()).sum();
+        assert!(states <= 2 * MOST, "{states}");
+        assert_ne!(table.find(10, 2 * MOST as u64), Task::default());
     }
 }
