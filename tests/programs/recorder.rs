@@ -70,6 +70,9 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
             other => panic!("no option {other}"),
         }
     }
+    if let Some(kernel) = &mut config.kernel {
+        kernel.overwrite = request.mode == RingMode::Overwrite;
+    }
     config.programs = Some(request);
     config
 }

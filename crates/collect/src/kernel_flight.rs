@@ -38,16 +38,23 @@ impl KernelEvents {
         self.drain_syscalls(depth)
     }
 
-    /// Writes what all rings hold, and a state dump, into a trace of its own; nothing stops meanwhile.
-    pub(crate) fn snapshot(
-        &mut self,
-        session: &Session,
-        snapshot: &mut Snapshot,
-    ) -> Result<(), Error> {
+    /// Takes a state dump into a trace of its own, and what all rings hold into memory; nothing stops
+    /// meanwhile.
+    pub(crate) fn gather(&mut self, session: &Session) -> Result<KernelDisk, Error> {
         let mut disk = self.create_snapshot(session)?;
         self.dump_into(Some(&mut disk))?;
         self.drain_syscalls(Depth::All)?;
         self.drain_tracefs(Depth::All)?;
+        Ok(disk)
+    }
+
+    /// Writes what was gathered.
+    pub(crate) fn write_snapshot(
+        &self,
+        mut disk: KernelDisk,
+        session: &Session,
+        snapshot: &mut Snapshot,
+    ) -> Result<(), Error> {
         if let Some(keep) = self.disk.keep() {
             keep.write_to(&mut disk);
         }

@@ -302,20 +302,23 @@ impl Recording {
         })
     }
 
-    /// The state of programs first, then the kernel's rings, then the programs': they are copied in a
-    /// moment.
+    /// What is told of the state first, then the rings of the kernel and of the programs in one moment;
+    /// then they are written.
     fn snapshot_into(&mut self, session: &Session) -> Result<Snapshot, String> {
         let mut snapshot = Snapshot::of(session.out.clone());
         if let Some(programs) = &mut self.programs {
             programs.welcome(false, &mut hold(self.keeper.as_ref()));
             programs.gather_states();
         }
-        if let Some(kernel) = &mut self.kernel {
-            let taken = kernel.snapshot(session, &mut snapshot);
-            taken.map_err(|why| why.to_string())?;
-        }
+        let words = |why: crate::kernel_events::Error| why.to_string();
+        let gathered = self.kernel.as_mut().map(|kernel| kernel.gather(session));
+        let gathered = gathered.transpose().map_err(words)?;
         if let Some(programs) = &self.programs {
             programs.snapshot(session, &mut snapshot)?;
+        }
+        if let (Some(kernel), Some(disk)) = (&self.kernel, gathered) {
+            let written = kernel.write_snapshot(disk, session, &mut snapshot);
+            written.map_err(words)?;
         }
         Ok(snapshot)
     }

@@ -68,12 +68,7 @@ mod tests {
     fn counters_are_read_by_their_names() {
         let stats = CpuStats::parse(TEXT, TraceClock::X86Tsc).unwrap();
         assert_eq!(
-            (
-                stats.lost(),
-                stats.produced(),
-                stats.oldest,
-                stats.now
-            ),
+            (stats.lost(), stats.produced(), stats.oldest, stats.now),
             (12, 72, 6_370_659_602_818, 6_370_678_778_747)
         );
         assert_eq!(CpuStats::parse("entries: 1\n", TraceClock::X86Tsc), None);

@@ -119,7 +119,6 @@ impl Tasks {
             self.ring.release(end);
         }
         let long_ago = monotonic_ns().saturating_sub(KEPT_NS);
-        self.table
-            .forget(self.fit.ticks(long_ago).min(self.oldest));
+        self.table.forget(self.fit.ticks(long_ago).min(self.oldest));
     }
 }
