@@ -245,8 +245,10 @@ Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_n
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
-Events of the kernel have pid tid ppid vpid vtid vppid procname, as they were at the event, hostname, and
-the processor's interruptible preemptible need_reschedule migratable.
+Events of the kernel have pid tid ppid vpid vtid vppid procname prio nice, uid euid suid gid egid sgid and
+the same with v in front (as the thread's own user namespace has them), all namespaces, cgroup_id, cgroup
+and container, as they were at the event; hostname, and the processor's interruptible preemptible
+need_reschedule migratable.
 Others the program takes itself, at each event: ip (the address of its call site),
 callstack-user (and of those who called, as far as the program has frame pointers),
 perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,
@@ -390,11 +392,7 @@ mod tests {
             "{said}"
         );
         assert!(record("--no-user --context vpid,tid").is_ok());
-        let said = record("--context prio").unwrap_err();
-        assert!(
-            said.contains("no context `prio` yet: sched_switch says"),
-            "{said}"
-        );
+        assert!(record("--context prio,nice,uid,cgroup_id").is_ok());
         let listed = |context: &Context| {
             RECORD_HELP
                 .split([' ', '\n', ';', '.'])

@@ -32,5 +32,8 @@ pub use syscall::{
     Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,
     syscall_context, syscall_numbers,
 };
-pub use task::{Change, FIRST_PID_NAMESPACE, TaskLayout, TaskRecord, TaskState, status_value};
+pub use task::{
+    Attributes, Change, FIRST_PID_NAMESPACE, GroupRecord, IdMap, Namespaces, TaskLayout,
+    TaskRecord, TaskState, UNKNOWN_ID, cgroup, container, ids, status_value,
+};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

@@ -348,7 +348,7 @@ fn contexts(
     clock: TraceClock,
 ) -> (KernelContexts, Option<ContextWriter>, Option<Missing>) {
     let of_tasks = wanted.of_tasks();
-    let (tasks, untold) = match (!of_tasks.is_empty()).then(|| Tasks::start(clock)) {
+    let (tasks, untold) = match (!of_tasks.is_empty()).then(|| Tasks::start(clock, wanted.into())) {
         None => (None, None),
         Some(Ok(tasks)) => (Some(tasks), None),
         Some(Err(why)) => {

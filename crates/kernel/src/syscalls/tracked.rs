@@ -6,9 +6,7 @@
 //!
 //! Two programs of their own keep it. Numbers are those of the first pid namespace.
 
-use std::fs;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
 
 use thalweg_bpf::Register::{R0, R1, R6, R7, R10};
 use thalweg_bpf::{
@@ -16,11 +14,9 @@ use thalweg_bpf::{
 };
 use thalweg_sys::BpfArray;
 
-use crate::bpf::{LICENSE, find_offset, look_up};
+use crate::bpf::{LICENSE, find_offset, look_up, thread_numbers};
 use crate::{Error, Track};
 
-/// No kernel has more numbers for threads.
-const MOST_THREADS: u32 = 1 << 22;
 /// On the stack: a thread's number.
 const KEY: i16 = -4;
 
@@ -119,11 +115,4 @@ fn value_of(a: &mut Assembler, array: BorrowedFd<'_>, (task, pid): (Register, i1
     a.load(Size::Four, R1, (task, pid));
     a.store(Size::Four, (R10, KEY), R1);
     look_up(a, array, KEY, out);
-}
-
-/// How many numbers the kernel gives to threads.
-fn thread_numbers() -> u32 {
-    let text = fs::read_to_string(Path::new("/proc/sys/kernel/pid_max"));
-    let most = text.ok().and_then(|text| text.trim().parse().ok());
-    most.unwrap_or(MOST_THREADS).clamp(1, MOST_THREADS)
 }

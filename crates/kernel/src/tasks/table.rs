@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 
-use thalweg_kbuf::{Change, TaskRecord, TaskState};
+use thalweg_kbuf::{Attributes, Change, TaskRecord, TaskState};
 
 /// What contexts say of a thread; all 0 if it is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,17 +16,26 @@ pub(crate) struct Task {
     pub(crate) vtid: i32,
     pub(crate) vppid: i32,
     pub(crate) comm: [u8; 16],
+    pub(crate) pid_namespace: u32,
+    /// If they are asked for, and known.
+    pub(crate) attributes: Attributes,
 }
 
 impl Task {
     /// What runs when nothing does.
     pub(crate) fn idle(cpu: u32) -> Self {
         let mut task = Self::default();
+        task.attributes.prio = IDLE_PRIO;
+        task.attributes.ids = [0; 6];
+        task.attributes.own_ids = [0; 6];
         // A number of a CPU always fits.
         let _ = write!(&mut task.comm[..], "swapper/{cpu}");
         task
     }
 }
+
+/// Of what runs when nothing does, as LTTng counts it.
+const IDLE_PRIO: i32 = 20;
 
 /// A thread from some time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +65,25 @@ impl Life {
         let behind = self.states.partition_point(|(from, _)| *from <= time);
         let place = behind.saturating_sub(1);
         self.states.get(place).map(|(_, state)| state)
+    }
+
+    /// Another state from some time on: the one before with what a record has changed.
+    fn change(&mut self, record: &TaskRecord, at: u64) {
+        let Some(mut state) = self.at(at).copied() else {
+            return;
+        };
+        let task = &mut state.task;
+        if record.change == Change::Rename {
+            task.comm = record.state.comm;
+        } else if let Some(new) = record.state.attributes {
+            let own = task.attributes.get_or_insert_default();
+            match record.change {
+                Change::Priority => (own.prio, own.nice) = (new.prio, new.nice),
+                Change::Group => own.cgroup = new.cgroup,
+                _ => *own = new,
+            }
+        }
+        self.put(at, state);
     }
 
     fn put(&mut self, time: u64, state: State) {
@@ -96,13 +124,17 @@ impl Table {
                 life.put(at, record.state.into());
                 life.end = None;
             }
-            Change::Rename => {
-                if let Some(mut state) = life.at(at).copied() {
-                    state.task.comm = record.state.comm;
-                    life.put(at, state);
+            Change::End => life.end = Some(at),
+            Change::Group if record.is_of_process => {
+                let of_process = |life: &&mut Life| {
+                    let state = life.at(at);
+                    state.is_some_and(|state| state.task.pid == record.state.pid)
+                };
+                for life in self.lives.values_mut().filter(of_process) {
+                    life.change(record, at);
                 }
             }
-            Change::End => life.end = Some(at),
+            _ => life.change(record, at),
         }
     }
 
@@ -144,6 +176,8 @@ impl Table {
             vtid: state.vtid,
             vppid: parent.filter(is_seen).map_or(0, |parent| parent.vtid),
             comm: state.comm,
+            pid_namespace: state.namespace,
+            attributes: state.attributes.unwrap_or_default(),
         }
     }
 
@@ -201,7 +235,9 @@ mod tests {
                 namespace: 1,
                 vtid: tid.cast_signed() - 4,
                 comm: name(text),
+                attributes: None,
             },
+            is_of_process: false,
         }
     }
 
@@ -212,6 +248,7 @@ mod tests {
             vtid: 1,
             namespace,
             comm: name("old"),
+            attributes: None,
         }
     }
 
@@ -241,6 +278,36 @@ mod tests {
         table.found(5, state(5, 2));
         table.take(&record(Change::Begin, 7, "x"), 100);
         assert_eq!(table.find(7, 100).vppid, 0);
+    }
+
+    #[test]
+    fn what_changes_leaves_the_rest_as_it_was() {
+        let with = |change, tid, prio, cgroup| {
+            let mut record = record(change, tid, "x");
+            record.state.pid = 7;
+            record.state.attributes = Some(Attributes {
+                prio,
+                cgroup,
+                ..Attributes::default()
+            });
+            record
+        };
+        let mut table = Table::default();
+        for (change, tid, at) in [(Change::Begin, 7, 10), (Change::Begin, 8, 20)] {
+            table.take(&with(change, tid, 20, 1), at);
+        }
+        table.take(&with(Change::Priority, 8, 5, 0), 30);
+        let mut group = with(Change::Group, 7, 0, 2);
+        group.is_of_process = true;
+        table.take(&group, 40);
+        let of = |tid, at| {
+            let found = table.find(tid, at).attributes;
+            (found.prio, found.cgroup)
+        };
+        assert_eq!([29, 30, 40].map(|at| of(8, at)), [(20, 1), (5, 1), (5, 2)]);
+        assert_eq!([39, 40].map(|at| of(7, at)), [(20, 1), (20, 2)]);
+        table.take(&with(Change::Attributes, 8, 9, 3), 50);
+        assert_eq!(table.find(8, 50).attributes.prio, 9);
     }
 
     #[test]
