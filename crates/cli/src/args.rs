@@ -21,7 +21,7 @@ use crate::list;
 use crate::names::CallNames;
 use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, parse_size};
 use crate::record::Helper;
-use crate::track::TrackedProcess;
+use crate::track::Tracked;
 use crate::view;
 
 /// One trace of the kernel and of the programs on it, without a kernel module.
@@ -78,10 +78,15 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "FILTER")]
     pub(crate) kernel_filter: Vec<KernelFilter>,
 
-    /// Record kernel events of this process, its threads and all that they start, and of nobody else:
-    /// pid=NUMBER, several with commas between.
-    #[arg(long, value_name = "PROCESS", value_delimiter = ',')]
-    pub(crate) track: Vec<TrackedProcess>,
+    /// Record kernel events of these only: pid=NUMBER (a process, its threads and all that they start),
+    /// or whoever is that at the moment: vpid=NUMBER, uid=USER, gid=GROUP, cgroup=PATH, container=ID;
+    /// several with commas between: one of each kind must hold.
+    #[arg(long, value_name = "WHOSE", value_delimiter = ',')]
+    pub(crate) track: Vec<Tracked>,
+
+    /// Record no kernel events of these, named in the same way.
+    #[arg(long, value_name = "WHOSE", value_delimiter = ',')]
+    pub(crate) untrack: Vec<Tracked>,
 
     /// Record kernel events of COMMAND and of all that it starts, and of nobody else.
     #[arg(long, requires = "command")]
@@ -111,6 +116,7 @@ pub(crate) struct RecordArgs {
     /// Record nothing of the kernel.
     #[arg(long, conflicts_with_all = [
             "kernel", "kernel_filter", "syscalls", "probe", "function", "kernel_buffer", "track",
+            "untrack",
             "follow"
         ])]
     pub(crate) no_kernel: bool,
@@ -208,6 +214,7 @@ Examples:
   thalweg record -k sched_switch --kernel-filter 'prev_tid == 42' -- ./app
   thalweg record --follow --syscalls -- make            of make and all that it starts
   thalweg record --track pid=4711 --duration 5          of a process that runs
+  thalweg record --track uid=www-data --untrack pid=815 of a user, but for a process
   thalweg record -k '*' --plan                          what would be recorded, and by what
   thalweg record --syscalls -- ./app                    each system call, with paths and addresses
   thalweg record --syscalls='open*,connect' -- ./app    these only

@@ -299,13 +299,10 @@ impl KernelEvents {
         let recording = self.parts.tracefs.as_ref().filter(|_| !self.adopted)?;
         let stats = recording.stats().ok()?;
         let produced = stats.iter().map(|(_, stats)| stats.produced()).sum();
-        let foreign: u64 = recording.tallies().iter().map(|t| t.1.foreign).sum();
+        let tallies = recording.tallies();
+        let left: u64 = tallies.iter().map(|t| t.1.foreign + t.1.others).sum();
         let ledger = self.disk.ledger(Origin::Tracefs);
-        disagreement(
-            "events",
-            produced,
-            ledger.recorded() + ledger.lost() + foreign,
-        )
+        disagreement("events", produced, ledger.recorded() + ledger.lost() + left)
     }
 
     /// The same of the programs' counters.
@@ -322,6 +319,18 @@ impl KernelEvents {
         missed
             .map(|(name, count)| format!("the kernel missed {count} calls that {name} was to tell"))
             .collect()
+    }
+
+    /// Events that took room in the rings for nothing.
+    fn others(&self) -> Option<String> {
+        let tallies = self.parts.tracefs.as_ref()?.tallies();
+        let others: u64 = tallies.iter().map(|t| t.1.others).sum();
+        (others > 0).then(|| {
+            format!(
+                "{others} events of threads that are not tracked were in the kernel's rings, and are \
+                 left out: tracefs itself can track processes alone"
+            )
+        })
     }
 
     /// Threads of which contexts know nothing.
@@ -356,6 +365,7 @@ impl KernelEvents {
             self.syscalls_disagreement(),
             self.doubt(session),
             self.late_cpus(),
+            self.others(),
             self.unknown_threads(),
             self.parts.state.as_ref().and_then(KernelState::note),
         ]

@@ -75,6 +75,7 @@ impl KernelSources {
         config.filters.clone_from(&request.filters);
         config.contexts = request.contexts;
         config.track.clone_from(&request.track);
+        config.untrack.clone_from(&request.untrack);
         config.overwrite = request.overwrite;
         if let Some(kib) = request.buffer_kib_per_cpu {
             config.buffer_bytes_per_cpu = kib as usize * 1024;
@@ -118,6 +119,7 @@ fn start_syscalls(
             patterns: patterns.clone(),
             ring_bytes_per_cpu: bytes,
             track: config.track.clone(),
+            untrack: config.untrack.clone(),
             clock,
         },
     );
@@ -126,6 +128,7 @@ fn start_syscalls(
         Err(
             error @ (KernelError::UnknownSyscall { .. }
             | KernelError::NoProcess { .. }
+            | KernelError::NoControlGroup { .. }
             | KernelError::NestedNamespace),
         ) => Err(error),
         Err(error) => {

@@ -87,6 +87,8 @@ pub struct KernelRequest {
     pub contexts: KernelContexts,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
+    /// Whose events are left out.
+    pub untrack: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.
     pub syscalls: Option<Vec<String>>,
     /// Probes to set.

@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use thalweg_bpf::Register::{R0, R1, R2, R10};
-use thalweg_bpf::{Assembler, Btf, BtfError, Condition, Helper, Label};
+use thalweg_bpf::{Assembler, Btf, BtfError, Condition, Helper, Label, Register};
 
 use crate::Error;
 
@@ -46,4 +46,11 @@ pub(crate) fn thread_numbers() -> u32 {
     let text = fs::read_to_string(Path::new("/proc/sys/kernel/pid_max"));
     let most = text.ok().and_then(|text| text.trim().parse().ok());
     most.unwrap_or(MOST_THREADS).clamp(1, MOST_THREADS)
+}
+
+/// A number of 32 bits, without a sign.
+pub(crate) fn set_unsigned(a: &mut Assembler, register: Register, number: u32) {
+    a.set(register, number.cast_signed());
+    a.shift_left(register, 32);
+    a.shift_right(register, 32);
 }

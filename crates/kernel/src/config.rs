@@ -100,6 +100,8 @@ pub struct KernelConfig {
     pub contexts: KernelContexts,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
+    /// Whose events are left out.
+    pub untrack: Option<Track>,
     /// A subsystem whose events are left out, whatever the rules say.
     pub leave_out: Option<String>,
     /// Probes to set, beside the events that the rules choose.
@@ -134,6 +136,7 @@ impl KernelConfig {
             filters: Vec::new(),
             contexts: KernelContexts::default(),
             track: None,
+            untrack: None,
             leave_out: None,
             probes: Vec::new(),
             buffer_bytes_per_cpu: 8 << 20,

@@ -71,6 +71,8 @@ pub struct Tally {
     pub known: u64,
     /// Records of types that this recording does not trace.
     pub foreign: u64,
+    /// Events of threads that are not tracked.
+    pub others: u64,
     /// Records that could not be read; they are in [`KernelPacket::lost_total`].
     pub spoilt: u64,
     /// Packets that the sink took.
@@ -225,6 +227,7 @@ impl Emitter {
         self.tally.recorded += summary.events;
         self.tally.known += summary.known;
         self.tally.foreign += summary.foreign;
+        self.tally.others += summary.others;
         self.tally.spoilt += summary.spoilt;
         self.ledger.spoil(summary.spoilt);
         Ok(())

@@ -38,6 +38,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attribute;
 mod bpf;
 mod catalogue;
 mod clock;
@@ -64,6 +65,7 @@ mod text;
 mod tracefs;
 mod track;
 
+pub use attribute::TrackedAttribute;
 pub use catalogue::KnownEvent;
 pub use clock::TraceClock;
 pub use config::{DEFAULT_EVENTS, EventFilter, EventRule, KernelConfig};

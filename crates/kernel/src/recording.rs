@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::thread::{MembarrierCommand, membarrier};
 use thalweg_kbuf::{HeaderKind, Naming, PROBE_GROUP};
 
+use crate::attribute::Sets;
 use crate::catalogue;
 use crate::context::{ContextWriter, KernelContexts};
 use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
@@ -14,10 +15,10 @@ use crate::plan::{Plan, describe};
 use crate::probes;
 use crate::setup::{Setup, open_streams, page_layout};
 use crate::source::Extent;
-use crate::tasks::Tasks;
+use crate::tasks::{Groups, Tasks, Wanted};
 use crate::{
     CpuStats, DrainError, Error, KernelConfig, KernelEvent, Missing, StartReport, TraceClock,
-    Tracefs,
+    Tracefs, Track,
 };
 
 /// Kernel events while they are recorded.
@@ -48,7 +49,7 @@ impl KernelRecording {
             None => TraceClock::choose(tracefs)?,
         };
         let plan = Plan::make(tracefs, config)?;
-        let (contexts, writer, untold) = contexts(config.contexts, clock);
+        let (contexts, writer, untold) = contexts(config, clock)?;
         let instance = Instance::create(tracefs, &config.id)?;
         let mut setup = Setup {
             tracefs,
@@ -342,15 +343,26 @@ fn end(tracefs: &Tracefs, instance: Instance) -> Result<(), Error> {
     probes::remove_group(tracefs, &name)
 }
 
-/// The contexts that can be had, what writes them, and a word on those that cannot.
-fn contexts(
-    wanted: KernelContexts,
-    clock: TraceClock,
-) -> (KernelContexts, Option<ContextWriter>, Option<Missing>) {
+type Contexts = (KernelContexts, Option<ContextWriter>, Option<Missing>);
+
+/// The contexts that can be had, what writes them and knows whose events are wanted, and a word on those
+/// that cannot.
+fn contexts(config: &KernelConfig, clock: TraceClock) -> Result<Contexts, Error> {
+    let wanted = config.contexts;
+    let groups = Groups::find_all();
+    let sets = |track: &Option<Track>| match track {
+        Some(track) => Sets::find(&track.attributes, &groups),
+        None => Ok(Sets::default()),
+    };
+    let tracked = [sets(&config.track)?, sets(&config.untrack)?];
+    let is_tracked = tracked.iter().any(|sets| !sets.is_empty());
     let of_tasks = wanted.of_tasks();
-    let (tasks, untold) = match (!of_tasks.is_empty()).then(|| Tasks::start(clock, wanted.into())) {
+    let known = tracked.iter().fold(Wanted::from(wanted), Wanted::and_of);
+    let needs_tasks = is_tracked || !of_tasks.is_empty();
+    let (tasks, untold) = match needs_tasks.then(|| Tasks::start(clock, known)) {
         None => (None, None),
         Some(Ok(tasks)) => (Some(tasks), None),
+        Some(Err(why)) if is_tracked => return Err(Error::NoAttributes(why.to_string())),
         Some(Err(why)) => {
             let what = format!("the context {}", of_tasks.names());
             let why = format!("failed to {why}");
@@ -361,6 +373,7 @@ fn contexts(
         None => wanted,
         Some(_) => wanted.without(of_tasks),
     };
-    let writer = (!had.is_empty()).then(|| ContextWriter::new(had, tasks));
-    (had, writer, untold)
+    let is_written = is_tracked || !had.is_empty();
+    let writer = is_written.then(|| ContextWriter::new(had, tasks).track(tracked));
+    Ok((had, writer, untold))
 }

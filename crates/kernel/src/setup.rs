@@ -112,16 +112,23 @@ impl Setup<'_> {
     }
 
     /// The kernel records an event if the running thread is on the list; one of the scheduler also if
-    /// the other thread is.
+    /// the other thread is. The list of those that are left out is the same the other way round.
     fn track(&self, instance: &Instance) -> Result<(), Error> {
-        let Some(track) = &self.config.track else {
-            return Ok(());
-        };
-        instance.write("options/event-fork", "1")?;
-        track.put(|threads| {
-            let numbers = threads.iter().map(|thread| format!("{thread} "));
-            instance.write("set_event_pid", &numbers.collect::<String>())
-        })
+        let lists = [
+            (&self.config.track, "set_event_pid"),
+            (&self.config.untrack, "set_event_notrace_pid"),
+        ];
+        for (track, file) in lists {
+            let Some(track) = track.as_ref().filter(|track| track.has_list()) else {
+                continue;
+            };
+            instance.write("options/event-fork", "1")?;
+            track.put(|threads| {
+                let numbers = threads.iter().map(|thread| format!("{thread} "));
+                instance.write(file, &numbers.collect::<String>())
+            })?;
+        }
+        Ok(())
     }
 
     fn filter(&self, instance: &Instance) -> Result<(), Error> {

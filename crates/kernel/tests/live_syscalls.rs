@@ -76,6 +76,7 @@ fn run(blocks: u64, ring_bytes: u32, while_running: bool) -> (Calls, u64) {
         ring_bytes_per_cpu: ring_bytes,
         clock: TraceClock::choose(&tracefs()).unwrap(),
         track: None,
+        untrack: None,
     };
     let mut recording = SyscallRecording::start(&tracefs(), &config).unwrap();
     let names: Vec<&str> = recording.events().iter().map(|e| e.name.as_str()).collect();

@@ -93,6 +93,7 @@ fn payload(tracefs: &Tracefs) -> Finding {
         patterns: vec!["getppid".to_owned()],
         ring_bytes_per_cpu: 0,
         track: None,
+        untrack: None,
         clock: TraceClock::Mono,
     };
     match SyscallRecording::start(tracefs, &config) {

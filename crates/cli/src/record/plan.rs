@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use thalweg_collect::{Contexts, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
 
-use thalweg_kernel::{ProbeSpec, Track};
+use thalweg_kernel::ProbeSpec;
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
 use crate::exit::{Failure, RECORD_FAILED};
 use crate::number::Patience;
+use crate::track::track;
 
 /// What will be recorded.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 /// Refuses what this user may not have and must.
 pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
-    let is_tracked = !args.track.is_empty() || args.follow;
+    let is_tracked = !args.track.is_empty() || !args.untrack.is_empty() || args.follow;
     let is_probed = !args.probe.is_empty() || !args.function.is_empty();
     let is_chosen = is_named || is_probed || args.syscalls.is_some();
     let kernel_required = is_chosen || is_tracked || args.no_user;
@@ -120,12 +121,9 @@ fn contexts(args: &RecordArgs) -> Contexts {
 
 fn kernel(args: &RecordArgs) -> KernelRequest {
     let kib = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-    let processes = args.track.iter().map(|process| process.0).collect();
     KernelRequest {
-        track: (!args.track.is_empty()).then_some(Track {
-            processes,
-            threads: Vec::new(),
-        }),
+        track: track(&args.track),
+        untrack: track(&args.untrack),
         contexts: contexts(args).kernel,
         patterns: args.kernel.clone(),
         probes: probes(args),

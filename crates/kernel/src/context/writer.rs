@@ -3,6 +3,7 @@
 use thalweg_kbuf::{Attributes, EventContext, RecordHead, container};
 
 use super::kind::{HOSTNAME_BYTES, KernelContext, KernelContexts};
+use crate::attribute::Sets;
 use crate::tasks::{Task, Tasks};
 
 /// The thread that starts the kernel's others.
@@ -14,6 +15,8 @@ pub(crate) struct ContextWriter {
     contexts: Vec<KernelContext>,
     tasks: Option<Tasks>,
     hostname: Vec<u8>,
+    /// Whose events are wanted, and whose are not.
+    tracked: [Sets; 2],
     /// Whose page is being read.
     cpu: u32,
 }
@@ -25,9 +28,16 @@ impl ContextWriter {
         Self {
             contexts: set.iter().collect(),
             tasks,
+            tracked: Default::default(),
             hostname: padded(name.nodename().to_bytes(), HOSTNAME_BYTES),
             cpu: 0,
         }
+    }
+
+    /// Only events of threads that have all of these, and none of those.
+    pub(crate) fn track(mut self, tracked: [Sets; 2]) -> Self {
+        self.tracked = tracked;
+        self
     }
 
     /// The events that follow are of this CPU.
@@ -80,6 +90,16 @@ impl ContextWriter {
 }
 
 impl EventContext for ContextWriter {
+    fn admits(&mut self, head: RecordHead, at: u64) -> bool {
+        if self.tracked.iter().all(Sets::is_empty) {
+            return true;
+        }
+        let task = self.task(head.tid, at);
+        let group = self.group_path(&task);
+        let [wanted, left_out] = &self.tracked;
+        wanted.has_all(&task, group) && !left_out.has_any(&task, group)
+    }
+
     fn write(&mut self, head: RecordHead, at: u64, out: &mut Vec<u8>) {
         let task = self.task(head.tid, at);
         for context in &self.contexts {

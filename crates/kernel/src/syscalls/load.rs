@@ -9,12 +9,15 @@ use thalweg_bpf::{Attached, Btf, BtfError, Helper, Kind, Program};
 use thalweg_kbuf::Side;
 use thalweg_sys::{BpfArray, BpfRing};
 
+use super::attributes::Attributes;
 use super::calls::Calls;
 use super::copies::RECORD_BYTES;
 use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
 use super::tracked::Tracked;
+use crate::attribute::Sets;
 use crate::bpf::{LICENSE, read_btf};
+use crate::tasks::Groups;
 use crate::{Error, Track};
 
 /// What the programs call; the newest came with Linux 5.11.
@@ -57,7 +60,7 @@ pub(super) struct InKernel {
     without_ring: Vec<u32>,
     programs: [Loaded; 2],
     own: Own,
-    _tracked: Option<Tracked>,
+    _tracked: Vec<Tracked>,
     /// The programs have them by their descriptors, which the maps below stand behind.
     _maps: Vec<BpfArray>,
 }
@@ -67,7 +70,7 @@ impl InKernel {
     pub(super) fn load(
         calls: &Calls,
         ring_bytes: u32,
-        track: Option<&Track>,
+        whose: [Option<&Track>; 2],
     ) -> Result<Self, Error> {
         let btf = read_btf()?;
         check_helpers(&btf)?;
@@ -86,7 +89,9 @@ impl InKernel {
         let array = BpfArray::of_rings(&of_cpus, entries).map_err(failed)?;
         let offsets = Offsets::find(&btf)?;
         let own = Own::new().map_err(failed)?;
-        let tracked = track.map(|track| Tracked::start(&btf, track)).transpose()?;
+        let tracked = tracked(&btf, whose)?;
+        let checks: Vec<_> = tracked.iter().map(Tracked::check).collect();
+        let attributes = attributes(&btf, whose)?;
         let mut maps = Vec::new();
         let mut load = |side, name, tracepoint| -> Result<Loaded, Error> {
             let state = BpfArray::new(STATE_BYTES, entries).map_err(failed)?;
@@ -95,7 +100,8 @@ impl InKernel {
                 side,
                 offsets,
                 own: own.check(),
-                tracked: tracked.as_ref().map(Tracked::check),
+                tracked: &checks,
+                attributes: &attributes,
                 wake_bytes: ring_bytes / WAKE_PART,
                 rows: rows.as_fd(),
                 state: state.as_fd(),
@@ -182,6 +188,26 @@ impl InKernel {
             .map(|loaded| loaded.program.missed())
             .sum()
     }
+}
+
+/// The lists of threads whose calls are recorded, and of those whose are not.
+fn tracked(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Vec<Tracked>, Error> {
+    let lists = whose.into_iter().zip([true, false]);
+    let start = |(track, are_wanted): (Option<&Track>, bool)| {
+        let track = track.filter(|track| track.has_list())?;
+        Some(Tracked::start(btf, track, are_wanted))
+    };
+    lists.filter_map(start).collect()
+}
+
+fn attributes(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Attributes, Error> {
+    let groups = Groups::find_all();
+    let find = |track: Option<&Track>| match track {
+        Some(track) => Sets::find(&track.attributes, &groups),
+        None => Ok(Sets::default()),
+    };
+    let sets = [find(whose[0])?, find(whose[1])?];
+    Ok(Attributes::find(btf, sets)?)
 }
 
 fn check_helpers(btf: &Btf) -> Result<(), Error> {

@@ -26,6 +26,8 @@ pub struct SyscallConfig {
     pub ring_bytes_per_cpu: u32,
     /// Whose calls, if not everybody's.
     pub track: Option<Track>,
+    /// Whose calls are left out.
+    pub untrack: Option<Track>,
     /// The clock of the times that packets have.
     pub clock: TraceClock,
 }
@@ -65,7 +67,11 @@ impl SyscallRecording {
             .ring_bytes_per_cpu
             .clamp(least, most)
             .next_power_of_two();
-        let in_kernel = InKernel::load(&calls, ring_bytes, config.track.as_ref())?;
+        let in_kernel = InKernel::load(
+            &calls,
+            ring_bytes,
+            [config.track.as_ref(), config.untrack.as_ref()],
+        )?;
         let streams = in_kernel.rings.iter().map(|_| Stream::default());
         Ok(Self {
             ids: (0..).take(calls.events().len()).collect(),

@@ -1,4 +1,4 @@
-//! The threads whose calls are recorded, if not all: a number for each thread that there can be.
+//! The threads whose calls are recorded, if not all, or are not: a number for each thread that there can be.
 //!
 //! ```text
 //!   fork: [child] = [parent]      exit: [thread] = 0      a call: out, if [thread] is 0
@@ -24,11 +24,13 @@ const KEY: i16 = -4;
 #[derive(Debug)]
 pub(super) struct Tracked {
     array: BpfArray,
+    /// Calls of these threads are recorded, or all but theirs.
+    are_wanted: bool,
     _programs: [(Program, Attached); 2],
 }
 
 impl Tracked {
-    pub(super) fn start(btf: &Btf, track: &Track) -> Result<Self, Error> {
+    pub(super) fn start(btf: &Btf, track: &Track, are_wanted: bool) -> Result<Self, Error> {
         let failed = |source| Error::BpfMap { source };
         let array = BpfArray::new(4, thread_numbers()).map_err(failed)?;
         let pid = find_offset(btf, "task_struct", "pid")?;
@@ -51,6 +53,7 @@ impl Tracked {
         })?;
         Ok(Self {
             array,
+            are_wanted,
             _programs: programs,
         })
     }
@@ -59,6 +62,7 @@ impl Tracked {
     pub(super) fn check(&self) -> TrackedCheck<'_> {
         TrackedCheck {
             array: self.array.as_fd(),
+            are_wanted: self.are_wanted,
         }
     }
 }
@@ -67,16 +71,21 @@ impl Tracked {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TrackedCheck<'a> {
     array: BorrowedFd<'a>,
+    are_wanted: bool,
 }
 
 impl TrackedCheck<'_> {
-    /// Writes code that goes on at `out` if the running thread is not tracked; `ids` holds what the kernel
+    /// Writes code that goes on at `out` if the running thread is not wanted; `ids` holds what the kernel
     /// says of process and thread.
     pub(super) fn write(self, a: &mut Assembler, ids: Register, out: Label) {
         a.store(Size::Four, (R10, KEY), ids);
         look_up(a, self.array, KEY, out);
         a.load(Size::Four, R1, (R0, 0));
-        a.jump_if(Condition::Equal, R1, 0, out);
+        let unwanted = match self.are_wanted {
+            true => Condition::Equal,
+            false => Condition::NotEqual,
+        };
+        a.jump_if(unwanted, R1, 0, out);
     }
 }
 

@@ -6,12 +6,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use thalweg_kbuf::container;
+
 /// So many are known at most; of more, the youngest.
 const MOST: usize = 1 << 16;
 
 /// The groups.
 #[derive(Debug, Default)]
-pub(super) struct Groups {
+pub(crate) struct Groups {
     paths: BTreeMap<u64, Box<[u8]>>,
     numbers: BTreeMap<Box<[u8]>, u64>,
     order: VecDeque<u64>,
@@ -19,7 +21,7 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Those that there are now.
-    pub(super) fn find_all() -> Self {
+    pub(crate) fn find_all() -> Self {
         let mut groups = Self::default();
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         if let Some((root, folder)) = mounts.lines().find_map(mount) {
@@ -47,7 +49,7 @@ impl Groups {
     }
 
     /// One that has been made.
-    pub(super) fn add(&mut self, number: u64, path: &[u8]) {
+    pub(crate) fn add(&mut self, number: u64, path: &[u8]) {
         self.numbers.insert(path.into(), number);
         if self.paths.insert(number, path.into()).is_none() {
             self.order.push_back(number);
@@ -65,8 +67,15 @@ impl Groups {
         self.paths.get(&number).map_or(&[], |path| path)
     }
 
+    /// The paths of a container's groups.
+    pub(crate) fn of_container(&self, id: &[u8]) -> Vec<Box<[u8]>> {
+        let is_its = |path: &&Box<[u8]>| container(path).is_some_and(|own| own.starts_with(id));
+        let paths = self.numbers.keys().filter(is_its);
+        paths.filter(|_| !id.is_empty()).cloned().collect()
+    }
+
     /// The number of the group that has this path; 0 if there is none.
-    pub(super) fn number(&self, path: &[u8]) -> u64 {
+    pub(crate) fn number(&self, path: &[u8]) -> u64 {
         self.numbers.get(path).copied().unwrap_or(0)
     }
 }

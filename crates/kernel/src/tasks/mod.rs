@@ -19,5 +19,7 @@ mod source;
 mod table;
 mod wanted;
 
+pub(crate) use groups::Groups;
 pub(crate) use source::Tasks;
 pub(crate) use table::Task;
+pub(crate) use wanted::Wanted;

@@ -1,5 +1,6 @@
 //! What contexts want to know of threads, beside who they are.
 
+use crate::attribute::Sets;
 use crate::context::{KernelContext, KernelContexts};
 
 /// Which changes programs are to tell.
@@ -14,6 +15,15 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// This, and what tracking needs.
+    pub(crate) fn and_of(self, sets: &Sets) -> Self {
+        Self {
+            credentials: self.credentials || !sets.users.is_empty() || !sets.groups.is_empty(),
+            groups: self.groups || !sets.places.is_empty(),
+            ..self
+        }
+    }
+
     /// Whether there is anything.
     pub(crate) const fn any(self) -> bool {
         self.credentials || self.priority || self.groups
