@@ -126,14 +126,7 @@ fn a_process_that_runs_is_tracked_with_what_it_starts() {
 fn tracked_writes(events: &str, whose: &[&str], script: &str) -> [usize; 3] {
     let scene = Scene::new();
     let _stranger = Stranger::start_slowly(&scene);
-    let first = [
-        "record",
-        "--no-user",
-        "--kernel-buffer=32M",
-        "-o",
-        "t",
-        events,
-    ];
+    let first = ["record", "--no-user", "-o", "t", events];
     let ended = scene.thalweg(&[&first, whose, &["--", "sh", "-c", script]].concat());
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     for bad in ["kernel counted", "discarded"] {
