@@ -90,7 +90,7 @@ impl KernelEvents {
         let parts = Parts {
             tracefs,
             syscalls,
-            state: state.then(|| KernelState::new(session.clock.clone())),
+            state: state.map(|wanted| KernelState::new(session.clock.clone(), wanted)),
         };
         let mut begun = Self::begin(session, parts, notes).map_err(|failed| {
             let (parts, error) = *failed;
@@ -211,6 +211,13 @@ impl KernelEvents {
             state.begin();
         }
         Ok(())
+    }
+
+    /// Has the state told again, if it is told.
+    pub(crate) fn tell_state_again(&mut self) {
+        let is_told_later = self.is_flight_recorder();
+        let state = self.parts.state.as_mut().filter(|_| !is_told_later);
+        state.into_iter().for_each(KernelState::begin);
     }
 
     /// Records no more.

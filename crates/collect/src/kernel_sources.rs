@@ -12,6 +12,7 @@ use thalweg_kernel::{
     TraceClock, Tracefs, plain_syscall_rules, resolve_probes,
 };
 
+use crate::kernel_state::WantedState;
 use crate::summary::KernelRequest;
 
 /// The subsystem whose events the programs for system calls stand in for.
@@ -22,8 +23,8 @@ pub(crate) struct KernelSources {
     pub(crate) tracefs: Tracefs,
     pub(crate) config: KernelConfig,
     pub(crate) syscalls: Option<SyscallRecording>,
-    /// Whether a state dump is wanted.
-    pub(crate) state: bool,
+    /// What of a state dump is wanted.
+    pub(crate) state: Option<WantedState>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -155,14 +156,17 @@ fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut Ker
     }
 }
 
-/// Whether the state dump is among what is wanted: with the default events, or by name.
-fn wants_state(request: &KernelRequest) -> bool {
-    let named = request.patterns.iter();
-    let mut named = named.flat_map(|list| EventRule::parse_list(list));
-    match request.patterns.is_empty() {
-        true => request.syscalls.is_none() && request.probes.is_empty(),
-        false => named.any(|rule| is_of_state(&rule)),
+/// What of the state dump is wanted: with the default events, or by name.
+fn wants_state(request: &KernelRequest) -> Option<WantedState> {
+    if request.patterns.is_empty() {
+        let is_default = request.syscalls.is_none() && request.probes.is_empty();
+        return is_default.then(WantedState::default);
     }
+    let named = request.patterns.iter();
+    let named = named.flat_map(|list| EventRule::parse_list(list));
+    let named = named.filter(is_of_state).map(|rule| rule.pattern);
+    let patterns: Vec<String> = named.collect();
+    (!patterns.is_empty()).then(|| WantedState::named(&patterns))
 }
 
 /// Whether events of the state dump are meant, which no tracepoint tells.

@@ -324,8 +324,12 @@ impl Recording {
     }
 
     /// Has each program's state told again: by itself, if it watches, and by a state dump; of how many
-    /// programs. What they tell goes the way of their events.
+    /// programs. What they tell goes the way of their events. The kernel's state dump is taken again,
+    /// too, but by a flight recorder, of which each snapshot has one.
     pub fn tell_states_again(&mut self) -> usize {
+        if let Some(kernel) = &mut self.kernel {
+            kernel.tell_state_again();
+        }
         self.programs.as_mut().map_or(0, |programs| {
             programs.welcome(false, &mut hold(self.keeper.as_ref()));
             programs.tell_states_again()

@@ -86,7 +86,7 @@ pub use syscalls::{
     KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
 };
 pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
-pub use thalweg_kbuf::{IdMap, cgroup, container, ids};
+pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
 pub use track::Track;
