@@ -5,6 +5,8 @@ mod common;
 use common::Scene;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use thalweg_testkit::babeltrace2_clean;
 
@@ -160,98 +162,96 @@ fn levels(text: &str, name: &str, tid: &str, fields: &[&str]) -> Vec<String> {
     .collect()
 }
 
+/// A process in two pid namespaces within one another and in a user namespace of its own, in which user
+/// 1234 is root.
+struct Nested {
+    outer: Child,
+    sleeper: String,
+}
+
+/// What stands behind a key of a process's `status`.
+fn status_of(pid: &str, key: &str) -> Vec<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(key));
+    let words = line.unwrap().split_whitespace();
+    words.map(str::to_owned).collect()
+}
+
+fn child_of(pid: &str) -> Option<String> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let children = fs::read_to_string(path).unwrap();
+    children.split_whitespace().next().map(str::to_owned)
+}
+
+fn inode(pid: &str, name: &str) -> String {
+    let link = fs::read_link(format!("/proc/{pid}/ns/{name}")).unwrap();
+    let link = link.to_str().unwrap();
+    link.split(['[', ']']).nth(1).unwrap().to_owned()
+}
+
+impl Nested {
+    fn start(scene: &Scene) -> Self {
+        let open = PermissionsExt::from_mode(0o777);
+        fs::set_permissions(scene.dir(), open).unwrap();
+        let script = "setpriv --reuid 1234 --clear-groups unshare -U sh -c ': > ready; read map
+            unshare -pf sh -c \"unshare -pf sleep 1000 & : > go; wait\"'";
+        let mut command = scene.command("sh", &["-c", script]);
+        let mut outer = command.stdin(Stdio::piped()).spawn().unwrap();
+        common::wait_until("the shell", || scene.dir().join("ready").exists());
+        let shell = outer.id().to_string();
+        let shell = child_of(&shell).unwrap_or(shell);
+        fs::write(format!("/proc/{shell}/uid_map"), "0 1234 1").unwrap();
+        outer.stdin.take().unwrap().write_all(b"map\n").unwrap();
+        common::wait_until("the rest", || scene.dir().join("go").exists());
+        let mut sleeper = shell;
+        common::wait_until("sleep", || {
+            while let Some(child) = child_of(&sleeper) {
+                sleeper = child;
+            }
+            status_of(&sleeper, "Name:") == ["sleep"]
+        });
+        Self { outer, sleeper }
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        let mut kill = Command::new("kill");
+        let _ = kill.args(["-KILL", &self.sleeper]).status();
+        let _ = self.outer.wait();
+    }
+}
+
 #[test]
 fn each_namespace_within_another_has_its_numbers() {
     let scene = Scene::new();
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-    fs::set_permissions(scene.dir(), open).unwrap();
-    // A user who is root inside; two pid namespaces within one another.
-    let script =
-        "setpriv --reuid 1234 --clear-groups unshare -U sh -c ': > ready; read map; unshare -pf sh -c \"unshare -pf sleep 1000 &
-        : > go; wait\"'";
-    let mut command = scene.command("sh", &["-c", script]);
-    let mut outer = command.stdin(Stdio::piped()).spawn().unwrap();
-    common::wait_until("the shell", || scene.dir().join("ready").exists());
-    let child_of = |pid: &str| {
-        let path = format!("/proc/{pid}/task/{pid}/children");
-        fs::read_to_string(path)
-            .unwrap()
-            .split_whitespace()
-            .next()
-            .map(str::to_owned)
-    };
-    let shell = outer.id().to_string();
-    let shell = child_of(&shell).unwrap_or(shell);
-    fs::write(format!("/proc/{shell}/uid_map"), "0 1234 1").unwrap();
-    use std::io::Write;
-    outer.stdin.take().unwrap().write_all(b"map\n").unwrap();
-    common::wait_until("the rest", || scene.dir().join("go").exists());
-    let mut sleeper = shell.clone();
-    common::wait_until("sleep", || {
-        while let Some(child) = child_of(&sleeper) {
-            sleeper = child;
-        }
-        fs::read_to_string(format!("/proc/{sleeper}/comm")).unwrap() == "sleep\n"
-    });
+    let nested = Nested::start(&scene);
     let text = dumped(&scene, &["-k", "lttng_statedump_process_*"]);
-    let inode = |pid: &str, name: &str| {
-        let link = fs::read_link(format!("/proc/{pid}/ns/{name}")).unwrap();
-        let link = link.to_str().unwrap().to_owned();
-        link.split(['[', ']']).nth(1).unwrap().to_owned()
-    };
-    let users = levels(
-        &text,
-        "process_user_ns",
-        &sleeper,
-        &["vuid", "vgid", "ns_inum"],
-    );
-    let (first, inner) = (inode("self", "user"), inode(&sleeper, "user"));
+    let sleeper = &nested.sleeper;
+    let of = |name, fields: &[&str]| levels(&text, name, sleeper, fields);
+    let (first, inner) = (inode("self", "user"), inode(sleeper, "user"));
+    let expected = [format!("0: 1234 0 {first}"), format!("1: 0 65534 {inner}")];
     assert_eq!(
-        users,
-        [format!("0: 1234 0 {first}"), format!("1: 0 65534 {inner}")]
+        of("process_user_ns", &["vuid", "vgid", "ns_inum"]),
+        expected
     );
-    let status = fs::read_to_string(format!("/proc/{sleeper}/status")).unwrap();
-    let own = status
-        .lines()
-        .find_map(|line| line.strip_prefix("NSpid:"))
-        .unwrap();
-    let own: Vec<&str> = own.split_whitespace().collect();
-    let pids = levels(
-        &text,
-        "process_pid_ns",
-        &sleeper,
-        &["vtid", "vpid", "ns_inum"],
+    let (own, parent) = (
+        status_of(sleeper, "NSpid:"),
+        &status_of(sleeper, "PPid:")[0],
     );
-    let parent = status
-        .lines()
-        .find_map(|line| line.strip_prefix("PPid:"))
-        .unwrap()
-        .trim();
-    let inodes = [
-        inode("self", "pid"),
-        inode(parent, "pid"),
-        inode(&sleeper, "pid"),
-    ];
-    let expected: Vec<String> = (0..own.len())
-        .map(|level| format!("{level}: {0} {0} {1}", own[level], inodes[level]))
+    let inodes = ["self", parent, sleeper].map(|pid| inode(pid, "pid"));
+    assert_eq!(own.len(), 3);
+    let expected = own.iter().zip(&inodes).enumerate();
+    let expected: Vec<String> = expected
+        .map(|(level, (pid, inode))| format!("{level}: {pid} {pid} {inode}"))
         .collect();
-    assert_eq!(own.len(), 3, "{status}");
-    assert_eq!(pids, expected);
-    let parents = levels(&text, "process_pid_ns", &sleeper, &["vppid"]);
-    let of_parent = fs::read_to_string(format!("/proc/{parent}/status")).unwrap();
-    let of_parent = of_parent
-        .lines()
-        .find_map(|line| line.strip_prefix("NSpid:"))
-        .unwrap();
-    let of_parent: Vec<&str> = of_parent.split_whitespace().collect();
-    let expected = [of_parent[0], of_parent[1], "0"].into_iter().enumerate();
+    assert_eq!(of("process_pid_ns", &["vtid", "vpid", "ns_inum"]), expected);
+    let parents = status_of(parent, "NSpid:");
+    let expected = [&parents[0], &parents[1], "0"].into_iter().enumerate();
     let expected: Vec<String> = expected
         .map(|(level, pid)| format!("{level}: {pid}"))
         .collect();
-    assert_eq!(parents, expected);
-    let mut kill = std::process::Command::new("kill");
-    kill.args(["-KILL", &sleeper]).status().unwrap();
-    outer.wait().unwrap();
+    assert_eq!(of("process_pid_ns", &["vppid"]), expected);
 }
 
 #[test]

@@ -69,8 +69,8 @@ impl Groups {
 
     /// The paths of a container's groups.
     pub(crate) fn of_container(&self, id: &[u8]) -> Vec<Box<[u8]>> {
-        let is_its = |path: &&Box<[u8]>| container(path).is_some_and(|own| own.starts_with(id));
-        let paths = self.numbers.keys().filter(is_its);
+        let is_its = |path: &[u8]| container(path).is_some_and(|own| own.starts_with(id));
+        let paths = self.numbers.keys().filter(|path| is_its(path));
         paths.filter(|_| !id.is_empty()).cloned().collect()
     }
 
