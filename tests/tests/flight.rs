@@ -181,16 +181,13 @@ fn a_snapshot_has_the_kernels_events_and_a_programs_of_the_same_time() {
     assert!(child.wait().is_ok_and(|status| status.success()));
     assert!(said.contains(' '), "{said}");
     let trace = Trace::read(&recorder.output().with_file_name("trace-snapshot-0"));
-    let mut events = trace
-        .events()
-        .into_iter()
-        .filter_map(|event| match event.name {
-            "test:tick" => Some((event.time, 't')),
-            "syscall_entry_clock_nanosleep" if event.rest.contains("\"steady\"") => {
-                Some((event.time, 's'))
-            }
-            _ => None,
-        });
+    let mut events = trace.events().filter_map(|event| match event.name {
+        "test:tick" => Some((event.time, 't')),
+        "syscall_entry_clock_nanosleep" if event.rest.contains("\"steady\"") => {
+            Some((event.time, 's'))
+        }
+        _ => None,
+    });
     let events: Vec<(u64, char)> = events.by_ref().collect();
     let first = |kind| events.iter().position(|event| event.1 == kind);
     let begin = first('t').expect("ticks").max(first('s').expect("calls"));

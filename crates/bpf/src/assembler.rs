@@ -60,33 +60,49 @@ impl Assembler {
         self.places[label.0] = Some(self.instructions.len());
     }
 
+    /// Whether a jump leads to a label, so far: the kernel refuses code that nothing leads to.
+    pub fn is_used(&self, label: Label) -> bool {
+        self.jumps.iter().any(|(_, used)| *used == label)
+    }
+
     /// `dst = operand`
     pub fn set(&mut self, dst: Register, operand: impl Into<Operand>) {
-        self.operate(Operation::Move, dst, operand.into());
+        self.operate(Operation::Move, dst, operand);
+    }
+
+    /// `dst = number`, of any size.
+    pub fn set_number(&mut self, dst: Register, number: i64) {
+        match i32::try_from(number) {
+            Ok(number) => self.set(dst, number),
+            Err(_) => self
+                .instructions
+                .extend(Instruction::load_number(dst, number)),
+        }
     }
 
     /// `dst += operand`
     pub fn add(&mut self, dst: Register, operand: impl Into<Operand>) {
-        self.operate(Operation::Add, dst, operand.into());
+        self.operate(Operation::Add, dst, operand);
     }
 
     /// `dst &= operand`
     pub fn and(&mut self, dst: Register, operand: impl Into<Operand>) {
-        self.operate(Operation::And, dst, operand.into());
+        self.operate(Operation::And, dst, operand);
     }
 
     /// `dst <<= operand`
     pub fn shift_left(&mut self, dst: Register, operand: impl Into<Operand>) {
-        self.operate(Operation::ShiftLeft, dst, operand.into());
+        self.operate(Operation::ShiftLeft, dst, operand);
     }
 
     /// `dst >>= operand`, filled with zeros
     pub fn shift_right(&mut self, dst: Register, operand: impl Into<Operand>) {
-        self.operate(Operation::ShiftRight, dst, operand.into());
+        self.operate(Operation::ShiftRight, dst, operand);
     }
 
-    fn operate(&mut self, operation: Operation, dst: Register, operand: Operand) {
-        self.push(Instruction::operation(operation, dst, operand));
+    /// `dst = dst OPERATION operand`
+    pub fn operate(&mut self, operation: Operation, dst: Register, operand: impl Into<Operand>) {
+        self.push(Instruction::operation(operation, dst, operand.into()));
     }
 
     /// `dst = *(src + offset)`

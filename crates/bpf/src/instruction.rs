@@ -70,6 +70,11 @@ pub enum Condition {
     /// A bit of both is set.
     Shares = 0x40,
     NotEqual = 0x50,
+    /// Signed, as those below.
+    Greater = 0x60,
+    GreaterOrEqual = 0x70,
+    Less = 0xc0,
+    LessOrEqual = 0xd0,
 }
 
 /// A function of the kernel's, by the number in its interface.
@@ -78,10 +83,14 @@ pub enum Condition {
 #[allow(missing_docs, reason = "the kernel's names, without `bpf_`")]
 pub enum Helper {
     MapLookupElem = 1,
+    MapUpdateElem = 2,
+    MapDeleteElem = 3,
     KtimeGetNs = 5,
     GetSmpProcessorId = 8,
     GetCurrentPidTgid = 14,
+    GetCurrentUidGid = 15,
     GetCurrentComm = 16,
+    GetCurrentCgroupId = 80,
     ProbeReadUser = 112,
     ProbeReadKernel = 113,
     ProbeReadUserStr = 114,
@@ -97,6 +106,10 @@ impl Helper {
     pub const fn label(self) -> &'static str {
         match self {
             Self::MapLookupElem => "BPF_FUNC_map_lookup_elem",
+            Self::MapUpdateElem => "BPF_FUNC_map_update_elem",
+            Self::MapDeleteElem => "BPF_FUNC_map_delete_elem",
+            Self::GetCurrentUidGid => "BPF_FUNC_get_current_uid_gid",
+            Self::GetCurrentCgroupId => "BPF_FUNC_get_current_cgroup_id",
             Self::KtimeGetNs => "BPF_FUNC_ktime_get_ns",
             Self::GetSmpProcessorId => "BPF_FUNC_get_smp_processor_id",
             Self::GetCurrentPidTgid => "BPF_FUNC_get_current_pid_tgid",
@@ -116,12 +129,24 @@ impl Helper {
 /// Operations of 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Operation {
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Operation {
     Add = 0x00,
+    Subtract = 0x10,
+    Multiply = 0x20,
+    /// Unsigned; by zero it gives zero.
+    Divide = 0x30,
+    Or = 0x40,
     And = 0x50,
     ShiftLeft = 0x60,
+    /// Filled with zeros.
     ShiftRight = 0x70,
+    /// Unsigned; by zero it gives the first operand.
+    Remainder = 0x90,
+    Xor = 0xa0,
     Move = 0xb0,
+    /// Filled with the sign.
+    ShiftRightSigned = 0xc0,
 }
 
 const CLASS_LOAD_WIDE: u8 = 0x18;
@@ -201,6 +226,23 @@ impl Instruction {
 
     pub(crate) fn exit() -> Self {
         Self::new(CLASS_JUMP | 0x90, Register::R0, 0)
+    }
+
+    /// The two instructions that load a number of 64 bits.
+    pub(crate) fn load_number(dst: Register, number: i64) -> [Self; 2] {
+        let half = |immediate| Self {
+            immediate,
+            ..Self::default()
+        };
+        let first = Self::new(CLASS_LOAD_WIDE, dst, 0);
+        let [low, high] = [number as i32, (number >> 32) as i32];
+        [
+            Self {
+                immediate: low,
+                ..first
+            },
+            half(high),
+        ]
     }
 
     /// The two instructions that load a map's address.

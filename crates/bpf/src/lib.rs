@@ -25,5 +25,5 @@ mod program;
 
 pub use assembler::{AssembleError, Assembler, Label};
 pub use btf::{Btf, BtfError, Kind, Parameter, Prototype, TypeId, Value};
-pub use instruction::{Condition, Helper, Operand, Register, Size};
+pub use instruction::{Condition, Helper, Operand, Operation, Register, Size};
 pub use program::{Attached, Error, Program};

@@ -4,7 +4,9 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use thalweg_sys::{bpf_attach_tracing, bpf_load_tracing};
+use thalweg_sys::{
+    bpf_attach_tracepoint, bpf_attach_tracing, bpf_load_tracepoint, bpf_load_tracing,
+};
 
 use crate::btf::TypeId;
 
@@ -54,7 +56,17 @@ fn advice(error: &io::Error) -> &'static str {
 #[derive(Debug)]
 pub struct Program {
     name: &'static str,
+    point: Point,
     fd: OwnedFd,
+}
+
+/// Where a program runs.
+#[derive(Clone, Copy, Debug)]
+enum Point {
+    /// At the raw tracepoint that it was loaded for.
+    Raw,
+    /// At the event of tracefs with this number.
+    Event(u16),
 }
 
 impl Program {
@@ -68,17 +80,39 @@ impl Program {
         license: &CStr,
         tracepoint: TypeId,
     ) -> Result<Self, Error> {
+        let load = |log: &mut [u8]| bpf_load_tracing(instructions, license, tracepoint.0, log);
+        Self::load_by(name, Point::Raw, load)
+    }
+
+    /// Loads a program for the event of tracefs with this number, whose record it looks at.
+    ///
+    /// # Errors
+    /// The verifier's reasons, or the system's.
+    pub fn load_for_event(
+        name: &'static str,
+        instructions: &[u64],
+        license: &CStr,
+        event: u16,
+    ) -> Result<Self, Error> {
+        let load = |log: &mut [u8]| bpf_load_tracepoint(instructions, license, log);
+        Self::load_by(name, Point::Event(event), load)
+    }
+
+    fn load_by(
+        name: &'static str,
+        point: Point,
+        load: impl Fn(&mut [u8]) -> io::Result<OwnedFd>,
+    ) -> Result<Self, Error> {
         // A log costs time and memory; it is asked for when there is something to tell.
-        let fd = bpf_load_tracing(instructions, license, tracepoint.0, &mut []);
-        let fd = fd.map_err(|source| {
+        let fd = load(&mut []).map_err(|source| {
             let mut log = vec![0; LOG_BYTES];
-            let _ = bpf_load_tracing(instructions, license, tracepoint.0, &mut log);
+            let _ = load(&mut log);
             match reason(&log) {
                 reason if reason.is_empty() => Error::Load { name, source },
                 reason => Error::Refused { name, reason },
             }
         })?;
-        Ok(Self { name, fd })
+        Ok(Self { name, point, fd })
     }
 
     /// Has it run from now on.
@@ -87,7 +121,12 @@ impl Program {
     /// The kernel refuses.
     pub fn attach(&self) -> Result<Attached, Error> {
         let name = self.name;
-        match bpf_attach_tracing(self.fd.as_fd()) {
+        let attached = match self.point {
+            Point::Raw => bpf_attach_tracing(self.fd.as_fd()),
+            // The first CPU is on in all but strange machines; any that is on will do.
+            Point::Event(event) => bpf_attach_tracepoint(self.fd.as_fd(), event.into(), 0),
+        };
+        match attached {
             Ok(link) => Ok(Attached { _link: link }),
             Err(source) => Err(Error::Attach { name, source }),
         }

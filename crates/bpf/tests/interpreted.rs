@@ -1,7 +1,7 @@
 //! Sequences without helpers, run by somebody else's interpreter: no kernel, no root.
 
 use thalweg_bpf::Register::{R0, R1, R2, R10};
-use thalweg_bpf::{AssembleError, Assembler, Condition, Size};
+use thalweg_bpf::{AssembleError, Assembler, Condition, Operation, Size};
 
 fn bytes(assembler: Assembler) -> Vec<u8> {
     let words = assembler.finish().expect("each label has a place");
@@ -41,6 +41,38 @@ fn negative_numbers_keep_their_sign() {
 }
 
 #[test]
+fn numbers_of_64_bits_are_whole() {
+    for number in [
+        0x1234_5678_9abc_def0,
+        i64::MIN,
+        -2_147_483_649,
+        2_147_483_648,
+    ] {
+        check(|a| a.set_number(R0, number), &[0], number as u64);
+    }
+}
+
+#[test]
+fn operations_are_those_of_c() {
+    for (operation, left, right, expected) in [
+        (Operation::Subtract, 5, 7, -2),
+        (Operation::Multiply, -3, 5, -15),
+        (Operation::Divide, 17, 5, 3),
+        (Operation::Remainder, 17, 5, 2),
+        (Operation::Or, 5, 3, 7),
+        (Operation::Xor, 5, 3, 6),
+        (Operation::ShiftRightSigned, -16, 2, -4),
+        (Operation::ShiftRight, -1, 60, 15),
+    ] {
+        let write = |a: &mut Assembler| {
+            a.set(R0, left);
+            a.operate(operation, R0, right);
+        };
+        check(write, &[0], i64::from(expected) as u64);
+    }
+}
+
+#[test]
 fn memory_is_loaded_and_stored_in_each_size() {
     let write = |a: &mut Assembler| {
         a.load(Size::Two, R2, (R1, 1));
@@ -74,7 +106,7 @@ fn jumps_lead_forward_and_back() {
 }
 
 #[test]
-fn conditions_compare_without_sign() {
+fn conditions_compare_with_and_without_sign() {
     for (condition, value, expected) in [
         (Condition::Above, 5, 0),
         (Condition::Above, -1, 1),
@@ -83,6 +115,12 @@ fn conditions_compare_without_sign() {
         (Condition::Shares, 8, 0),
         (Condition::Shares, 4, 1),
         (Condition::Equal, 5, 1),
+        (Condition::Greater, -1, 0),
+        (Condition::Greater, 6, 1),
+        (Condition::GreaterOrEqual, 5, 1),
+        (Condition::Less, -1, 1),
+        (Condition::Less, 5, 0),
+        (Condition::LessOrEqual, 5, 1),
     ] {
         let write = |a: &mut Assembler| {
             let yes = a.label();

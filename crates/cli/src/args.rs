@@ -23,6 +23,7 @@ use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, pa
 use crate::record::Helper;
 use crate::track::Tracked;
 use crate::view;
+use crate::watch;
 
 /// One trace of the kernel and of the programs on it, without a kernel module.
 #[derive(Debug, Parser)]
@@ -36,6 +37,7 @@ const EXAMPLES: &str = "\
 Examples:
   thalweg record -- ./app            record the kernel and ./app until it ends
   thalweg list -k 'sched*' --fields  see which events the kernel has, and what they tell
+  thalweg watch 'count() by comm'    count system calls, with nothing recorded
   thalweg view thalweg-trace-…       read the trace as text
   thalweg doctor                     see what this machine offers for tracing";
 
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     List(list::Args),
     /// Print a trace as text, one line an event, in the order of time.
     View(Box<view::Args>),
+    /// Count events in the kernel, by groups, without a recording: 'count() by comm where …'.
+    Watch(Box<watch::Args>),
     /// Say what is in a trace: its environment, clocks and streams, and how many events of each name.
     Info(info::Args),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.

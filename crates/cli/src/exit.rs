@@ -1,11 +1,11 @@
 //! What the exit status says.
 //!
-//! | status | `record` | the other commands |
+//! | status | `record`, `watch` | the other commands |
 //! |---|---|---|
 //! | 0 | recorded, and the command succeeded | done |
 //! | 1 | the command succeeded, but the disk refused events | no, or not all of it |
-//! | 2 | | the command line is wrong |
-//! | 125 | thalweg failed, or its command line is wrong | |
+//! | 2 | `watch`: the command line is wrong | the command line is wrong |
+//! | 125 | thalweg failed, or the command line of `record` is wrong | |
 //! | 126 | the command is there and cannot be run | |
 //! | 127 | the command is not there | |
 //! | 128 + N | signal N ended the command | |
@@ -19,7 +19,7 @@ use std::process::ExitCode;
 pub(crate) const INCOMPLETE: u8 = 1;
 /// The command line is wrong.
 pub(crate) const USAGE: u8 = 2;
-/// `record` itself failed.
+/// `record` or `watch` itself failed.
 pub(crate) const RECORD_FAILED: u8 = 125;
 /// The command to record cannot be run.
 pub(crate) const CANNOT_RUN: u8 = 126;

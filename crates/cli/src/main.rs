@@ -5,6 +5,7 @@
 //!            list   ──▶ kernel, collect   the events that there are, on standard output
 //!            view   ──▶ reader       the trace as text on standard output
 //!            info   ──▶ reader       what is in it
+//!            watch  ──▶ kernel       what was counted in the kernel, on standard output
 //!            doctor                  what this machine offers, as text or JSON
 //!            recover ─▶ collect      what killed recorders left behind
 //! ```
@@ -26,6 +27,7 @@ mod record;
 mod recover;
 mod track;
 mod view;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Record(args) => record::run(&args),
         Command::List(args) => list::run(&args),
         Command::View(args) => view::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Recover(args) => recover::run(&args),

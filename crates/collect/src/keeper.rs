@@ -1,14 +1,14 @@
 //! The keeper: a process that holds what a killed recorder would take with it.
 //!
 //! ```text
-//!   recorder ──socket──▶ keeper          session; hold RING; drop NONCE; done
+//!   recorder ──socket──▶ keeper          session; kernel PAGES; hold RING; drop NONCE; done
 //!      ✗  (killed)         │  end of the socket
 //!                          └─▶ stop the instance, turn events off, recover, close the trace
 //! ```
 //!
 //! A memfd dies with its last holder, so a recorder and a program that die together would take the
-//! program's last events along. The keeper has each ring's descriptor, the locks of the slots and
-//! the sockets that programs call; it does nothing while the recorder lives.
+//! program's last events along. The keeper has each ring's descriptor, the pages of the kernel that
+//! are being read, the locks of the slots and the sockets that programs call; it does nothing while the recorder lives.
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, IoSlice, IoSliceMut};
@@ -93,6 +93,12 @@ impl Keeper {
         sendmsg(&self.socket, &parts, &mut control, SendFlags::NOSIGNAL).map(drop)
     }
 
+    /// Gives the keeper the memory in which the kernel's pages land.
+    pub(crate) fn hold_landings(&self, landings: BorrowedFd<'_>) {
+        // A keeper that is gone keeps nothing.
+        let _ = self.send("kernel\n", &[landings]);
+    }
+
     /// Gives a program's ring to the keeper.
     pub(crate) fn hold(&self, program: &Program, uid: u32, slot: usize) {
         let pid = program.process.pid().unwrap_or(0);
@@ -163,6 +169,7 @@ impl Message {
     fn note(self, remains: &mut Option<Remains>) {
         match (self.kind(), remains) {
             ("session", remains) => *remains = self.session(),
+            ("kernel", Some(remains)) => remains.landings = self.descriptors.into_iter().next(),
             ("hold", Some(remains)) => remains.held.extend(self.held()),
             ("drop", Some(remains)) => {
                 let nonce = self.value("nonce").and_then(|nonce| nonce.parse().ok());
@@ -177,6 +184,7 @@ impl Message {
             trace: PathBuf::from(self.value("trace")?),
             start: self.value("start")?.parse().ok()?,
             instance: self.value("instance").map(str::to_owned),
+            landings: None,
             held: Vec::new(),
             posts: Vec::new(),
         };

@@ -1,11 +1,11 @@
 //! The kernel's events on their way to disk: recordings of crate `kernel`, and a trace folder.
 
-use rustix::fd::BorrowedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use thalweg_kernel::{
-    Error as KernelError, KernelContexts, KernelPacket, KernelRecording, Resume, SyscallRecording,
-    TraceClock, Tracefs,
+    Error as KernelError, KernelContexts, KernelPacket, KernelRecording, Naming, Resume,
+    SyscallRecording, TraceClock, Tracefs,
 };
 
 use crate::clock::ClockKind;
@@ -17,6 +17,10 @@ use crate::session::Session;
 use crate::sink::environment::{self, Host};
 use crate::sink::{SinkError, TraceWriter};
 use crate::summary::{KernelRequest, SourceSummary};
+
+/// Without the keeper what was being read is nowhere.
+const PAGES_GONE: &str = "its keeper is gone, too: of each CPU the events that the dead recorder was \
+                          just reading may be missing, uncounted";
 
 /// How far a drain goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,16 +133,22 @@ impl KernelEvents {
     }
 
     /// Takes over the trace of a dead recorder, and its instance, if it had one.
-    pub(crate) fn adopt(session: &Session, instance: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn adopt(
+        session: &Session,
+        instance: Option<&str>,
+        landings: Option<&OwnedFd>,
+    ) -> Result<Self, Error> {
         let dir = environment::kernel_dir(&session.out);
         let (writer, report) = TraceWriter::reopen(&dir)?;
         let mut disk = KernelDisk::over(writer);
         let streams = report.streams.iter();
         let resume: Vec<Resume> = streams.filter_map(|found| disk.go_on(found)).collect();
-        let notes = disk.gone().map(str::to_owned).into_iter().collect();
-        let naming = thalweg_kernel::Naming::Lttng;
+        let mut notes: Vec<String> = disk.gone().map(str::to_owned).into_iter().collect();
+        if instance.is_some() && landings.is_none() {
+            notes.push(PAGES_GONE.to_owned());
+        }
         let mut tracefs = instance
-            .map(|instance| adopt_soon(instance, naming, disk.contexts(), &resume))
+            .map(|instance| adopt_soon(instance, disk.contexts(), &resume, landings))
             .transpose()?;
         if let Some(recording) = &mut tracefs {
             recording.stop()?;
@@ -173,6 +183,11 @@ impl KernelEvents {
             .flat_map(|recording| recording.cpus().filter_map(|cpu| recording.as_fd(cpu).ok()));
         let syscalls = self.parts.syscalls.iter();
         tracefs.chain(syscalls.flat_map(SyscallRecording::descriptors))
+    }
+
+    /// What keeps the pages that were read last when this process dies.
+    pub(crate) fn landings(&self) -> Option<BorrowedFd<'_>> {
+        self.parts.tracefs.as_ref().map(KernelRecording::landings)
     }
 
     /// How many events are on.
@@ -413,14 +428,22 @@ pub(crate) struct Closed {
 /// dead by one of them, and the others may follow.
 fn adopt_soon(
     instance: &str,
-    naming: thalweg_kernel::Naming,
     contexts: KernelContexts,
     resume: &[Resume],
+    landings: Option<&OwnedFd>,
 ) -> Result<KernelRecording, KernelError> {
     let tracefs = Tracefs::find()?;
     let end = Instant::now() + Duration::from_secs(1);
     loop {
-        match KernelRecording::adopt(&tracefs, instance, naming, contexts, resume) {
+        let landings = landings.and_then(|file| file.try_clone().ok());
+        match KernelRecording::adopt(
+            &tracefs,
+            instance,
+            Naming::Lttng,
+            contexts,
+            resume,
+            landings,
+        ) {
             Err(KernelError::Held { .. }) if Instant::now() < end => {
                 std::thread::sleep(Duration::from_millis(1));
             }

@@ -129,6 +129,10 @@ impl Recording {
                 .map_err(|why| started.notes.push(format!("no keeper: {why}")))
                 .ok()
         });
+        let landings = self.kernel.as_ref().and_then(KernelEvents::landings);
+        if let (Some(keeper), Some(landings)) = (&self.keeper, landings) {
+            keeper.hold_landings(landings);
+        }
         if let Some(watch) = watch {
             let mut programs = Programs::new(self.session.clone(), limits, posts, watch);
             programs.welcome(true, &mut hold(self.keeper.as_ref()));

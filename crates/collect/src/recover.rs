@@ -58,6 +58,8 @@ pub(crate) struct Remains {
     pub(crate) trace: PathBuf,
     pub(crate) start: u64,
     pub(crate) instance: Option<String>,
+    /// The pages of the kernel that it was reading.
+    pub(crate) landings: Option<OwnedFd>,
     pub(crate) held: Vec<Held>,
     pub(crate) posts: Vec<Post>,
 }
@@ -172,6 +174,7 @@ fn find_remains(advert: Advert, posts: Vec<Post>) -> Remains {
         trace: PathBuf::from(trace),
         start,
         instance,
+        landings: None,
         held,
         posts,
     }
@@ -183,6 +186,7 @@ pub(crate) fn recover_remains(remains: Remains) -> Recovered {
         trace,
         start,
         instance,
+        landings,
         held,
         posts,
     } = remains;
@@ -190,7 +194,7 @@ pub(crate) fn recover_remains(remains: Remains) -> Recovered {
     let mut notes = Vec::new();
     let has_kernel = instance.is_some() || trace.join("kernel/metadata").is_file();
     let kernel = has_kernel.then_some(instance).and_then(|instance| {
-        let adopted = KernelEvents::adopt(&session, instance.as_deref());
+        let adopted = KernelEvents::adopt(&session, instance.as_deref(), landings.as_ref());
         adopted
             .map_err(|why| notes.push(format!("failed to recover kernel events: {why}")))
             .ok()

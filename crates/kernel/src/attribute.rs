@@ -150,8 +150,10 @@ mod tests {
     }
 
     fn task(vpid: i32, uid: u32, gid: u32) -> Task {
-        let mut task = Task::default();
-        task.vpid = vpid;
+        let mut task = Task {
+            vpid,
+            ..Task::default()
+        };
         task.attributes.ids = [uid, 0, 0, gid, 0, 0];
         task
     }

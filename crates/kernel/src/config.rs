@@ -116,8 +116,6 @@ pub struct KernelConfig {
     pub clock: Option<TraceClock>,
     /// Whose names events have.
     pub naming: Naming,
-    /// Whether to map the ring where the kernel can.
-    pub map: bool,
     /// Whether newer events take the place of the oldest in a ring that is full: a flight recorder.
     pub overwrite: bool,
 }
@@ -144,7 +142,6 @@ impl KernelConfig {
             wake_percent: 10,
             clock: None,
             naming: Naming::Lttng,
-            map: true,
             overwrite: false,
         }
     }

@@ -64,6 +64,9 @@ pub enum Error {
         /// Names that look like it.
         near_names: Vec<String>,
     },
+    /// A one-liner of `watch` cannot be understood, or does not fit the events.
+    #[error("understand what to watch: {0}")]
+    Watch(#[from] crate::WatchError),
     /// The kernel has no BTF, or lacks in it what our programs need.
     #[error("{0}")]
     Btf(#[from] thalweg_bpf::BtfError),

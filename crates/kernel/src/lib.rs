@@ -6,19 +6,19 @@
 //!                       │  events(): names and fields     ──▶ the trace's metadata
 //!                       │  set_ids(…), resume()
 //!                       ▼
-//!            per CPU:  mapped ring ──page──▶ Transcoder ──KernelPacket──▶ sink
+//!            per CPU:     ring ──page──▶ memory ──▶ Transcoder ──KernelPacket──▶ sink
 //!                          ▲                                               │
 //!                          └───────── give the page back ◀──── Ok ─────────┘
 //! ```
 //!
 //! # What is never lost, and what is counted
-//! A page stays the kernel's until the sink has taken its packet: a recorder killed at any
-//! instant leaves its page in the ring. Another process [`adopt`](KernelRecording::adopt)s the
-//! instance, passes for each CPU the time of the last event on disk, and gets every event after
-//! it once. A packet never ends between two events of the same time, because the kernel commits
-//! an event together with all that interrupted it.
-//! Kernels before 6.10 cannot map the ring; there `read` takes a page out, and a recorder killed
-//! between `read` and the end of the sink's write loses that page: at most one per CPU.
+//! A page that was read lies in memory ([`landings`](KernelRecording::landings)) that outlives the
+//! recorder, if another process holds its descriptor, until the sink has taken its packet. After a
+//! death at any instant such a process [`adopt`](KernelRecording::adopt)s the instance, passes that
+//! memory and for each CPU the time of the last event on disk, and gets every event after it once. A
+//! packet never ends between two events of the same time, because the kernel commits an event
+//! together with all that interrupted it. Without that memory the page of each CPU that was just
+//! read may be gone: at most one.
 //!
 //! Events that found the ring full are counted by the kernel per CPU (`per_cpu/cpuN/stats`);
 //! [`KernelPacket::lost_total`] carries that count from the first packet that begins after it was
@@ -53,6 +53,7 @@ mod instance;
 mod loss;
 mod operands;
 mod plan;
+mod predicate;
 mod probes;
 mod recording;
 mod report;
@@ -64,6 +65,7 @@ mod tasks;
 mod text;
 mod tracefs;
 mod track;
+mod watch;
 
 pub use attribute::TrackedAttribute;
 pub use catalogue::KnownEvent;
@@ -80,7 +82,7 @@ pub use probes::{
     remove_stray_probes, resolve_probes,
 };
 pub use recording::KernelRecording;
-pub use report::{Missing, PageSource, StartReport};
+pub use report::{Missing, StartReport};
 pub use stats::CpuStats;
 pub use syscalls::{
     KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
@@ -90,3 +92,7 @@ pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids};
 pub use thalweg_kbuf::{SyscallEvent, syscall_context};
 pub use tracefs::Tracefs;
 pub use track::Track;
+pub use watch::{
+    Aggregate, BUCKET_ERROR, Bucket, Expression, Function, KeyValue, WatchCounts, WatchError,
+    WatchRow, WatchSpec, WatchTable, WatchValue, Watching,
+};

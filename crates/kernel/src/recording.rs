@@ -1,6 +1,6 @@
 //! A recording: an instance that is set up, drained and removed.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::thread::{MembarrierCommand, membarrier};
 use thalweg_kbuf::{HeaderKind, Naming, PROBE_GROUP};
@@ -13,7 +13,7 @@ use crate::decoder::Decoder;
 use crate::instance::{self, FoundInstance, Instance};
 use crate::plan::{Plan, describe};
 use crate::probes;
-use crate::setup::{Setup, open_streams, page_layout};
+use crate::setup::{Setup, landings, open_streams, page_layout};
 use crate::source::Extent;
 use crate::tasks::{Groups, Tasks, Wanted};
 use crate::{
@@ -29,6 +29,7 @@ pub struct KernelRecording {
     // Streams before the instance: their descriptors go first.
     streams: Vec<CpuStream>,
     instance: Instance,
+    landings: OwnedFd,
     events: Vec<KernelEvent>,
     contexts: KernelContexts,
     decoder: Decoder,
@@ -59,13 +60,14 @@ impl KernelRecording {
         };
         let made = setup.add_probes(instance.name());
         match made.and_then(|()| setup.run(&instance)) {
-            Ok((streams, events, mut report)) => {
+            Ok((streams, landings, events, mut report)) => {
                 report.left_out.extend(untold);
                 let decoder = Decoder::new(&events, writer);
                 Ok((
                     Self {
                         streams,
                         instance,
+                        landings,
                         events,
                         contexts,
                         decoder,
@@ -84,7 +86,8 @@ impl KernelRecording {
     }
 
     /// Takes over the instance of a recorder that died. Its settings stay; events on disk are
-    /// left out as `resume` says. `naming` and `contexts` must be the dead recorder's.
+    /// left out as `resume` says. `naming` and `contexts` must be the dead recorder's; `left` is the
+    /// memory of its [`Self::landings`], if somebody has it.
     ///
     /// # Errors
     /// The instance does not exist, a living process holds it, or tracefs refuses.
@@ -94,6 +97,7 @@ impl KernelRecording {
         naming: Naming,
         contexts: KernelContexts,
         resume: &[Resume],
+        left: Option<OwnedFd>,
     ) -> Result<Self, Error> {
         let instance = Instance::open(tracefs, name)?;
         let clock_text = instance.read("trace_clock")?;
@@ -106,13 +110,15 @@ impl KernelRecording {
         let (events, _) = describe(tracefs, enabled, naming);
         let events: Vec<KernelEvent> = events.into_iter().map(|(event, ())| event).collect();
         let layout = page_layout(tracefs, &instance)?;
-        let (streams, _) = open_streams(&instance, &layout, clock, true, resume)?;
+        let landings = landings(&instance, &layout, left)?;
+        let streams = open_streams(&instance, &layout, clock, &landings, resume)?;
         // Who was running then, nobody knows any more.
         let writer = (!contexts.is_empty()).then(|| ContextWriter::new(contexts, None));
         let decoder = Decoder::new(&events, writer);
         Ok(Self {
             streams,
             instance,
+            landings,
             events,
             contexts,
             decoder,
@@ -149,6 +155,12 @@ impl KernelRecording {
     /// The instance's name.
     pub fn name(&self) -> &str {
         self.instance.name()
+    }
+
+    /// The memory in which pages land: for a process that is to outlive this one, and may then hand it
+    /// to [`Self::adopt`]. It is not to be touched before.
+    pub fn landings(&self) -> BorrowedFd<'_> {
+        self.landings.as_fd()
     }
 
     /// The clock of every time that packets have.

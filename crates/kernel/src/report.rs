@@ -20,15 +20,6 @@ impl fmt::Display for Missing {
     }
 }
 
-/// How pages leave the kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PageSource {
-    /// The ring is mapped: nothing is copied, and a page is given back after it is written.
-    Mapped,
-    /// Pages are read: a recorder that is killed can lose one per CPU.
-    Read,
-}
-
 /// What runs, and what does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartReport {
@@ -44,6 +35,4 @@ pub struct StartReport {
     pub buffer_bytes_per_cpu: usize,
     /// The size of its pages.
     pub page_bytes: usize,
-    /// How pages leave the kernel.
-    pub source: PageSource,
 }

@@ -1,8 +1,10 @@
 //! From settings to an instance that is ready to record.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 
 use thalweg_kbuf::{PROBE_GROUP, PageLayout};
+use thalweg_sys::Landing;
 
 use crate::cpu::{CpuStream, Resume};
 use crate::instance::Instance;
@@ -10,8 +12,7 @@ use crate::plan::describe;
 use crate::probes::Defined;
 use crate::source::Source;
 use crate::{
-    Error, KernelConfig, KernelEvent, Missing, PageSource, Plan, PlannedEvent, StartReport,
-    TraceClock, Tracefs,
+    Error, KernelConfig, KernelEvent, Plan, PlannedEvent, StartReport, TraceClock, Tracefs,
 };
 
 /// What a start needs to know.
@@ -22,7 +23,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) plan: Plan,
 }
 
-pub(crate) type Parts = (Vec<CpuStream>, Vec<KernelEvent>, StartReport);
+pub(crate) type Parts = (Vec<CpuStream>, OwnedFd, Vec<KernelEvent>, StartReport);
 
 impl Setup<'_> {
     /// Sets the probes, and plans their events.
@@ -42,23 +43,15 @@ impl Setup<'_> {
     pub(crate) fn run(self, instance: &Instance) -> Result<Parts, Error> {
         self.set_up(instance)?;
         let layout = page_layout(self.tracefs, instance)?;
-        let (streams, unmapped) =
-            open_streams(instance, &layout, self.clock, self.config.map, &[])?;
+        let landings = landings(instance, &layout, None)?;
+        let streams = open_streams(instance, &layout, self.clock, &landings, &[])?;
         self.enable(instance)?;
         self.track(instance)?;
-        let source = match &unmapped {
-            None if self.config.map => PageSource::Mapped,
-            _ => PageSource::Read,
-        };
         let Plan {
             events,
-            mut missing,
+            missing,
             left_out,
         } = self.plan;
-        missing.extend(unmapped.map(|why| Missing {
-            what: "mapped ring".to_owned(),
-            why,
-        }));
         let report = StartReport {
             enabled: events.len(),
             missing,
@@ -66,10 +59,9 @@ impl Setup<'_> {
             clock: self.clock,
             buffer_bytes_per_cpu: instance.read_number("buffer_size_kb").unwrap_or(0) << 10,
             page_bytes: layout.page_bytes,
-            source,
         };
         let events = events.into_iter().map(|planned| planned.event);
-        Ok((streams, events.collect(), report))
+        Ok((streams, landings, events.collect(), report))
     }
 
     fn set_up(&self, instance: &Instance) -> Result<(), Error> {
@@ -167,24 +159,40 @@ pub(crate) fn page_layout(tracefs: &Tracefs, instance: &Instance) -> Result<Page
     Ok(layout)
 }
 
-/// Opens every CPU's ring; if one cannot be mapped, why.
+/// Memory for the page that is read last of each CPU: a dead recorder's, if it fits.
+pub(crate) fn landings(
+    instance: &Instance,
+    layout: &PageLayout,
+    left: Option<OwnedFd>,
+) -> Result<OwnedFd, Error> {
+    let cpus = instance.cpus()?.len();
+    let fits =
+        |file: &OwnedFd| Landing::map(file, cpus.saturating_sub(1), layout.page_bytes).is_ok();
+    if let Some(file) = left.filter(fits) {
+        return Ok(file);
+    }
+    let made = Landing::file(cpus, layout.page_bytes);
+    made.map_err(|error| Error::io("make memory for pages of", &instance.path("per_cpu"), error))
+}
+
+/// Opens every CPU's ring.
 pub(crate) fn open_streams(
     instance: &Instance,
     layout: &PageLayout,
     clock: TraceClock,
-    map: bool,
+    landings: &OwnedFd,
     resume: &[Resume],
-) -> Result<(Vec<CpuStream>, Option<String>), Error> {
-    let (mut streams, mut unmapped) = (Vec::new(), None);
-    for cpu in instance.cpus()? {
+) -> Result<Vec<CpuStream>, Error> {
+    let open = |(index, cpu): (usize, u32)| {
         let pipe = instance.path(&format!("per_cpu/cpu{cpu}/trace_pipe_raw"));
-        let (source, why) = Source::open(&pipe, layout, map)?;
-        unmapped = unmapped.or(why);
+        let page = Landing::map(landings, index, layout.page_bytes);
+        let page = page.map_err(|error| Error::io("map memory for a page of", &pipe, error))?;
+        let source = Source::open(&pipe, layout, page)?;
         let stats = instance.path(&format!("per_cpu/cpu{cpu}/stats"));
         let resume = resume.iter().find(|resume| resume.cpu == cpu);
-        streams.push(CpuStream::new(cpu, source, stats, clock, resume)?);
-    }
-    Ok((streams, unmapped))
+        CpuStream::new(cpu, source, stats, clock, resume)
+    };
+    instance.cpus()?.into_iter().enumerate().map(open).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -22,6 +23,7 @@ use thalweg_model::Timestamp;
 
 const INSTANCE: &str = "THALWEG_TEST_INSTANCE";
 const FOLDER: &str = "THALWEG_TEST_FOLDER";
+const LANDINGS: &str = "THALWEG_TEST_LANDINGS";
 /// begin, end, lost, events, length of the records
 const HEAD: usize = 40;
 
@@ -118,13 +120,24 @@ impl Files {
     }
 }
 
-fn adopt(name: &str, folder: &Path) -> KernelRecording {
+/// The file of pages that a dead drainer was reading, which its parent holds.
+fn landings_of(pid: u32, file: &OwnedFd) -> PathBuf {
+    format!("/proc/{pid}/fd/{}", file.as_raw_fd()).into()
+}
+
+fn open(path: &Path) -> OwnedFd {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    file.unwrap().into()
+}
+
+fn adopt(name: &str, folder: &Path, landings: OwnedFd) -> KernelRecording {
     let mut recording = KernelRecording::adopt(
         &tracefs(),
         name,
         Naming::Lttng,
         KernelContexts::default(),
         &resume(folder),
+        Some(landings),
     )
     .unwrap();
     let ids = recording
@@ -140,11 +153,13 @@ fn adopt(name: &str, folder: &Path) -> KernelRecording {
 #[test]
 #[ignore = "the process that the other tests of this file start and kill"]
 fn drainer() {
-    let (Ok(name), Ok(folder)) = (std::env::var(INSTANCE), std::env::var(FOLDER)) else {
+    let var = |name| std::env::var(name).ok();
+    let (Some(name), Some(folder), Some(landings)) = (var(INSTANCE), var(FOLDER), var(LANDINGS))
+    else {
         return;
     };
     let folder = PathBuf::from(folder);
-    let mut recording = adopt(&name, &folder);
+    let mut recording = adopt(&name, &folder, open(landings.as_ref()));
     let mut files = Files::new(&folder);
     let cpus: Vec<u32> = recording.cpus().collect();
     for round in 0_u64.. {
@@ -160,11 +175,12 @@ fn drainer() {
     }
 }
 
-fn start_drainer(name: &str, folder: &Path) -> Child {
+fn start_drainer(name: &str, folder: &Path, landings: &OwnedFd) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "drainer", "--ignored"])
         .env(INSTANCE, name)
         .env(FOLDER, folder)
+        .env(LANDINGS, landings_of(std::process::id(), landings))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -199,12 +215,13 @@ fn record(config: &KernelConfig, caller: &Caller, kills: u32) -> (u64, Collected
     let (recording, _) = KernelRecording::start(&tracefs(), config).unwrap();
     let name = recording.name().to_owned();
     recording.resume().unwrap();
+    let landings = recording.landings().try_clone_to_owned().unwrap();
     // As if this process had died: the instance stays, and nobody holds it.
     drop(recording);
     let (mut calls, mut random) = (0, 0x9e37_79b9_7f4a_7c15_u64);
     let (mut wrote, mut on_disk) = (0, 0);
     for _ in 0..kills {
-        let mut drainer = start_drainer(&name, &folder);
+        let mut drainer = start_drainer(&name, &folder, &landings);
         while holder(&name).is_none() {
             assert!(
                 drainer.try_wait().unwrap().is_none(),
@@ -236,7 +253,7 @@ fn record(config: &KernelConfig, caller: &Caller, kills: u32) -> (u64, Collected
         "{wrote} of {kills} drainers came to write"
     );
     let mut files = Files::new(&folder);
-    let mut last = adopt(&name, &folder);
+    let mut last = adopt(&name, &folder, landings);
     last.stop().unwrap();
     last.drain_all(&mut |packet| files.write(packet)).unwrap();
     last.remove().unwrap();
@@ -300,6 +317,7 @@ fn an_instance_that_was_never_set_up_can_be_discarded() {
         Naming::Lttng,
         KernelContexts::default(),
         &[],
+        None,
     )
     .unwrap_err();
     assert!(
@@ -322,10 +340,11 @@ fn an_instance_that_a_living_process_holds_is_left_alone() {
     let name = recording.name().to_owned();
     let again = KernelRecording::start(&tracefs(), &config).unwrap_err();
     assert!(again.to_string().contains("it exists"), "{again}");
+    let landings = recording.landings().try_clone_to_owned().unwrap();
     drop(recording);
     let folder = std::env::temp_dir().join(format!("thalweg-held-{}", config.id));
     fs::create_dir_all(&folder).unwrap();
-    let mut drainer = start_drainer(&name, &folder);
+    let mut drainer = start_drainer(&name, &folder, &landings);
     let holder = || holder(&name);
     while holder().is_none() {
         assert!(
@@ -342,6 +361,7 @@ fn an_instance_that_a_living_process_holds_is_left_alone() {
         Naming::Lttng,
         KernelContexts::default(),
         &[],
+        None,
     )
     .unwrap_err();
     assert_eq!(
@@ -351,13 +371,14 @@ fn an_instance_that_a_living_process_holds_is_left_alone() {
     drainer.kill().unwrap();
     drainer.wait().unwrap();
     assert_eq!(holder(), None);
-    // Removing works although the reader's mapping died with it.
+    // Removing works right after the reader's death.
     let adopted = KernelRecording::adopt(
         &tracefs(),
         &name,
         Naming::Lttng,
         KernelContexts::default(),
         &[],
+        None,
     )
     .unwrap();
     assert_eq!(holder(), Some(std::process::id().cast_signed()));

@@ -31,37 +31,53 @@ const ATTR_BYTES: usize = 128;
 
 /// `union bpf_attr`.
 #[repr(C, align(8))]
-struct Attr([u8; ATTR_BYTES]);
+pub(crate) struct Attr([u8; ATTR_BYTES]);
 
 impl Attr {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self([0; ATTR_BYTES])
     }
 
-    fn u32(mut self, at: usize, value: u32) -> Self {
+    pub(crate) fn u32(mut self, at: usize, value: u32) -> Self {
         self.0[at..at + 4].copy_from_slice(&value.to_ne_bytes());
         self
     }
 
-    fn fd(self, at: usize, fd: BorrowedFd<'_>) -> Self {
+    pub(crate) fn fd(self, at: usize, fd: BorrowedFd<'_>) -> Self {
         self.u32(at, fd.as_raw_fd().cast_unsigned())
     }
 
-    fn pointer<T>(mut self, at: usize, to: *const T) -> Self {
+    pub(crate) fn pointer<T>(mut self, at: usize, to: *const T) -> Self {
         self.0[at..at + 8].copy_from_slice(&(to.expose_provenance() as u64).to_ne_bytes());
         self
     }
 
     /// # Safety
     /// Pointers in the attribute lead to buffers as long as the command takes them to be.
-    unsafe fn call(mut self, command: libc::c_long) -> io::Result<libc::c_long> {
+    unsafe fn call(self, command: libc::c_long) -> io::Result<libc::c_long> {
+        // SAFETY: the caller vouches for it.
+        unsafe { self.call_and_read(command, 0) }.0
+    }
+
+    /// The same, and what the kernel has written at `at` in the attribute.
+    ///
+    /// # Safety
+    /// As for [`Self::call`].
+    pub(crate) unsafe fn call_and_read(
+        mut self,
+        command: libc::c_long,
+        at: usize,
+    ) -> (io::Result<libc::c_long>, u32) {
         // SAFETY: the attribute is as long as we say; the caller vouches for what it points at.
         let result =
             unsafe { libc::syscall(libc::SYS_bpf, command, self.0.as_mut_ptr(), ATTR_BYTES) };
-        match result {
+        let result = match result {
             -1 => Err(io::Error::last_os_error()),
             result => Ok(result),
-        }
+        };
+        let mut word = [0; 4];
+        word.copy_from_slice(&self.0[at..at + 4]);
+        (result, u32::from_ne_bytes(word))
     }
 
     /// # Safety
@@ -88,28 +104,41 @@ impl BpfArray {
     /// # Errors
     /// The kernel refuses: no right to it, no memory, or no such map.
     pub fn new(value_bytes: u32, entries: u32) -> io::Result<Self> {
-        // SAFETY: no pointer is in it.
-        let fd = unsafe { create(TYPE_ARRAY, (4, value_bytes), entries).call_for_fd(MAP_CREATE) }?;
+        let fd = create_map(TYPE_ARRAY, (4, value_bytes), entries)?;
         Ok(Self {
             fd,
             value_bytes: value_bytes as usize,
         })
     }
 
-    /// An array with one ring for each entry.
+    /// An array with a map for each entry, all of one kind: rings, or tables.
     ///
     /// # Errors
     /// As for [`Self::new`].
-    pub fn of_rings(rings: &[(u32, BorrowedFd<'_>)], entries: u32) -> io::Result<Self> {
-        let (_, like) = rings.first().ok_or(io::ErrorKind::InvalidInput)?;
+    pub fn of_maps(maps: &[(u32, BorrowedFd<'_>)], entries: u32) -> io::Result<Self> {
+        let (_, like) = maps.first().ok_or(io::ErrorKind::InvalidInput)?;
         let attr = create(TYPE_ARRAY_OF_MAPS, (4, 4), entries).fd(20, *like);
         // SAFETY: no pointer is in it.
         let fd = unsafe { attr.call_for_fd(MAP_CREATE) }?;
         let array = Self { fd, value_bytes: 4 };
-        for (index, ring) in rings {
-            array.write(*index, &ring.as_raw_fd().to_ne_bytes())?;
+        for (index, map) in maps {
+            array.put_map(*index, *map)?;
         }
         Ok(array)
+    }
+
+    /// Puts a map into an array of them. Programs that had begun before have ended when this returns: none
+    /// uses any longer what it had found before that.
+    ///
+    /// # Errors
+    /// There is no such entry, or it is a map of another kind.
+    pub fn put_map(&self, index: u32, map: BorrowedFd<'_>) -> io::Result<()> {
+        self.write(index, &map.as_raw_fd().to_ne_bytes())
+    }
+
+    /// Bytes of each value.
+    pub const fn value_bytes(&self) -> usize {
+        self.value_bytes
     }
 
     /// Reads a value.
@@ -159,10 +188,15 @@ fn create(kind: u32, (key_bytes, value_bytes): (u32, u32), entries: u32) -> Attr
     sizes.u32(12, entries)
 }
 
+/// Makes a map with these bytes of key and value.
+pub(crate) fn create_map(kind: u32, sizes: (u32, u32), entries: u32) -> io::Result<OwnedFd> {
+    // SAFETY: no pointer is in it.
+    unsafe { create(kind, sizes, entries).call_for_fd(MAP_CREATE) }
+}
+
 /// Makes a ring buffer of `bytes`, a power of two and a multiple of the page's size.
 pub(crate) fn create_ring(bytes: u32) -> io::Result<OwnedFd> {
-    // SAFETY: no pointer is in it.
-    unsafe { create(TYPE_RINGBUF, (0, 0), bytes).call_for_fd(MAP_CREATE) }
+    create_map(TYPE_RINGBUF, (0, 0), bytes)
 }
 
 /// Loads a program for a raw tracepoint whose arguments have types: `btf_id` is that of the
@@ -176,15 +210,24 @@ pub fn bpf_load_tracing(
     btf_id: u32,
     log: &mut [u8],
 ) -> io::Result<OwnedFd> {
+    load(PROG_TRACING, instructions, license, log, |attr| {
+        attr.u32(68, TRACE_RAW_TP).u32(108, btf_id)
+    })
+}
+
+/// Loads a program of a kind; `more` adds to the attribute what the kind needs, no pointers.
+pub(crate) fn load(
+    kind: u32,
+    instructions: &[u64],
+    license: &std::ffi::CStr,
+    log: &mut [u8],
+    more: impl FnOnce(Attr) -> Attr,
+) -> io::Result<OwnedFd> {
     let count = u32::try_from(instructions.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let log_bytes = u32::try_from(log.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-    let mut attr = Attr::new()
-        .u32(0, PROG_TRACING)
-        .u32(4, count)
+    let mut attr = more(Attr::new().u32(0, kind).u32(4, count))
         .pointer(8, instructions.as_ptr())
-        .pointer(16, license.as_ptr())
-        .u32(68, TRACE_RAW_TP)
-        .u32(108, btf_id);
+        .pointer(16, license.as_ptr());
     if log_bytes > 0 {
         attr = attr
             .u32(24, 1)

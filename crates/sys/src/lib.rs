@@ -6,10 +6,13 @@
 )]
 
 mod bpf;
+mod bpf_event;
+mod bpf_hash;
 mod bpf_ring;
 mod counter;
 mod futex;
 mod interfaces;
+mod landing;
 mod mapping;
 mod namespace;
 mod peer;
@@ -17,17 +20,18 @@ mod schedule;
 mod shared_memory;
 mod signals;
 mod time_stamp_counter;
-mod tracefs_map;
 
 pub use bpf::{BpfArray, bpf_attach_tracing, bpf_load_tracing};
+pub use bpf_event::{bpf_attach_tracepoint, bpf_load_tracepoint};
+pub use bpf_hash::BpfHash;
 pub use bpf_ring::{BpfRecord, BpfRing};
 pub use counter::try_counter;
 pub use futex::{MAX_FUTEXES, futex_wait_any, futex_wake};
 pub use interfaces::ipv4_addresses;
+pub use landing::Landing;
 pub use namespace::outer_namespace;
 pub use peer::{Peer, peer_of};
 pub use schedule::run_soon;
 pub use shared_memory::SharedMemory;
 pub use signals::{Received, Signals, is_ignored};
 pub use time_stamp_counter::{time_stamp_counter, time_stamp_counter_hz};
-pub use tracefs_map::{MappedRing, ReaderPage};

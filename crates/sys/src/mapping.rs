@@ -73,6 +73,19 @@ impl Mapping {
         unsafe { word.as_ref() }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// All bytes of a mapping that nobody else writes to: the caller knows why.
+    pub(crate) fn own_bytes(&mut self) -> &mut [u8] {
+        assert!(self.is_writable, "the mapping may be written to");
+        // SAFETY: the mapping lives as long as `self`, which is borrowed exclusively, and the caller
+        // knows that no other process writes there: this crate's one caller has a memfd of its own,
+        // which others only hold while it lives.
+        unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.len) }
+    }
+
     /// Bytes that the kernel does not write to while the slice lives: the caller knows why.
     pub(crate) fn stable_bytes(&self, at: usize, len: usize) -> &[u8] {
         assert!(
@@ -82,8 +95,8 @@ impl Mapping {
         // SAFETY: in bounds by the check above.
         let begin = unsafe { self.base.add(at) };
         // SAFETY: the mapping lives as long as `self`, and the caller knows that these bytes do not
-        // change: both of this crate's callers read what the kernel has handed over, and hand it
-        // back by a call that needs them exclusively.
+        // change: one of this crate's callers reads what the kernel has handed over, and hands it back
+        // by a call that needs it exclusively; the other's memory is its own.
         unsafe { std::slice::from_raw_parts(begin.as_ptr(), len) }
     }
 }

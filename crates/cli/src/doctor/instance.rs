@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use rustix::fs::OFlags;
 use thalweg_kernel::Tracefs;
-use thalweg_sys::MappedRing;
 
 use super::finding::Finding;
 
@@ -52,7 +51,6 @@ pub(crate) fn findings(tracefs: &Tracefs) -> Vec<Finding> {
     vec![
         Finding::ok(id, "can be made and removed"),
         pages(&trial),
-        mapped(&trial),
         page_size(&trial),
     ]
 }
@@ -64,21 +62,6 @@ fn pages(trial: &Trial) -> Finding {
             "each CPU's ring can be read in whole pages",
         ),
         Err(error) => Finding::missing("tracefs.pages", format!("rings cannot be read: {error}")),
-    }
-}
-
-fn mapped(trial: &Trial) -> Finding {
-    let id = "tracefs.mapped";
-    match trial.open_ring().map(MappedRing::map) {
-        Ok(Ok(_)) => Finding::ok(id, "rings can be mapped: pages are written without a copy"),
-        Ok(Err((_, error))) => Finding::warn(
-            id,
-            format!(
-                "rings cannot be mapped ({error}; Linux 6.10 and later can): pages are read, \
-                 and a recorder that is killed may lose one page a CPU"
-            ),
-        ),
-        Err(error) => Finding::warn(id, format!("rings cannot be opened: {error}")),
     }
 }
 

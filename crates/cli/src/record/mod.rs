@@ -30,6 +30,9 @@ mod summary;
 mod terminal;
 mod watch;
 
+pub(crate) use child::Traced;
 pub(crate) use grant::{KernelRefusal, kernel_refusal};
 pub(crate) use helper::Helper;
+pub(crate) use program::locate;
 pub(crate) use run::run;
+pub(crate) use watch::{Stop, Watch};

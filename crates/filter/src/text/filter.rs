@@ -36,18 +36,32 @@ impl FromStr for Filter {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if text.len() > MAX_LEN {
-            return Err(Problem::TooLong.at(1));
-        }
-        let expr = parse(text)?;
-        match check::<[(&str, Kind)]>(&expr, None).into_iter().next() {
-            Some(error) => Err(error),
-            None => Ok(Self { expr }),
-        }
+        Self::parse(text, |_| true)
     }
 }
 
 impl Filter {
+    /// An expression of the same language, which may be a text or any number: not a filter by itself, but
+    /// what somebody wants the value of.
+    ///
+    /// # Errors
+    /// As those of a filter, but that it need be neither true nor false.
+    pub fn of_value(text: &str) -> Result<Self, Error> {
+        Self::parse(text, |error| !matches!(error.problem, Problem::NoTruth(_)))
+    }
+
+    fn parse(text: &str, counts: impl Fn(&Error) -> bool) -> Result<Self, Error> {
+        if text.len() > MAX_LEN {
+            return Err(Problem::TooLong.at(1));
+        }
+        let expr = parse(text)?;
+        let errors = check::<[(&str, Kind)]>(&expr, None);
+        match errors.into_iter().find(counts) {
+            Some(error) => Err(error),
+            None => Ok(Self { expr }),
+        }
+    }
+
     /// Its tree.
     pub const fn expr(&self) -> &Expr {
         &self.expr
@@ -65,7 +79,7 @@ impl Filter {
     }
 
     /// Its tree, with what is constant computed.
-    pub(crate) fn folded(&self) -> Expr {
+    pub fn folded(&self) -> Expr {
         fold(&self.expr)
     }
 

@@ -86,7 +86,7 @@ impl InKernel {
             .iter()
             .map(|(cpu, ring)| (*cpu, ring.as_fd()))
             .collect();
-        let array = BpfArray::of_rings(&of_cpus, entries).map_err(failed)?;
+        let array = BpfArray::of_maps(&of_cpus, entries).map_err(failed)?;
         let offsets = Offsets::find(&btf)?;
         let own = Own::new().map_err(failed)?;
         let tracked = tracked(&btf, whose)?;
@@ -231,7 +231,7 @@ fn rows(calls: &Calls) -> io::Result<BpfArray> {
 }
 
 /// The CPUs that the kernel calls so.
-fn cpus(which: &str) -> Result<Vec<u32>, Error> {
+pub(crate) fn cpus(which: &str) -> Result<Vec<u32>, Error> {
     let path = Path::new("/sys/devices/system/cpu").join(which);
     let text = fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
     parse_cpus(&text).ok_or_else(|| {

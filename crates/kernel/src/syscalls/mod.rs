@@ -28,5 +28,8 @@ mod program;
 mod recording;
 mod tracked;
 
+pub(crate) use load::cpus;
+pub(crate) use own::{Own, OwnCheck};
+
 pub use calls::{KnownCall, find_syscalls, plain_syscall_rules};
 pub use recording::{SyscallConfig, SyscallRecording};

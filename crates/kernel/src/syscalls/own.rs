@@ -19,14 +19,14 @@ use thalweg_sys::BpfArray;
 
 use crate::bpf::set_unsigned;
 
-/// Own processes that an array has room for; none has the number 0.
+/// Own processes that an array has room for.
 const ROOM: usize = 2;
 /// On the stack: a process's and a thread's number.
 const NUMBERS: i16 = -80;
 
 /// The own processes, and how a program finds out whose process is running.
 #[derive(Debug)]
-pub(super) struct Own {
+pub(crate) struct Own {
     array: BpfArray,
     numbers: [u32; ROOM],
     /// Device and inode of the namespace, if it is not the first.
@@ -35,13 +35,14 @@ pub(super) struct Own {
 
 impl Own {
     /// This process.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let namespace = fs::metadata("/proc/self/ns/pid")?;
         let (device, inode) = (namespace.dev(), namespace.ino());
         let other = (inode != FIRST_PID_NAMESPACE).then_some((device as u32, inode as u32));
         let own = Self {
             array: BpfArray::new(4 * ROOM as u32, 1)?,
-            numbers: [std::process::id(), 0],
+            // Not 0: that is who runs when nothing does.
+            numbers: [std::process::id(); ROOM],
             namespace: other,
         };
         own.write()?;
@@ -49,7 +50,7 @@ impl Own {
     }
 
     /// And this one.
-    pub(super) fn add(&mut self, process: u32) -> io::Result<()> {
+    pub(crate) fn add(&mut self, process: u32) -> io::Result<()> {
         self.numbers[1] = process;
         self.write()
     }
@@ -60,7 +61,7 @@ impl Own {
     }
 
     /// What a program's code needs to know.
-    pub(super) fn check(&self) -> OwnCheck<'_> {
+    pub(crate) fn check(&self) -> OwnCheck<'_> {
         OwnCheck {
             array: self.array.as_fd(),
             namespace: self.namespace,
@@ -70,7 +71,7 @@ impl Own {
 
 /// The same, for a program's code.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct OwnCheck<'a> {
+pub(crate) struct OwnCheck<'a> {
     array: BorrowedFd<'a>,
     namespace: Option<(u32, u32)>,
 }
@@ -78,7 +79,7 @@ pub(super) struct OwnCheck<'a> {
 impl OwnCheck<'_> {
     /// Writes code that goes on at `out` if the running process is an own one; R0 is what the kernel
     /// says of process and thread.
-    pub(super) fn write(self, a: &mut Assembler, out: Label) {
+    pub(crate) fn write(self, a: &mut Assembler, out: Label) {
         let foreign = a.label();
         match self.namespace {
             None => {

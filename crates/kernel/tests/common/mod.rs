@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub(crate) mod decoded;
+pub(crate) mod filters;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
