@@ -137,7 +137,7 @@ impl KernelDisk {
         recording: &mut KernelRecording,
         begin: u64,
     ) -> Result<(), SinkError> {
-        let header = HeaderKind::for_events(recording.events().len());
+        let header = recording.header();
         let class = self.writer.stream_class(&StreamLayout {
             header: match header {
                 HeaderKind::Compact => EventHeader::Compact,

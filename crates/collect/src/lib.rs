@@ -9,6 +9,7 @@ mod drain;
 mod due;
 mod error;
 mod keeper;
+mod kernel_change;
 mod kernel_disk;
 mod kernel_events;
 mod kernel_flight;

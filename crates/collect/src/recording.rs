@@ -41,9 +41,9 @@ fn snapshot_name(output: &Path, number: u32) -> OsString {
 
 /// A recording that is under way.
 pub struct Recording {
-    session: Session,
+    pub(crate) session: Session,
     programs: Option<Programs>,
-    kernel: Option<KernelEvents>,
+    pub(crate) kernel: Option<KernelEvents>,
     keeper: Option<Keeper>,
     notes: Vec<String>,
     started: Instant,

@@ -9,6 +9,7 @@ use crate::context::ContextWriter;
 #[derive(Debug)]
 pub(crate) struct Decoder {
     transcoder: Transcoder,
+    header: HeaderKind,
     contexts: Option<ContextWriter>,
 }
 
@@ -17,11 +18,23 @@ impl Decoder {
         let header = HeaderKind::for_events(events.len());
         Self {
             transcoder: Transcoder::new(events, header),
+            header,
             contexts,
         }
     }
 
+    /// Knows these events from now on, whose ids are to be set again; their headers stay.
+    pub(crate) fn learn(&mut self, events: &[KernelEvent]) {
+        self.transcoder = Transcoder::new(events, self.header);
+    }
+
+    /// What stands in front of each event.
+    pub(crate) fn header(&self) -> HeaderKind {
+        self.header
+    }
+
     pub(crate) fn set_ids(&mut self, header: HeaderKind, ids: &[u32]) {
+        self.header = header;
         self.transcoder.set_ids(header, ids);
     }
 

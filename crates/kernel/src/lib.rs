@@ -41,6 +41,7 @@
 mod attribute;
 mod bpf;
 mod catalogue;
+mod change;
 mod clock;
 mod config;
 mod context;
@@ -69,6 +70,7 @@ mod watch;
 
 pub use attribute::TrackedAttribute;
 pub use catalogue::KnownEvent;
+pub use change::KernelChange;
 pub use clock::TraceClock;
 pub use config::{DEFAULT_EVENTS, EventFilter, EventRule, KernelConfig};
 pub use context::{KernelContext, KernelContexts};

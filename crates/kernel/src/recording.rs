@@ -28,13 +28,14 @@ use crate::{
 pub struct KernelRecording {
     // Streams before the instance: their descriptors go first.
     streams: Vec<CpuStream>,
-    instance: Instance,
+    pub(crate) instance: Instance,
     landings: OwnedFd,
-    events: Vec<KernelEvent>,
+    pub(crate) events: Vec<KernelEvent>,
     contexts: KernelContexts,
-    decoder: Decoder,
+    pub(crate) decoder: Decoder,
     clock: TraceClock,
-    tracefs: Tracefs,
+    pub(crate) naming: Naming,
+    pub(crate) tracefs: Tracefs,
 }
 
 impl KernelRecording {
@@ -72,6 +73,7 @@ impl KernelRecording {
                         contexts,
                         decoder,
                         clock,
+                        naming: config.naming,
                         tracefs: tracefs.clone(),
                     },
                     report,
@@ -123,6 +125,7 @@ impl KernelRecording {
             contexts,
             decoder,
             clock,
+            naming,
             tracefs: tracefs.clone(),
         })
     }
@@ -181,6 +184,12 @@ impl KernelRecording {
     /// Beginnings of threads that contexts do not know of: there were too many at once.
     pub fn lost_tasks(&self) -> u64 {
         self.decoder.lost_tasks()
+    }
+
+    /// What stands in front of each event: as many ids as there were events at the start have room in
+    /// it, and those of later ones, in more bytes.
+    pub fn header(&self) -> HeaderKind {
+        self.decoder.header()
     }
 
     /// Sets the CTF id of each event and the header that events have.

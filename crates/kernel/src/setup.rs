@@ -125,23 +125,33 @@ impl Setup<'_> {
 
     fn filter(&self, instance: &Instance) -> Result<(), Error> {
         for PlannedEvent { event, filter } in &self.plan.events {
-            let Some(filter) = filter else {
-                continue;
-            };
-            let file = format!("events/{}/{}/filter", event.system, event.kernel_name);
-            if let Err(error) = instance.try_write(&file, filter) {
-                let words = instance.read(&file).unwrap_or_default();
-                let why = words
-                    .lines()
-                    .find_map(|line| line.strip_prefix("parse_error: "));
-                let why = why.map_or_else(|| error.to_string(), str::to_owned);
-                let event = format!("{}:{}", event.system, event.kernel_name);
-                let filter = filter.clone();
-                return Err(Error::Filter { event, filter, why });
+            if let Some(filter) = filter {
+                set_filter(instance, event, filter)?;
             }
         }
         Ok(())
     }
+}
+
+/// Lets only records of an event pass that fulfil a condition.
+pub(crate) fn set_filter(
+    instance: &Instance,
+    event: &KernelEvent,
+    filter: &str,
+) -> Result<(), Error> {
+    let file = format!("events/{}/{}/filter", event.system, event.kernel_name);
+    let Err(error) = instance.try_write(&file, filter) else {
+        return Ok(());
+    };
+    let words = instance.read(&file).unwrap_or_default();
+    let why = words
+        .lines()
+        .find_map(|line| line.strip_prefix("parse_error: "));
+    Err(Error::Filter {
+        event: format!("{}:{}", event.system, event.kernel_name),
+        filter: filter.to_owned(),
+        why: why.map_or_else(|| error.to_string(), str::to_owned),
+    })
 }
 
 /// The largest power of two that is at most what is wanted and a fourth of the ring, in KiB.
