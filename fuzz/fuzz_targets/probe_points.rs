@@ -20,11 +20,21 @@ fuzz_target!(|bytes: &[u8]| {
     let addresses = points.functions.iter().map(|one| one.address).collect();
     for (address, prototype) in prototypes(Cursor::new(bytes), &addresses) {
         assert!(addresses.contains(&address));
-        let fetched = prototype.parameters.iter().filter_map(|one| one.fetch.as_ref());
-        assert!(fetched.chain(&prototype.result).all(|fetch| !fetch.kind.is_empty()));
+        let fetched = prototype
+            .parameters
+            .iter()
+            .filter_map(|one| one.fetch.as_ref());
+        assert!(
+            fetched
+                .chain(&prototype.result)
+                .all(|fetch| !fetch.kind.is_empty())
+        );
     }
     for probe in &points.probes {
-        assert_eq!(points.offset_of(probe.place.address), Some(probe.place.offset));
+        assert_eq!(
+            points.offset_of(probe.place.address),
+            Some(probe.place.offset)
+        );
         for argument in &probe.arguments {
             let symbol = |name: &str| points.data.get(name).copied();
             if let Some(Fetch { from, kind }) = argument.fetch(probe.place, symbol) {

@@ -9,11 +9,40 @@ use libfuzzer_sys::fuzz_target;
 use thalweg_ctf::metadata;
 use thalweg_ctf::read::{Batch, Cursor, Decoder, Wanted, Window};
 use thalweg_ctf::write::event_text;
-use thalweg_kbuf::{EventFormat, Side, SyscallEvent, SyscallRecord, syscall_context};
+use thalweg_kbuf::{
+    EventFormat, Side, SyscallEvent, SyscallOptions, SyscallRecord, syscall_context,
+};
 use thalweg_model::{EventClass, FieldClass, Member, StructClass};
 
 /// Calls with each kind of argument: declared as the kernel does.
-const CALLS: [&[&str]; 8] = [
+const CALLS: [&[&str]; 13] = [
+    &[
+        "writev",
+        "unsigned long fd",
+        "const struct iovec * vec",
+        "unsigned long vlen",
+    ],
+    &[
+        "recvmsg",
+        "int fd",
+        "struct user_msghdr * msg",
+        "unsigned int flags",
+    ],
+    &[
+        "ppoll",
+        "struct pollfd * ufds",
+        "unsigned int nfds",
+        "struct __kernel_timespec * tsp",
+    ],
+    &[
+        "select",
+        "int n",
+        "fd_set * inp",
+        "fd_set * outp",
+        "fd_set * exp",
+        "struct __kernel_old_timeval * tvp",
+    ],
+    &["read", "unsigned int fd", "char * buf", "size_t count"],
     &[
         "openat",
         "int dfd",
@@ -68,11 +97,22 @@ fn known() -> &'static [Known] {
     KNOWN.get_or_init(|| {
         let formats = CALLS.map(format);
         let sides = [Side::Entry, Side::Exit];
+        let options = SyscallOptions {
+            data_bytes: 64,
+            fd_paths: true,
+        };
         let of_calls = formats
             .iter()
-            .flat_map(|format| sides.map(|side| SyscallEvent::new(side, format)));
+            .flat_map(|format| sides.map(|side| SyscallEvent::new(side, format, options)));
+        let of_compat = formats
+            .iter()
+            .flat_map(|format| sides.map(|side| SyscallEvent::compat(side, "x", format, options)));
         let unknown = sides.map(|side| SyscallEvent::unknown(side, true));
-        of_calls.chain(unknown).map(Known::new).collect()
+        of_calls
+            .chain(of_compat)
+            .chain(unknown)
+            .map(Known::new)
+            .collect()
     })
 }
 

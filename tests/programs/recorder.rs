@@ -68,6 +68,14 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
                 let calls = kernel.syscalls.get_or_insert_default();
                 calls.extend((value != "all").then_some(value));
             }
+            "--syscall-data" => {
+                let kernel = config.kernel.get_or_insert_with(KernelRequest::default);
+                kernel.syscall_options.data_bytes = value.parse().expect("a number of bytes");
+            }
+            "--fd-paths" => {
+                let kernel = config.kernel.get_or_insert_with(KernelRequest::default);
+                kernel.syscall_options.fd_paths = true;
+            }
             other => panic!("no option {other}"),
         }
     }

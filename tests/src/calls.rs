@@ -15,6 +15,12 @@ pub struct Call {
     pub numbers: Vec<(String, i128)>,
     /// The texts among them.
     pub texts: Vec<(String, Vec<u8>)>,
+    /// What was moved, as far as it was copied.
+    pub data: Vec<(String, Vec<u8>)>,
+    /// The names of flags.
+    pub labels: Vec<(String, Vec<String>)>,
+    /// Numbers of structures in lists.
+    pub nested: Vec<(String, i128)>,
     /// What it returned, if it did.
     pub result: Option<i128>,
     /// What could not be read: the names of copies that are not whole, with what became of them.
@@ -46,7 +52,8 @@ pub fn calls_of(dir: &Path) -> BTreeMap<u32, Vec<Call>> {
 }
 
 fn take(class: &EventClass, payload: Values<'_>, calls: &mut Vec<Call>) {
-    if let Some(name) = class.name.strip_prefix("syscall_entry_") {
+    let plain = class.name.strip_prefix("compat_").unwrap_or(&class.name);
+    if let Some(name) = plain.strip_prefix("syscall_entry_") {
         let mut call = Call {
             name: name.to_owned(),
             ..Call::default()
@@ -55,7 +62,7 @@ fn take(class: &EventClass, payload: Values<'_>, calls: &mut Vec<Call>) {
         calls.push(call);
         return;
     }
-    let name = class.name.strip_prefix("syscall_exit_").unwrap_or_default();
+    let name = plain.strip_prefix("syscall_exit_").unwrap_or_default();
     // What a signal handler returns from has no number at its exit; a child's first exit no entry.
     if let Some(call) = calls.last_mut()
         && call.result.is_none()
@@ -79,19 +86,39 @@ impl Call {
                     }
                 }
                 (_, Some(value)) => self.numbers.push((name, value)),
-                _ => self.fill_rest(name, value),
+                _ if name.ends_with("_data") => self.data.push((name, bytes(value))),
+                _ if name.ends_with("_labels") => {
+                    let labels = labels(&member.class, value);
+                    self.labels.push((name, labels));
+                }
+                _ => self.fill_rest(&member.class, name, value),
             }
         }
     }
 
-    fn fill_rest(&mut self, name: String, value: Value<'_>) {
+    fn fill_rest(&mut self, class: &FieldClass, name: String, value: Value<'_>) {
+        let element = match class {
+            FieldClass::Array(class) => &class.element,
+            FieldClass::Sequence(class) => &class.element,
+            other => other,
+        };
         match value {
             Value::Text(text) => self.texts.push((name, text.to_vec())),
             Value::List(elements) => {
-                for element in elements {
-                    match number(element) {
+                for value in elements {
+                    match number(value) {
                         Some(value) => self.numbers.push((name.clone(), value)),
-                        None => self.fill_rest(name.clone(), element),
+                        None => self.fill_rest(element, name.clone(), value),
+                    }
+                }
+            }
+            Value::Struct(values) => {
+                let FieldClass::Struct(class) = element else {
+                    return;
+                };
+                for (member, value) in class.members.iter().zip(values) {
+                    if let Some(value) = number(value) {
+                        self.nested.push((member.name.clone(), value));
                     }
                 }
             }
@@ -105,6 +132,30 @@ impl Call {
         let found = self.numbers.iter().filter(is_of);
         found.map(|(_, value)| *value).collect()
     }
+}
+
+fn bytes(value: Value<'_>) -> Vec<u8> {
+    let Value::List(elements) = value else {
+        return Vec::new();
+    };
+    let bytes = elements.into_iter().filter_map(number);
+    bytes.map(|byte| byte as u8).collect()
+}
+
+/// The names of a list's numbers; those without one are left out.
+fn labels(class: &FieldClass, value: Value<'_>) -> Vec<String> {
+    let (FieldClass::Sequence(list), Value::List(elements)) = (class, value) else {
+        return Vec::new();
+    };
+    let FieldClass::Enum(class) = &*list.element else {
+        return Vec::new();
+    };
+    let name = |number: i128| {
+        let mut mappings = class.mappings.iter();
+        mappings.find(|mapping| mapping.first == number)
+    };
+    let named = elements.into_iter().filter_map(number).filter_map(name);
+    named.map(|mapping| mapping.label.clone()).collect()
 }
 
 fn number(value: Value<'_>) -> Option<i128> {

@@ -14,6 +14,7 @@
     reason = "a ledger is memory that two processes share, and programs under test do what C does"
 )]
 
+mod beside;
 mod c;
 mod calls;
 mod compiled;
@@ -30,6 +31,7 @@ mod tally;
 mod trace;
 mod world;
 
+pub use beside::{Compared, beside};
 pub use c::{Installed, Link};
 pub use calls::{Call, calls_of};
 pub use compiled::compile;

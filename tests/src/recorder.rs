@@ -56,6 +56,18 @@ impl<'w> Options<'w> {
         self.with("--syscalls", name)
     }
 
+    /// So many bytes of what system calls move.
+    #[must_use]
+    pub fn syscall_data(self, bytes: u16) -> Self {
+        self.with("--syscall-data", &bytes.to_string())
+    }
+
+    /// The file of each descriptor in system calls.
+    #[must_use]
+    pub fn fd_paths(self) -> Self {
+        self.with("--fd-paths", "yes")
+    }
+
     /// The kernel's rings have this size, each.
     #[must_use]
     pub fn kernel_buffer_kib(self, kib: u32) -> Self {

@@ -1,7 +1,7 @@
-//! What `strace -f -X raw -xx` writes: one line a call, or two if another thread's came between.
+//! What `strace -f -v -y -X verbose -xx` writes: one line a call, or two if another thread's came between.
 //!
 //! ```text
-//!   17 openat(-100, "\x2f\x65", 0x80000) = 3
+//!   17 openat(-100 /* AT_FDCWD */<\x2f>, "\x2f\x65", 0x80000 /* O_RDONLY|O_CLOEXEC */) = 3<\x2f\x65>
 //!   17 wait4(-1,  <unfinished ...>
 //!   17 <... wait4 resumed>NULL, 0, NULL) = -1 ECHILD (No child processes)
 //! ```
@@ -17,6 +17,10 @@ pub struct Straced {
     pub texts: Vec<Vec<u8>>,
     /// The arguments that are plain numbers.
     pub numbers: Vec<i128>,
+    /// The files of descriptors, those that are returned at the end.
+    pub paths: Vec<Vec<u8>>,
+    /// The arguments whose flags have names: the number, and the names.
+    pub labels: Vec<(u32, Vec<String>)>,
     /// All that was written between the parentheses.
     pub arguments: String,
     /// What it returned, if it did.
@@ -64,29 +68,52 @@ fn parse(call: &str) -> Option<Straced> {
     let (name, rest) = call.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(" = ")?;
     let arguments = arguments.trim_end().strip_suffix(')')?;
+    let parts = top_level(arguments);
     Some(Straced {
         name: name.to_owned(),
         texts: texts(arguments),
-        numbers: top_level(arguments)
-            .iter()
-            .filter_map(|a| number(a))
-            .collect(),
+        numbers: parts.iter().filter_map(|a| number(a)).collect(),
+        paths: [paths(arguments), paths(result)].concat(),
+        labels: parts.iter().filter_map(|a| labels(a)).collect(),
         arguments: arguments.to_owned(),
         result: result_of(result),
     })
 }
 
+/// Each `<\x2f…>`, and what is behind it: `(deleted)`.
+fn paths(text: &str) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    for part in text.split('<').skip(1) {
+        let (path, behind) = part.split_once('>').unwrap_or((part, ""));
+        let mut bytes = from_hex(path);
+        if behind.starts_with("(deleted)") {
+            bytes.extend(b" (deleted)");
+        }
+        found.push(bytes);
+    }
+    found
+}
+
+/// `0x80000 /* O_RDONLY|O_CLOEXEC */`
+fn labels(argument: &str) -> Option<(u32, Vec<String>)> {
+    let (value, rest) = argument.split_once(" /* ")?;
+    let (names, behind) = rest.split_once(" */")?;
+    let is_named = behind.is_empty() && !value.contains(['{', '[', '"']);
+    let value = number(value).filter(|_| is_named)?;
+    Some((value as u32, names.split('|').map(str::to_owned).collect()))
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    let bytes = text.split("\\x").skip(1);
+    bytes
+        .filter_map(|hex| u8::from_str_radix(hex, 16).ok())
+        .collect()
+}
+
 /// Each `"\x2f…"`.
 fn texts(arguments: &str) -> Vec<Vec<u8>> {
     let quoted = arguments.split('"').skip(1).step_by(2);
-    quoted
-        .map(|text| {
-            let bytes = text.split("\\x").skip(1);
-            bytes
-                .filter_map(|hex| u8::from_str_radix(hex, 16).ok())
-                .collect()
-        })
-        .collect()
+    quoted.map(from_hex).collect()
 }
 
 /// The arguments, split at commas that no bracket encloses.
@@ -101,11 +128,14 @@ fn top_level(arguments: &str) -> Vec<&str> {
 
 /// `7`, `-1`, `0x1|17`, `NULL`, `flags=0x11`
 fn number(argument: &str) -> Option<i128> {
+    if argument.starts_with(['{', '[', '"']) {
+        return None;
+    }
     let value = argument
         .split_once('=')
         .map_or(argument, |(_, value)| value);
-    // What is behind a blank explains.
-    let value = value.split(' ').next()?;
+    let value = without_words(value);
+    let value = value.split([' ', '<']).next()?;
     let mut all = 0;
     for part in value.split('|') {
         all |= match (part, part.strip_prefix("0x")) {
@@ -117,6 +147,15 @@ fn number(argument: &str) -> Option<i128> {
         };
     }
     Some(all)
+}
+
+/// Without what stands between ` /*` and `*/`.
+fn without_words(text: &str) -> String {
+    let mut parts = text.split(" /*");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        all + part.split_once("*/").map_or("", |(_, behind)| behind)
+    })
 }
 
 /// `3`, `0x7f…`, `-1 ENOENT (…)`, `? ERESTARTSYS (…)`, `?`
@@ -152,7 +191,7 @@ mod tests {
 
     #[test]
     fn lines_become_calls() {
-        let text = "7 openat(-100, \"\\x2f\\x61\", 0x80000) = 3\n\
+        let text = "7 openat(-100 /* AT_FDCWD */<\\x2f>, \"\\x2f\\x61\", 0x80000 /* O_RDONLY|O_CLOEXEC */) = 3<\\x61>(deleted)\n\
             7 wait4(-1,  <unfinished ...>\n\
             8 clone(child_stack=NULL, flags=0x1200000|17) = 9\n\
             7 <... wait4 resumed>[{x=1, y=2}], 0, NULL) = -1 ECHILD (No child processes)\n\
@@ -161,6 +200,9 @@ mod tests {
         let threads = straced(text);
         let seven = &threads[&7];
         assert_eq!(seven[0].texts, [b"/a"]);
+        assert_eq!(seven[0].paths, [&b"/"[..], b"a (deleted)"]);
+        let flags = ["O_RDONLY", "O_CLOEXEC"].map(str::to_owned).to_vec();
+        assert_eq!(seven[0].labels, [(0x80000, flags)]);
         assert_eq!(
             (&seven[0].numbers[..], seven[0].result),
             (&[-100, 0x80000][..], Some(3))

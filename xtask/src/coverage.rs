@@ -87,7 +87,15 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/kbuf/src/syscall/record.rs",
         ],
     ),
+    (
+        "perf_record",
+        &[
+            "crates/kbuf/src/perf/encode.rs",
+            "crates/kbuf/src/perf/record.rs",
+        ],
+    ),
     ("task_record", &["crates/kbuf/src/task"]),
+    ("tracer_record", &["crates/kbuf/src/ftrace"]),
 ];
 
 /// A decoder whose corpus runs less has a part that no fuzzing ever reached.

@@ -11,16 +11,20 @@ use thalweg_filter::Filter;
 use thalweg_model::LogLevel;
 
 use thalweg_collect::Contexts;
-use thalweg_kernel::{FunctionSpec, ProbeSpec};
+use thalweg_kernel::{FunctionSpec, PerfEventName, ProbeSpec};
 
 use crate::exit::{RECORD_FAILED, USAGE};
+use crate::functions::FunctionArgs;
 use crate::info;
 use crate::kernel_filter::KernelFilter;
 use crate::level;
 use crate::list;
 use crate::names::CallNames;
-use crate::number::{Patience, parse_patience, parse_ring_size, parse_seconds, parse_size};
+use crate::number::{
+    Patience, parse_interval, parse_patience, parse_ring_size, parse_seconds, parse_size,
+};
 use crate::record::Helper;
+use crate::stat;
 use crate::track::Tracked;
 use crate::view;
 use crate::watch;
@@ -39,6 +43,7 @@ Examples:
   thalweg list -k 'sched*' --fields  see which events the kernel has, and what they tell
   thalweg watch 'count() by comm'    count system calls, with nothing recorded
   thalweg view thalweg-trace-…       read the trace as text
+  thalweg stat -- ./app              count what ./app does: time, page faults, …
   thalweg doctor                     see what this machine offers for tracing";
 
 /// What to do.
@@ -55,6 +60,8 @@ pub(crate) enum Command {
     Watch(Box<watch::Args>),
     /// Say what is in a trace: its environment, clocks and streams, and how many events of each name.
     Info(info::Args),
+    /// Count what happens while a command runs: time, page faults, switches, any tracepoint.
+    Stat(stat::Args),
     /// Say what this machine offers for tracing, what is missing, and what to do about it.
     Doctor(DoctorArgs),
     /// Take up what killed recorders left behind: finish their traces and clean up after them.
@@ -107,6 +114,15 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) syscalls: Option<CallNames>,
 
+    /// Record the first N bytes of what each system call reads, writes, sends and receives (4096 at most).
+    #[arg(long, value_name = "N", requires = "syscalls", default_value_t = 0)]
+    #[arg(hide_default_value = true, value_parser = clap::value_parser!(u16).range(..=4096))]
+    pub(crate) syscall_data: u16,
+
+    /// Say in system calls which file each descriptor is.
+    #[arg(long, requires = "syscalls")]
+    pub(crate) fd_paths: bool,
+
     /// Record each pass through a place in a program or library, of all processes that run it, or in
     /// the kernel, with arguments: FILE:FUNCTION, sdt:FILE:PROVIDER:PROBE, FUNCTION (below).
     #[arg(long, alias = "userspace-probe", value_name = "PROBE")]
@@ -117,11 +133,44 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "PROBE")]
     pub(crate) function: Vec<FunctionSpec>,
 
+    #[command(flatten)]
+    pub(crate) functions: FunctionArgs,
+
+    /// Sample what each CPU does, HZ times a second while it does something: where it is, and who
+    /// called, in the kernel and in programs; with --track or --follow, what the tracked threads do.
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) profile: Option<u64>,
+
+    /// Sample at these events instead of by the clock, HZ times a second if there are as many: page-faults,
+    /// context-switches, cycles, sched:sched_switch, …
+    #[arg(
+        long,
+        value_name = "EVENTS",
+        value_delimiter = ',',
+        default_value = "cpu-clock",
+        requires = "profile"
+    )]
+    pub(crate) profile_event: Vec<PerfEventName>,
+
+    /// Record what these counters show, on each CPU, at each interval: page-faults, cycles,
+    /// sched:sched_switch, … with commas between.
+    #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
+    pub(crate) count: Vec<PerfEventName>,
+
+    /// The time from one reading of --count to the next (50ms, 1s).
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = parse_interval,
+        default_value = "100ms",
+        requires = "count"
+    )]
+    pub(crate) count_interval: Duration,
+
     /// Record nothing of the kernel.
     #[arg(long, conflicts_with_all = [
-            "kernel", "kernel_filter", "syscalls", "probe", "function", "kernel_buffer", "track",
-            "untrack",
-            "follow"
+            "kernel", "kernel_filter", "syscalls", "probe", "function", "functions",
+            "function_graph", "kernel_buffer", "track", "untrack", "follow", "profile", "count"
         ])]
     pub(crate) no_kernel: bool,
 
@@ -224,6 +273,10 @@ Examples:
   thalweg record --syscalls='open*,connect' -- ./app    these only
   thalweg record --probe sdt:python3:python:line        each line of every Python program
   thalweg record --probe './app:work n=$arg1:s32'       each call of a function, with an argument
+  thalweg record --functions 'vfs_*' -- ./app           each call of these functions of the kernel
+  thalweg record --function-graph 'ext4_*' -- ./app     and each return, with its duration
+  thalweg record --profile 999 -- ./app                 where the processors' time goes, and who calls
+  thalweg record --count page-faults,cycles -- ./app    what is counted, ten times a second
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
   thalweg record -u 'shop:*' --loglevel info -- ./app   without those for debugging
   thalweg record --context vtid,procname -- ./app       events that say whose they are
@@ -231,8 +284,8 @@ Examples:
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite -- ./app                   what happened last, at the end or on SIGUSR1
 
-With --syscalls, --probe, --function or -k the default events of the kernel are left out; with
-several of them, what each names is recorded.
+With --syscalls, --probe, --function, --functions, --function-graph, --profile, --count or -k the
+default events of the kernel are left out; with several of them, what each names is recorded.
 
 A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
   PLACE   [elf:]FILE:FUNCTION[+OFFSET], with %return behind it for its returns; FILE:0xADDRESS;
@@ -259,7 +312,8 @@ before or after an event; the program does nothing for them.
 Events of the kernel have pid tid ppid vpid vtid vppid procname prio nice, uid euid suid gid egid sgid and
 the same with v in front (as the thread's own user namespace has them), all namespaces, cgroup_id, cgroup
 and container, as they were at the event; hostname, and the processor's interruptible preemptible
-need_reschedule migratable.
+need_reschedule migratable. Those that -k names have callstack-kernel and callstack-user; then perf events
+record them instead of tracefs.
 Others the program takes itself, at each event: ip (the address of its call site),
 callstack-user (and of those who called, as far as the program has frame pointers),
 perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,
@@ -312,7 +366,7 @@ pub(crate) fn parse() -> Result<Command, ExitCode> {
     let _ = error.print();
     let records = std::env::args_os()
         .nth(1)
-        .is_some_and(|name| name == "record");
+        .is_some_and(|name| name == "record" || name == "stat");
     Err(match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         _ if records => ExitCode::from(RECORD_FAILED),

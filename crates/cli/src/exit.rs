@@ -1,11 +1,11 @@
 //! What the exit status says.
 //!
-//! | status | `record`, `watch` | the other commands |
+//! | status | `record`, `stat`, `watch` | the other commands |
 //! |---|---|---|
 //! | 0 | recorded, and the command succeeded | done |
 //! | 1 | the command succeeded, but the disk refused events | no, or not all of it |
 //! | 2 | `watch`: the command line is wrong | the command line is wrong |
-//! | 125 | thalweg failed, or the command line of `record` is wrong | |
+//! | 125 | thalweg failed, or the command line of `record` or `stat` is wrong | |
 //! | 126 | the command is there and cannot be run | |
 //! | 127 | the command is not there | |
 //! | 128 + N | signal N ended the command | |

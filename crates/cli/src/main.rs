@@ -5,6 +5,7 @@
 //!            list   ──▶ kernel, collect   the events that there are, on standard output
 //!            view   ──▶ reader       the trace as text on standard output
 //!            info   ──▶ reader       what is in it
+//!            stat   ──▶ kernel       counts of what happens while a command runs
 //!            watch  ──▶ kernel       what was counted in the kernel, on standard output
 //!            doctor                  what this machine offers, as text or JSON
 //!            recover ─▶ collect      what killed recorders left behind
@@ -17,6 +18,7 @@
 mod args;
 mod doctor;
 mod exit;
+mod functions;
 mod info;
 mod kernel_filter;
 mod level;
@@ -25,6 +27,7 @@ mod names;
 mod number;
 mod record;
 mod recover;
+mod stat;
 mod track;
 mod view;
 mod watch;
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Watch(args) => watch::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Stat(args) => stat::run(&args),
         Command::Recover(args) => recover::run(&args),
         Command::Keeper => Ok(thalweg_collect::keeper_main()),
     };

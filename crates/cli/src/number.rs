@@ -62,6 +62,15 @@ pub(crate) fn parse_patience(text: &str) -> Result<Patience, String> {
     Ok(Patience(Some(Duration::from_micros(us))))
 }
 
+/// A time between readings on the command line: `50ms`, `1s`.
+pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
+    const EXPECTED: &str = "expected a number and us, ms or s, 1ms or more";
+    match parse_patience(text) {
+        Ok(Patience(Some(time))) if time >= Duration::from_millis(1) => Ok(time),
+        _ => Err(EXPECTED.to_owned()),
+    }
+}
+
 /// A size that [`parse_size`] reads back as it was, rounded up to a power of two.
 pub(crate) fn size_argument(bytes: u64) -> String {
     let bytes = bytes.checked_next_power_of_two().unwrap_or(1 << 63);

@@ -70,7 +70,8 @@ fn is_alive(name: &str) -> bool {
 
 #[test]
 fn a_machine_without_tracefs_records_programs_only() {
-    let gone = "while umount /sys/kernel/tracing 2>/dev/null; do :; done; exec $1 doctor --json";
+    let gone = "while umount /sys/kernel/tracing 2>/dev/null; do :; done; \
+                while umount /sys/kernel/debug/tracing 2>/dev/null; do :; done; exec $1 doctor --json";
     let ended = Scene::new().with_own_mounts(gone);
     assert_eq!(ended.status, Some(0));
     let report = report(&ended);

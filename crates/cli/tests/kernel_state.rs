@@ -140,10 +140,10 @@ fn mappings_are_those_of_proc() {
         .map(|line| ["start", "flags", "inode", "pgoff"].map(|key| value(line, key)))
         .collect();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let ours = maps
+    let mut ours = maps
         .lines()
         .filter(|line| line.contains(" r-xp ") && line.contains("kernel_state"));
-    let words: Vec<&str> = ours.last().unwrap().split_whitespace().collect();
+    let words: Vec<&str> = ours.next_back().unwrap().split_whitespace().collect();
     let start = words[0].split('-').next().unwrap().to_uppercase();
     let offset = u64::from_str_radix(words[2], 16).unwrap().to_string();
     let expected = [&format!("0x{start}"), "0x5", words[4], &offset];

@@ -140,7 +140,8 @@ fn without_tracefs_programs_are_recorded_and_the_kernel_is_told_to_be_missing() 
     let scene = Scene::new();
     let words = "find tracefs: it is not mounted; mount it as root: \
                  mount -t tracefs nodev /sys/kernel/tracing\n";
-    let gone = "while umount /sys/kernel/tracing 2>/dev/null; do :; done; ";
+    let gone = "while umount /sys/kernel/tracing 2>/dev/null; do :; done; \
+                while umount /sys/kernel/debug/tracing 2>/dev/null; do :; done; ";
     let ended = scene.with_own_mounts(&format!("{gone} exec $1 record -k sched -- true"));
     check(&ended, 125, &format!("thalweg: failed to {words}"));
     let ended = scene.with_own_mounts(&format!("{gone} exec $1 record -o t -- true"));

@@ -126,7 +126,8 @@ fn a_process_that_runs_is_tracked_with_what_it_starts() {
 fn tracked_writes(events: &str, whose: &[&str], script: &str) -> [usize; 3] {
     let scene = Scene::new();
     let _stranger = Stranger::start_slowly(&scene);
-    let first = ["record", "--no-user", "-o", "t", events];
+    // Followed, as the machine's other writes would fill the rings.
+    let first = ["record", "--no-user", "--follow", "-o", "t", events];
     let ended = scene.thalweg(&[&first, whose, &["--", "sh", "-c", script]].concat());
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     for bad in ["kernel counted", "discarded"] {
@@ -162,7 +163,7 @@ fn a_user_and_a_group_are_tracked_whoever_starts_them() {
     check_attribute(&["--track", "uid=61235"], &user, [3000, 0, 0]);
     check_attribute(&["--track", "uid=61235,gid=61236"], &user, [3000, 0, 0]);
     check_attribute(&["--track", "uid=61235,gid=61237"], &user, [0, 0, 0]);
-    let without = ["--follow", "--untrack", "gid=61236"];
+    let without = ["--untrack", "gid=61236"];
     check_attribute(&without, &user, [0, 2000, 0]);
 }
 
@@ -170,7 +171,7 @@ fn a_user_and_a_group_are_tracked_whoever_starts_them() {
 fn a_number_in_an_own_pid_namespace_is_tracked() {
     // The second process there.
     let script = dds("unshare -pf sh -c ':; \"$@\"; :' sh");
-    let whose = ["--follow", "--track", "vpid=2"];
+    let whose = ["--track", "vpid=2"];
     check_attribute(&whose, &script, [3000, 0, 0]);
 }
 
@@ -178,7 +179,7 @@ fn a_number_in_an_own_pid_namespace_is_tracked() {
 fn a_process_is_left_out_with_what_it_starts() {
     let scene = Scene::new();
     let script =
-        "read go; dd if=/dev/zero of=/dev/null bs=13 count=2000 status=none; : > done; read end";
+        "read go; dd if=/dev/zero of=/dev/null bs=19 count=2000 status=none; : > done; read end";
     for events in ["-ksyscall_entry_write", "--syscalls=write"] {
         let mut process = scene.command("sh", &["-c", script]);
         let mut process = process.stdin(Stdio::piped()).spawn().unwrap();
@@ -198,7 +199,9 @@ fn a_process_is_left_out_with_what_it_starts() {
         let mut input = process.stdin.take().unwrap();
         input.write_all(b"go\n").unwrap();
         wait_until("dd", || scene.dir().join("done").exists());
-        let mut own = scene.command("sh", &["-c", &dds("")]);
+        // Sizes that no other test writes, as everybody else is recorded.
+        let own = "dd if=/dev/zero of=/dev/null bs=21 count=3000 status=none";
+        let mut own = scene.command("sh", &["-c", own]);
         assert!(own.status().unwrap().success());
         recorder.signal("INT");
         let ended = recorder.end();
@@ -206,8 +209,8 @@ fn a_process_is_left_out_with_what_it_starts() {
         process.wait().unwrap();
         assert_eq!(ended.status, Some(0), "{}", ended.stderr);
         let theirs = babeltrace2_clean(&scene.dir().join(&trace));
-        let counts = [13, 7, 9].map(|bytes| writes(&theirs, bytes));
-        assert_eq!(counts, [0, 3000, 2000]);
+        let counts = [19, 21].map(|bytes| writes(&theirs, bytes));
+        assert_eq!(counts, [0, 3000]);
         std::fs::remove_file(scene.dir().join("done")).unwrap();
     }
 }
@@ -240,7 +243,7 @@ fn a_control_group_and_a_container_are_tracked_with_what_is_below() {
     let by_id = format!("container={}", &id[..63]);
     for whose in [by_path, by_id] {
         check_attribute(&["--track", &whose], &script, [3000, 0, 0]);
-        check_attribute(&["--follow", "--untrack", &whose], &script, [0, 2000, 0]);
+        check_attribute(&["--untrack", &whose], &script, [0, 2000, 0]);
     }
 }
 
@@ -261,4 +264,11 @@ fn what_cannot_be_tracked_is_refused() {
     );
     refuse("container=beef", "failed to track container=beef: there is");
     refuse("vuid=0", "nothing is tracked by vuid");
+    let flags = ["record", "--profile=99", "--track", "uid=0", "true"];
+    let ended = Scene::new().thalweg(&flags);
+    assert!(
+        ended.stderr.contains("perf events track processes alone"),
+        "{}",
+        ended.stderr
+    );
 }

@@ -3,17 +3,20 @@
 //! ```text
 //!   kernel/channel0_0   tracefs, cpu 0        kernel/syscalls_0   system calls with payload, cpu 0
 //!   kernel/statedump_0  what there was when the recording began
+//!   kernel/profile_0, sideband_0, mappings_0, counts_0    see kernel_perf
 //! ```
 
 use std::collections::BTreeMap;
 
 use thalweg_kernel::{
-    HeaderKind, KernelContexts, KernelPacket, KernelRecording, Resume, SyscallRecording,
+    HeaderKind, KernelContexts, KernelPacket, KernelRecording, PerfKind, PerfRecording, Resume,
+    StackRecording, SyscallRecording, perf_context, perf_sample_class, perf_sample_context,
     syscall_context,
 };
 use thalweg_model::{LossCause, StructClass, Timestamp};
 
 use crate::kernel_keep::Keep;
+use crate::kernel_perf::FeedEvent;
 use crate::kernel_state::{StateEvent, StateKind};
 use crate::ledger::Ledger;
 use crate::sink::{
@@ -28,10 +31,24 @@ pub(crate) enum Origin {
     Tracefs,
     Syscalls,
     State,
+    Stacked,
+    Samples,
+    SideBand,
+    Mappings,
+    Counts,
 }
 
 impl Origin {
-    pub(crate) const ALL: [Self; 3] = [Self::Tracefs, Self::Syscalls, Self::State];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Tracefs,
+        Self::Syscalls,
+        Self::State,
+        Self::Stacked,
+        Self::Samples,
+        Self::SideBand,
+        Self::Mappings,
+        Self::Counts,
+    ];
 
     /// What its files' names begin with.
     const fn channel(self) -> &'static str {
@@ -39,6 +56,11 @@ impl Origin {
             Self::Tracefs => "channel0_",
             Self::Syscalls => "syscalls_",
             Self::State => "statedump_",
+            Self::Stacked => "callstacks_",
+            Self::Samples => "profile_",
+            Self::SideBand => "sideband_",
+            Self::Mappings => "mappings_",
+            Self::Counts => "counts_",
         }
     }
 
@@ -47,6 +69,11 @@ impl Origin {
             Self::Tracefs => "kernel",
             Self::Syscalls => "system calls",
             Self::State => "kernel state dump",
+            Self::Stacked => "kernel, with call stacks",
+            Self::Samples => "samples",
+            Self::SideBand => "threads and mappings",
+            Self::Mappings => "mappings before",
+            Self::Counts => "counters",
         }
     }
 }
@@ -58,7 +85,7 @@ const STATE_CPU: u32 = 0;
 pub(crate) struct KernelDisk {
     writer: TraceWriter,
     streams: BTreeMap<(Origin, u32), Stream>,
-    ledgers: [Ledger; 3],
+    ledgers: [Ledger; Origin::ALL.len()],
     /// A flight recorder's packets, which are not to be on disk yet.
     keep: Option<Keep>,
     /// What became of events that the ring of tracefs has no more.
@@ -210,6 +237,113 @@ impl KernelDisk {
             page: None,
         };
         self.take(Origin::State, &packet);
+    }
+
+    /// The same for tracepoints with call stacks.
+    pub(crate) fn declare_stacked(
+        &mut self,
+        recording: &mut StackRecording,
+        begin: u64,
+    ) -> Result<(), SinkError> {
+        let header = HeaderKind::for_events(recording.events().len());
+        let class = self.writer.stream_class(&StreamLayout {
+            header: match header {
+                HeaderKind::Compact => EventHeader::Compact,
+                HeaderKind::Large => EventHeader::Large,
+            },
+            packet_context: PacketContext::kernel_members(),
+            event_context: recording.members(),
+        })?;
+        let events = recording.events().iter();
+        let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
+        recording.set_ids(header, &ids?);
+        let cpus = recording.cpus().collect();
+        self.open(Origin::Stacked, class, cpus, begin)
+    }
+
+    /// The same for samples and what happens to threads and mappings; the id of a mapping's event.
+    pub(crate) fn declare_profile(
+        &mut self,
+        profile: &mut PerfRecording,
+        begin: u64,
+    ) -> Result<u32, SinkError> {
+        let mut layout = StreamLayout {
+            header: EventHeader::Large,
+            packet_context: PacketContext::kernel_members(),
+            event_context: perf_sample_context(),
+        };
+        let cpus: Vec<u32> = profile.cpus().collect();
+        let samples = self.writer.stream_class(&layout)?;
+        let payload = perf_sample_class();
+        let events = profile.events().iter();
+        let ids = self.declare(samples, events.map(|event| (&*event.name, &payload)))?;
+        let throttling = self.declare_kinds(samples, PerfKind::THROTTLING)?;
+        self.open(Origin::Samples, samples, cpus.clone(), begin)?;
+        layout.event_context = perf_context();
+        let side = self.writer.stream_class(&layout)?;
+        let side_ids = self.declare_kinds(side, PerfKind::SIDE_BAND)?;
+        self.open(Origin::SideBand, side, cpus, begin)?;
+        self.open(Origin::Mappings, side, vec![0], begin)?;
+        profile.set_ids(&ids, throttling, side_ids);
+        Ok(side_ids[PerfKind::Mmap2 as usize])
+    }
+
+    fn declare_kinds<const N: usize>(
+        &mut self,
+        class: StreamClassId,
+        kinds: [PerfKind; N],
+    ) -> Result<[u32; N], SinkError> {
+        let mut ids = [0; N];
+        for (id, kind) in ids.iter_mut().zip(kinds) {
+            *id = self
+                .writer
+                .event_class(class, kind.name(), None, &kind.class())?;
+        }
+        Ok(ids)
+    }
+
+    /// The same for counters, each an event; their ids.
+    pub(crate) fn declare_counts(
+        &mut self,
+        names: &[String],
+        payload: &StructClass,
+        cpus: Vec<u32>,
+        begin: u64,
+    ) -> Result<Vec<u32>, SinkError> {
+        let class = self.writer.stream_class(&StreamLayout {
+            header: EventHeader::Large,
+            packet_context: PacketContext::kernel_members(),
+            event_context: Vec::new(),
+        })?;
+        let names = names.iter();
+        let ids = self.declare(class, names.map(|name| (&**name, payload)))?;
+        self.open(Origin::Counts, class, cpus, begin)?;
+        Ok(ids)
+    }
+
+    /// Writes a packet of what a thread of ours has read.
+    pub(crate) fn take_feed(&mut self, of: (Origin, u32), ids: &[u32], events: &[FeedEvent]) {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else {
+            return;
+        };
+        let (mut records, mut previous) = (Vec::new(), None);
+        for event in events {
+            HeaderKind::Large.write(ids[event.place], event.time, previous, &mut records);
+            records.extend_from_slice(&event.bytes);
+            previous = Some(event.time);
+        }
+        let (origin, cpu) = of;
+        let packet = KernelPacket {
+            cpu,
+            begin: Timestamp(first.time),
+            end: Timestamp(last.time),
+            lost_total: 0,
+            follows_loss: false,
+            records: &records,
+            events: events.len() as u64,
+            page: None,
+        };
+        self.take(origin, &packet);
     }
 
     /// The ids of events of these names and payloads.

@@ -10,6 +10,7 @@ use thalweg_kernel::{
 
 use crate::clock::ClockKind;
 use crate::kernel_disk::{KernelDisk, Origin};
+use crate::kernel_perf::PerfEvents;
 use crate::kernel_sources::KernelSources;
 use crate::kernel_state::KernelState;
 use crate::ledger::Ledger;
@@ -48,6 +49,7 @@ pub(crate) struct KernelEvents {
 pub(crate) struct Parts {
     pub(crate) tracefs: Option<KernelRecording>,
     pub(crate) syscalls: Option<SyscallRecording>,
+    pub(crate) perf: Option<PerfEvents>,
     pub(crate) state: Option<KernelState>,
 }
 
@@ -59,6 +61,9 @@ impl Parts {
         }
         if let Some(recording) = &mut self.syscalls {
             disk.declare_syscalls(recording, begin)?;
+        }
+        if let Some(perf) = &mut self.perf {
+            perf.declare(disk, begin)?;
         }
         match &mut self.state {
             Some(state) => state.declare(disk, begin),
@@ -74,18 +79,21 @@ impl KernelEvents {
         request: &KernelRequest,
         id: &str,
     ) -> Result<Self, Error> {
+        let sources = KernelSources::open(request, id, clock(session.clock.kind()))?;
+        let has_others = sources.has_others();
         let KernelSources {
             tracefs,
             config,
             syscalls,
+            perf,
             state,
             notes,
-        } = KernelSources::open(request, id, clock(session.clock.kind()))?;
+        } = sources;
         let (tracefs, left_out) = match config.is_empty() {
             true => (None, Vec::new()),
             false => match KernelRecording::start(&tracefs, &config) {
                 // All that was named is left to the programs.
-                Err(KernelError::NoEvents) if syscalls.is_some() => (None, Vec::new()),
+                Err(KernelError::NoEvents) if has_others => (None, Vec::new()),
                 started => started.map(|(recording, report)| (Some(recording), report.left_out))?,
             },
         };
@@ -94,6 +102,7 @@ impl KernelEvents {
         let parts = Parts {
             tracefs,
             syscalls,
+            perf: perf.map(|perf| PerfEvents::new(perf, session.clock.clone())),
             state: state.map(|wanted| KernelState::new(session.clock.clone(), wanted)),
         };
         let mut begun = Self::begin(session, parts, notes).map_err(|failed| {
@@ -161,6 +170,7 @@ impl KernelEvents {
             parts: Parts {
                 tracefs,
                 syscalls: None,
+                perf: None,
                 state: None,
             },
             disk,
@@ -182,7 +192,10 @@ impl KernelEvents {
         let tracefs = drained
             .flat_map(|recording| recording.cpus().filter_map(|cpu| recording.as_fd(cpu).ok()));
         let syscalls = self.parts.syscalls.iter();
-        tracefs.chain(syscalls.flat_map(SyscallRecording::descriptors))
+        let perf = self.parts.perf.iter().flat_map(PerfEvents::descriptors);
+        tracefs
+            .chain(syscalls.flat_map(SyscallRecording::descriptors))
+            .chain(perf)
     }
 
     /// What keeps the pages that were read last when this process dies.
@@ -196,6 +209,7 @@ impl KernelEvents {
         let syscalls = self.parts.syscalls.as_ref();
         tracefs.map_or(0, |recording| recording.events().len())
             + syscalls.map_or(0, |recording| recording.events().len())
+            + self.parts.perf.as_ref().map_or(0, PerfEvents::event_count)
     }
 
     /// What a user should know of how it began.
@@ -206,6 +220,9 @@ impl KernelEvents {
     /// Leaves out what a process of ours does: its system calls, and what probes tell of it.
     pub(crate) fn leave_out(&mut self, process: u32) -> Result<(), Error> {
         self.own.push(process);
+        if let Some(perf) = &mut self.parts.perf {
+            perf.leave_out(process);
+        }
         match &mut self.parts.syscalls {
             Some(recording) => Ok(recording.leave_out(process)?),
             None => Ok(()),
@@ -220,6 +237,9 @@ impl KernelEvents {
         }
         if let Some(recording) = &mut self.parts.syscalls {
             recording.resume()?;
+        }
+        if let Some(perf) = &mut self.parts.perf {
+            perf.resume()?;
         }
         let is_told_later = self.is_flight_recorder();
         if let Some(state) = self.parts.state.as_mut().filter(|_| !is_told_later) {
@@ -237,8 +257,14 @@ impl KernelEvents {
 
     /// Records no more.
     pub(crate) fn stop(&mut self) -> Result<(), Error> {
-        if let Some(recording) = &mut self.parts.syscalls {
-            recording.stop();
+        if let Some(recording) = &mut self.parts.syscalls
+            && let Err(error) = recording.stop()
+        {
+            let what = "the last system calls may be missing, uncounted";
+            self.notes.push(format!("{what}: failed to {error}"));
+        }
+        if let Some(perf) = &mut self.parts.perf {
+            perf.stop()?;
         }
         match &self.parts.tracefs {
             Some(recording) => Ok(recording.stop()?),
@@ -258,11 +284,19 @@ impl KernelEvents {
             }
         }
         self.drain_syscalls(depth)?;
+        self.drain_perf(depth)?;
         self.drain_tracefs(depth)?;
         if depth == Depth::Last {
             self.disk.write_kept();
         }
         Ok(())
+    }
+
+    pub(crate) fn drain_perf(&mut self, depth: Depth) -> Result<(), Error> {
+        match &mut self.parts.perf {
+            Some(perf) => Ok(perf.drain(depth == Depth::Last, &mut self.disk)?),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn drain_syscalls(&mut self, depth: Depth) -> Result<(), Error> {
@@ -380,6 +414,17 @@ impl KernelEvents {
             .then(|| format!("times of system calls are right to {} ns", ns + 1))
     }
 
+    /// What samples and counters leave to be said.
+    fn perf_notes(&self, session: &Session) -> Vec<String> {
+        let Some(perf) = &self.parts.perf else {
+            return Vec::new();
+        };
+        let ns = u128::from(perf.error_ticks()) * 1_000_000_000
+            / u128::from(session.clock.second().max(1));
+        let doubt = (ns > 0).then(|| format!("times of samples are right to {} ns", ns + 1));
+        perf.notes(&self.disk).into_iter().chain(doubt).collect()
+    }
+
     /// Ends the trace and removes the instance.
     pub(crate) fn close(self, session: &Session) -> Closed {
         let mut notes: Vec<String> = [
@@ -394,12 +439,18 @@ impl KernelEvents {
         .into_iter()
         .flatten()
         .chain(self.missed_calls())
+        .chain(self.perf_notes(session))
         .collect();
         notes.extend(self.notes);
         let is_there = |origin: &Origin| match origin {
             Origin::Tracefs => self.parts.tracefs.is_some(),
             Origin::Syscalls => self.parts.syscalls.is_some(),
             Origin::State => self.parts.state.is_some(),
+            origin => self
+                .parts
+                .perf
+                .as_ref()
+                .is_some_and(|perf| perf.has(*origin)),
         };
         let origins = Origin::ALL.into_iter().filter(is_there);
         let sources = origins.map(|origin| self.disk.summary(origin)).collect();

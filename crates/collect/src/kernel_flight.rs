@@ -35,6 +35,7 @@ impl KernelEvents {
         if let (Depth::All, Some(recording)) = (depth, &mut self.parts.tracefs) {
             recording.keep_up();
         }
+        self.drain_perf(depth)?;
         self.drain_syscalls(depth)
     }
 
@@ -44,6 +45,7 @@ impl KernelEvents {
         let mut disk = self.create_snapshot(session)?;
         self.dump_into(Some(&mut disk))?;
         self.drain_syscalls(Depth::All)?;
+        self.drain_perf(Depth::All)?;
         self.drain_tracefs(Depth::All)?;
         Ok(disk)
     }

@@ -14,6 +14,7 @@ mod kernel_disk;
 mod kernel_events;
 mod kernel_flight;
 mod kernel_keep;
+mod kernel_perf;
 mod kernel_sources;
 mod kernel_state;
 mod lanes;
@@ -49,6 +50,6 @@ pub use recover::{Recovered, recover};
 pub use rule::{Levels, Rule, RuleError};
 pub use running::running;
 pub use summary::{
-    KernelRequest, ProgramsRequest, Progress, RecordingConfig, RingMode, Snapshot, SourceSummary,
-    Started, Summary,
+    CountRequest, KernelRequest, ProfileRequest, ProgramsRequest, Progress, RecordingConfig,
+    RingMode, Snapshot, SourceSummary, Started, Summary,
 };

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
-use thalweg_kernel::{EventFilter, KernelContexts, ProbeSpec, Track};
+use thalweg_kernel::{
+    EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, Stacks, SyscallOptions,
+    Track,
+};
 use thalweg_model::LossCause;
 
 use crate::context::Contexts;
@@ -78,26 +81,54 @@ impl Default for ProgramsRequest {
 /// Which events of the kernel to record.
 #[derive(Clone, Debug, Default)]
 pub struct KernelRequest {
-    /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`] and
-    /// [`Self::probes`].
+    /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`],
+    /// [`Self::probes`], [`Self::functions`], [`Self::profile`] and [`Self::counts`].
     pub patterns: Vec<String>,
     /// What events of tracefs must pass, tested in the kernel.
     pub filters: Vec<EventFilter>,
     /// What events of tracefs say of the thread that was running.
     pub contexts: KernelContexts,
+    /// Call stacks in the events that tracefs would record without.
+    pub stacks: Stacks,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
     /// Whose events are left out.
     pub untrack: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.
     pub syscalls: Option<Vec<String>>,
+    /// What they say beyond LTTng's fields.
+    pub syscall_options: SyscallOptions,
     /// Probes to set.
     pub probes: Vec<ProbeSpec>,
+    /// Functions of the kernel to trace.
+    pub functions: Option<FunctionTrace>,
+    /// What to sample.
+    pub profile: Option<ProfileRequest>,
+    /// What to count.
+    pub counts: Option<CountRequest>,
     /// The kernel's ring for each cpu; `None` means the default.
     pub buffer_kib_per_cpu: Option<u32>,
     /// Whether the newest events take the place of the oldest: a flight recorder, as
     /// [`RingMode::Overwrite`] of programs.
     pub overwrite: bool,
+}
+
+/// What to sample.
+#[derive(Clone, Debug)]
+pub struct ProfileRequest {
+    /// The events.
+    pub events: Vec<PerfEventName>,
+    /// Samples a second: of each CPU, or of each tracked thread while it runs.
+    pub hz: u64,
+}
+
+/// What to count.
+#[derive(Clone, Debug)]
+pub struct CountRequest {
+    /// The events.
+    pub events: Vec<PerfEventName>,
+    /// From one reading to the next.
+    pub interval: Duration,
 }
 
 /// What a started recording really records.

@@ -15,9 +15,11 @@
 
 mod context;
 mod format;
+mod ftrace;
 mod header;
 mod lttng;
 mod page;
+mod perf;
 mod plan;
 mod syscall;
 mod task;
@@ -25,12 +27,17 @@ mod transcode;
 
 pub use context::{EventContext, RecordHead};
 pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
+pub use ftrace::{Symbols, TracerEvent};
 pub use header::HeaderKind;
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
+pub use perf::{
+    Counter, PerfBody, PerfKind, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord,
+    perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
+};
 pub use syscall::{
-    Copy, CopyKind, RecordLayout, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord,
-    syscall_context, syscall_numbers,
+    CompatCall, Copy, CopyKind, Length, PathLayout, RecordLayout, SYSCALL_LIMIT, Side, Slot,
+    SyscallEvent, SyscallOptions, SyscallRecord, compat_calls, syscall_context, syscall_numbers,
 };
 pub use task::{
     Attributes, Change, FIRST_PID_NAMESPACE, GroupRecord, IdMap, Namespaces, TaskLayout,

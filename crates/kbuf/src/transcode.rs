@@ -171,6 +171,27 @@ impl Transcoder {
         summary
     }
 
+    /// Appends the event of one record that lies in no page, of the time `at`; `last` is the time of the
+    /// event before it, if there is one in the packet. `false` if its type is not traced, or nobody wants
+    /// its thread's.
+    ///
+    /// # Errors
+    /// The record cannot be read; nothing was appended.
+    pub fn record(
+        &self,
+        record: &[u8],
+        times: (u64, Option<u64>),
+        context: &mut dyn EventContext,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Spoilt> {
+        let begin = out.len();
+        let done = self.event(record, times, Some(context), out);
+        if done.is_err() {
+            out.truncate(begin);
+        }
+        done.map(|fate| matches!(fate, Fate::Written))
+    }
+
     /// Appends one event, if it is wanted.
     #[inline]
     fn event(
@@ -192,6 +213,9 @@ impl Transcoder {
             return Ok(Fate::Foreign);
         };
         let (id, plan) = &self.plans[usize::from(place)];
+        if !plan.takes(record) {
+            return Ok(Fate::Foreign);
+        }
         match context {
             None => self.header.write(*id, at, last, out),
             Some(context) => {

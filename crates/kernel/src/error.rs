@@ -82,6 +82,20 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The kernel does not count or sample this.
+    #[error("use the event {event}: {why}")]
+    Perf {
+        /// The event.
+        event: String,
+        /// Why not.
+        why: String,
+    },
+    /// The kernel refuses a ring for samples, or an order to what writes there.
+    #[error("use the ring of a perf event: {source}")]
+    PerfRing {
+        /// Why.
+        source: io::Error,
+    },
     /// A probe that a user has set cannot be had.
     #[error("set the probe `{probe}`: {why}")]
     Probe {
@@ -95,6 +109,20 @@ pub enum Error {
     NoProbes {
         /// Where it would be told of them.
         path: PathBuf,
+    },
+    /// The kernel's function tracers cannot be had.
+    #[error("trace functions with the tracer {tracer}: {why}")]
+    Functions {
+        /// The tracer.
+        tracer: &'static str,
+        /// Why not.
+        why: String,
+    },
+    /// Records of ftrace's own are not what this program knows.
+    #[error("read records of {record}: this kernel's tell other things than the known ones")]
+    UnknownRecord {
+        /// Which.
+        record: String,
     },
     /// No rule matched, and none had to.
     #[error("enable kernel events: none of the chosen ones is in this kernel")]
@@ -188,6 +216,12 @@ pub enum Error {
         /// What was to be tracked.
         what: String,
     },
+    /// Perf events are of threads that are listed.
+    #[error(
+        "track by users, groups or control groups, or leave somebody out, with --profile, --count or call \
+         stacks: perf events track processes alone (pid=NUMBER); record them without"
+    )]
+    PerfAttributes,
     /// Nobody tells who threads are.
     #[error("track users, groups or control groups: {0}")]
     NoAttributes(String),

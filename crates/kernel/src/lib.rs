@@ -1,4 +1,4 @@
-//! Kernel events from tracefs and eBPF: one instance per recording, no module, no thread.
+//! Kernel events from tracefs, eBPF and perf events: one instance per recording, no module, no thread.
 //!
 //! ```text
 //!  Tracefs::find ── KernelRecording::start(config)         instances/thalweg-ID/
@@ -53,6 +53,7 @@ mod glob;
 mod instance;
 mod loss;
 mod operands;
+mod perf;
 mod plan;
 mod predicate;
 mod probes;
@@ -65,6 +66,7 @@ mod syscalls;
 mod tasks;
 mod text;
 mod tracefs;
+mod tracers;
 mod track;
 mod watch;
 
@@ -78,6 +80,10 @@ pub use cpu::{KernelPacket, PageSpan, Resume, Tally};
 pub use error::{DrainError, Error};
 pub use glob::matches;
 pub use instance::FoundInstance;
+pub use perf::{
+    Count, CounterSet, CounterValue, PerfConfig, PerfEventName, PerfPart, PerfRecording, PerfScope,
+    SampledEvent, StackConfig, StackRecording, Stacks,
+};
 pub use plan::{Plan, PlannedEvent};
 pub use probes::{
     ArgumentSpec, FunctionSpec, PlaceSpec, Probe, ProbeSpec, Target, find_file,
@@ -86,13 +92,21 @@ pub use probes::{
 pub use recording::KernelRecording;
 pub use report::{Missing, StartReport};
 pub use stats::CpuStats;
+pub use syscalls::online_cpus;
 pub use syscalls::{
     KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
 };
-pub use thalweg_kbuf::{HeaderKind, Naming, TraceEvent as KernelEvent};
+pub use thalweg_kbuf::{Counter, HeaderKind, Naming, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids};
-pub use thalweg_kbuf::{SyscallEvent, syscall_context};
+pub use thalweg_kbuf::{
+    PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
+};
+pub use thalweg_kbuf::{SyscallEvent, SyscallOptions, syscall_context};
 pub use tracefs::Tracefs;
+pub use tracers::{
+    FunctionKind, FunctionTrace, FunctionTracers, GraphSource, find_function_tracers,
+    find_functions, find_graph_source,
+};
 pub use track::Track;
 pub use watch::{
     Aggregate, BUCKET_ERROR, Bucket, Expression, Function, KeyValue, WatchCounts, WatchError,

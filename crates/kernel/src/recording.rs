@@ -12,13 +12,13 @@ use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
 use crate::decoder::Decoder;
 use crate::instance::{self, FoundInstance, Instance};
 use crate::plan::{Plan, describe};
-use crate::probes;
+use crate::probes::{self, Defined};
 use crate::setup::{Setup, landings, open_streams, page_layout};
 use crate::source::Extent;
 use crate::tasks::{Groups, Tasks, Wanted};
 use crate::{
     CpuStats, DrainError, Error, KernelConfig, KernelEvent, Missing, StartReport, TraceClock,
-    Tracefs, Track,
+    Tracefs, Track, tracers,
 };
 
 /// Kernel events while they are recorded.
@@ -50,17 +50,18 @@ impl KernelRecording {
             Some(clock) => clock.check(tracefs)?,
             None => TraceClock::choose(tracefs)?,
         };
-        let plan = Plan::make(tracefs, config)?;
-        let (contexts, writer, untold) = contexts(config, clock)?;
+        let whose = [config.track.as_ref(), config.untrack.as_ref()];
+        let (contexts, writer, untold) = contexts(config.contexts, whose, clock)?;
         let instance = Instance::create(tracefs, &config.id)?;
-        let mut setup = Setup {
+        let plan = Defined::all(tracefs, instance.name(), &config.probes)
+            .and_then(|probes| Plan::with_probes(tracefs, config, probes));
+        let setup = |plan| Setup {
             tracefs,
             config,
             clock,
             plan,
         };
-        let made = setup.add_probes(instance.name());
-        match made.and_then(|()| setup.run(&instance)) {
+        match plan.and_then(|plan| setup(plan).run(&instance)) {
             Ok((streams, landings, events, mut report)) => {
                 report.left_out.extend(untold);
                 let decoder = Decoder::new(&events, writer);
@@ -110,7 +111,9 @@ impl KernelRecording {
         let enabled = catalogue::parse(&instance.read("set_event")?);
         let enabled = enabled.iter().map(|event| (event, ()));
         let (events, _) = describe(tracefs, enabled, naming);
-        let events: Vec<KernelEvent> = events.into_iter().map(|(event, ())| event).collect();
+        let events = events.into_iter().map(|(event, ())| event);
+        let of_tracers = tracers::of_instance(tracefs, &instance)?;
+        let events: Vec<KernelEvent> = events.chain(of_tracers).collect();
         let layout = page_layout(tracefs, &instance)?;
         let landings = landings(&instance, &layout, left)?;
         let streams = open_streams(&instance, &layout, clock, &landings, resume)?;
@@ -297,14 +300,15 @@ impl KernelRecording {
             .collect()
     }
 
-    /// Lets probes tell nothing of this process and of these: before [`Self::resume`].
+    /// Lets probes and tracers tell nothing of this process and of these: before [`Self::resume`].
     ///
     /// # Errors
     /// tracefs refuses.
     pub fn leave_out(&self, processes: &[u32]) -> Result<(), Error> {
         let probes = self.probes();
         let names = probes.map(|event| (&*event.system, &*event.kernel_name));
-        probes::leave_out(&self.instance, names, processes)
+        probes::leave_out(&self.instance, names, processes)?;
+        tracers::leave_out(&self.instance, processes)
     }
 
     fn probes(&self) -> impl Iterator<Item = &KernelEvent> {
@@ -360,6 +364,7 @@ impl KernelRecording {
 /// Removes an instance, and the probes that were set for it.
 fn end(tracefs: &Tracefs, instance: Instance) -> Result<(), Error> {
     let name = instance.name().to_owned();
+    tracers::disarm(&instance)?;
     instance.remove()?;
     probes::remove_group(tracefs, &name)
 }
@@ -368,14 +373,17 @@ type Contexts = (KernelContexts, Option<ContextWriter>, Option<Missing>);
 
 /// The contexts that can be had, what writes them and knows whose events are wanted, and a word on those
 /// that cannot.
-fn contexts(config: &KernelConfig, clock: TraceClock) -> Result<Contexts, Error> {
-    let wanted = config.contexts;
+pub(crate) fn contexts(
+    wanted: KernelContexts,
+    whose: [Option<&Track>; 2],
+    clock: TraceClock,
+) -> Result<Contexts, Error> {
     let groups = Groups::find_all();
-    let sets = |track: &Option<Track>| match track {
+    let sets = |track: Option<&Track>| match track {
         Some(track) => Sets::find(&track.attributes, &groups),
         None => Ok(Sets::default()),
     };
-    let tracked = [sets(&config.track)?, sets(&config.untrack)?];
+    let tracked = [sets(whose[0])?, sets(whose[1])?];
     let is_tracked = tracked.iter().any(|sets| !sets.is_empty());
     let of_tasks = wanted.of_tasks();
     let known = tracked.iter().fold(Wanted::from(wanted), Wanted::and_of);

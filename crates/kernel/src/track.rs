@@ -55,7 +55,7 @@ impl Track {
     }
 
     /// The threads that there are now; at first there must be some of each process.
-    fn threads(&self, at_first: bool) -> Result<BTreeSet<u32>, Error> {
+    pub(crate) fn threads(&self, at_first: bool) -> Result<BTreeSet<u32>, Error> {
         let mut threads: BTreeSet<u32> = self.threads.iter().copied().collect();
         for &process in &self.processes {
             let path = PathBuf::from(format!("/proc/{process}/task"));

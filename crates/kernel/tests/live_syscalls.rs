@@ -4,13 +4,14 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use common::tracefs;
-use thalweg_kernel::{KernelPacket, SyscallConfig, SyscallRecording, TraceClock};
+use thalweg_kernel::{KernelPacket, SyscallConfig, SyscallOptions, SyscallRecording, TraceClock};
 
 /// Bytes of pid, tid and procname.
 const CONTEXT: usize = 24;
@@ -66,22 +67,29 @@ impl Calls {
     }
 }
 
-/// Records reads and writes while `dd` moves so many blocks; how many events the programs saw.
-fn run(blocks: u64, ring_bytes: u32, while_running: bool) -> (Calls, u64) {
-    // What a `dd` of one test does, the other one's programs see.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _only = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let config = SyscallConfig {
+/// What a `dd` of one test does, the other one's programs see.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn config(ring_bytes: u32) -> SyscallConfig {
+    SyscallConfig {
         patterns: vec!["read".to_owned(), "write".to_owned()],
+        options: SyscallOptions::default(),
         ring_bytes_per_cpu: ring_bytes,
         clock: TraceClock::choose(&tracefs()).unwrap(),
         track: None,
         untrack: None,
-    };
-    let mut recording = SyscallRecording::start(&tracefs(), &config).unwrap();
+    }
+}
+
+/// Records reads and writes while `dd` moves so many blocks; how many events the programs saw.
+fn run(blocks: u64, ring_bytes: u32, while_running: bool) -> (Calls, u64) {
+    let _only = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut recording = SyscallRecording::start(&tracefs(), &config(ring_bytes)).unwrap();
     let names: Vec<&str> = recording.events().iter().map(|e| e.name.as_str()).collect();
     let expected = ["entry_read", "exit_read", "entry_write", "exit_write"];
-    assert_eq!(names, expected.map(|name| format!("syscall_{name}")));
+    let compat = expected.map(|name| format!("compat_syscall_{name}"));
+    assert_eq!(names[..4], expected.map(|name| format!("syscall_{name}")));
+    assert_eq!(names[4..], compat);
     let mut calls = Calls::default();
     recording.resume().unwrap();
     let mut dd = Command::new("dd");
@@ -93,7 +101,7 @@ fn run(blocks: u64, ring_bytes: u32, while_running: bool) -> (Calls, u64) {
         }
         std::thread::yield_now();
     }
-    recording.stop();
+    recording.stop().unwrap();
     recording
         .drain_all(&mut |packet| calls.take(packet))
         .unwrap();
@@ -115,4 +123,47 @@ fn what_finds_the_ring_full_is_counted_to_the_event() {
     assert!(calls.lost() > 300_000, "{} lost", calls.lost());
     assert_eq!(calls.recorded + calls.lost(), produced);
     assert!(begun.elapsed().as_secs() < 60);
+}
+
+/// A `dd` without end, for as long as this lives.
+struct Endless(std::process::Child);
+
+impl Endless {
+    fn start() -> Self {
+        let mut dd = Command::new("dd");
+        dd.args(["if=/dev/zero", "of=/dev/null", "bs=1", "status=none"]);
+        Self(dd.spawn().unwrap())
+    }
+}
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn when_a_recording_has_stopped_nothing_is_in_the_making() {
+    let _only = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _callers = [Endless::start(), Endless::start()];
+    let mut all = 0;
+    for _ in 0..20 {
+        let mut recording = SyscallRecording::start(&tracefs(), &config(64 << 20)).unwrap();
+        recording.resume().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        recording.stop().unwrap();
+        let produced = recording.produced().unwrap();
+        let (mut recorded, mut lost) = (0, BTreeMap::new());
+        let mut take = |packet: &KernelPacket<'_>| -> Result<(), Infallible> {
+            recorded += packet.events;
+            lost.insert(packet.cpu, packet.lost_total);
+            Ok(())
+        };
+        recording.drain_all(&mut take).unwrap();
+        assert_eq!(recorded + lost.values().sum::<u64>(), produced);
+        assert_eq!(recording.produced().unwrap(), produced, "after the end");
+        all += recorded;
+    }
+    assert!(all > 20_000, "{all}");
 }

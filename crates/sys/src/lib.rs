@@ -16,13 +16,17 @@ mod landing;
 mod mapping;
 mod namespace;
 mod peer;
+mod perf_event;
+mod perf_ring;
 mod schedule;
 mod shared_memory;
 mod signals;
 mod time_stamp_counter;
 
 pub use bpf::{BpfArray, bpf_attach_tracing, bpf_load_tracing};
-pub use bpf_event::{bpf_attach_tracepoint, bpf_load_tracepoint};
+pub use bpf_event::{
+    BpfProbe, bpf_attach_probe, bpf_attach_tracepoint, bpf_load_probe, bpf_load_tracepoint,
+};
 pub use bpf_hash::BpfHash;
 pub use bpf_ring::{BpfRecord, BpfRing};
 pub use counter::try_counter;
@@ -31,6 +35,8 @@ pub use interfaces::ipv4_addresses;
 pub use landing::Landing;
 pub use namespace::outer_namespace;
 pub use peer::{Peer, peer_of};
+pub use perf_event::{PerfAttr, PerfEvent, PerfTarget};
+pub use perf_ring::PerfRing;
 pub use schedule::run_soon;
 pub use shared_memory::SharedMemory;
 pub use signals::{Received, Signals, is_ignored};

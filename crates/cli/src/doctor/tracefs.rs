@@ -1,6 +1,8 @@
 //! tracefs: where the kernel's events come from.
 
-use thalweg_kernel::{Error, KnownEvent, SyscallConfig, SyscallRecording, TraceClock, Tracefs};
+use thalweg_kernel::{
+    Error, KnownEvent, SyscallConfig, SyscallOptions, SyscallRecording, TraceClock, Tracefs,
+};
 
 use super::finding::Finding;
 use crate::record::{KernelRefusal, kernel_refusal};
@@ -92,6 +94,7 @@ fn payload(tracefs: &Tracefs) -> Finding {
     let config = SyscallConfig {
         patterns: vec!["getppid".to_owned()],
         ring_bytes_per_cpu: 0,
+        options: SyscallOptions::default(),
         track: None,
         untrack: None,
         clock: TraceClock::Mono,

@@ -35,4 +35,5 @@ pub(crate) use grant::{KernelRefusal, kernel_refusal};
 pub(crate) use helper::Helper;
 pub(crate) use program::locate;
 pub(crate) use run::run;
+pub(crate) use starter::Starter;
 pub(crate) use watch::{Stop, Watch};

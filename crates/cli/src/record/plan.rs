@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use thalweg_collect::{Contexts, KernelRequest, Levels, ProgramsRequest, RingMode, Rule};
+use thalweg_collect::{
+    Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
+};
 
-use thalweg_kernel::ProbeSpec;
+use thalweg_kernel::{ProbeSpec, Stacks, SyscallOptions};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -59,8 +61,10 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
     let is_tracked = !args.track.is_empty() || !args.untrack.is_empty() || args.follow;
-    let is_probed = !args.probe.is_empty() || !args.function.is_empty();
-    let is_chosen = is_named || is_probed || args.syscalls.is_some();
+    let is_traced = args.functions.trace().is_some();
+    let is_probed = !args.probe.is_empty() || !args.function.is_empty() || is_traced;
+    let is_sampled = args.profile.is_some() || !args.count.is_empty();
+    let is_chosen = is_named || is_probed || is_sampled || args.syscalls.is_some();
     let kernel_required = is_chosen || is_tracked || args.no_user;
     let kernel_refusal = if args.no_kernel {
         None
@@ -125,16 +129,39 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
         track: track(&args.track),
         untrack: track(&args.untrack),
         contexts: contexts(args).kernel,
+        stacks: stacks(args),
         patterns: args.kernel.clone(),
         probes: probes(args),
+        functions: args.functions.trace(),
         filters: args
             .kernel_filter
             .iter()
             .map(|filter| filter.0.clone())
             .collect(),
         syscalls: args.syscalls.as_ref().map(|list| list.0.clone()),
+        syscall_options: SyscallOptions {
+            data_bytes: args.syscall_data,
+            fd_paths: args.fd_paths,
+        },
+        profile: args.profile.map(|hz| ProfileRequest {
+            events: args.profile_event.clone(),
+            hz,
+        }),
+        counts: (!args.count.is_empty()).then(|| CountRequest {
+            events: args.count.clone(),
+            interval: args.count_interval,
+        }),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
         overwrite: args.overwrite,
+    }
+}
+
+/// Programs have their own stacks without this; events of the kernel, if they are named.
+fn stacks(args: &RecordArgs) -> Stacks {
+    let stacks = contexts(args).stacks;
+    match args.kernel.is_empty() && !stacks.kernel {
+        true => Stacks::default(),
+        false => stacks,
     }
 }
 

@@ -17,7 +17,6 @@
 
 mod all;
 mod cache;
-mod counter;
 mod kind;
 mod read;
 mod sampled;

@@ -6,8 +6,8 @@
 //!   ip                      _app_PROVIDER_NAME       what the trace calls it, and who goes on with it
 //! ```
 
-use super::counter::Counter;
 use thalweg_abi::sampled::{MAX_NAME, Sampled};
+use thalweg_kernel::Counter;
 
 /// A context that programs take themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]

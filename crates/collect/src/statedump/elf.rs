@@ -236,6 +236,11 @@ fn build_id(file: &(impl ReadAt + ?Sized), segments: &[Segment]) -> Option<Vec<u
         .next()
 }
 
+/// The build id among the notes that the kernel shows of itself and of its modules.
+pub(crate) fn build_id_in_notes(notes: &[u8]) -> Option<Vec<u8>> {
+    build_id_in(notes, 4)
+}
+
 /// The build id among notes: each is three words, a name and a description, padded to `align`.
 fn build_id_in(mut notes: &[u8], align: usize) -> Option<Vec<u8>> {
     loop {

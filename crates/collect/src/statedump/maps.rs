@@ -7,6 +7,8 @@ pub struct Mapping {
     pub start: u64,
     /// The address behind it.
     pub end: u64,
+    /// Where in the file it begins.
+    pub offset: u64,
     /// Whether instructions can be run from it.
     pub is_executable: bool,
     /// The file's inode number; 0 for what is no file.
@@ -30,7 +32,7 @@ pub fn mappings(text: &[u8]) -> impl Iterator<Item = Mapping> {
 fn mapping(line: &[u8]) -> Option<Mapping> {
     let mut parts = line.splitn(6, |&byte| byte == b' ');
     let mut part = || parts.next();
-    let (range, flags, _offset, _device, inode) = (part()?, part()?, part()?, part()?, part()?);
+    let (range, flags, offset, _device, inode) = (part()?, part()?, part()?, part()?, part()?);
     let path = part()?.trim_ascii_start();
     let (start, end) = std::str::from_utf8(range).ok()?.split_once('-')?;
     let is_deleted = path.ends_with(DELETED);
@@ -38,6 +40,7 @@ fn mapping(line: &[u8]) -> Option<Mapping> {
     let mapping = Mapping {
         start: u64::from_str_radix(start, 16).ok()?,
         end: u64::from_str_radix(end, 16).ok()?,
+        offset: u64::from_str_radix(std::str::from_utf8(offset).ok()?, 16).ok()?,
         is_executable: flags.get(2) == Some(&b'x'),
         inode: std::str::from_utf8(inode).ok()?.parse().ok()?,
         path: unescaped(path),

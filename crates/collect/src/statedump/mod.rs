@@ -24,6 +24,8 @@ mod objects;
 mod read;
 
 pub(crate) use asked::{LAST_DUMPS, MAX_ASKED, StateDumps};
+pub(crate) use elf::build_id_in_notes;
 pub use elf::{DebugLink, ElfFile, ReadAt, examine};
 pub(crate) use events::{Dump, DumpKind, LEVEL, Part};
 pub use maps::{Mapping, mappings};
+pub(crate) use read::open_mapped;

@@ -56,7 +56,7 @@ pub(super) fn objects_of(process: &Process) -> Vec<Object> {
 }
 
 /// The very file that is mapped, to be read.
-fn open_mapped(folder: &Path, mapping: &Mapping) -> Option<File> {
+pub(crate) fn open_mapped(folder: &Path, mapping: &Mapping) -> Option<File> {
     let range = format!("{:x}-{:x}", mapping.start, mapping.end);
     let by_mapping = folder.join("map_files").join(range);
     let by_path = |root: &Path| {

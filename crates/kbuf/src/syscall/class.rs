@@ -4,7 +4,7 @@ use thalweg_model::{
     ByteOrder, EnumClass, EnumMapping, FieldClass, IntegerClass, Member, SequenceClass,
 };
 
-use super::record::State;
+use super::state::State;
 
 /// `NAME_copy`: what became of a copy.
 pub(super) fn state(name: &str) -> Member {
@@ -38,4 +38,13 @@ pub(super) fn network(size_bits: u32) -> FieldClass {
     let mut class = IntegerClass::le(size_bits, false);
     class.byte_order = ByteOrder::Big;
     FieldClass::Integer(class)
+}
+
+/// A sequence whose length is another member's number.
+pub(super) fn list(name: &str, element: FieldClass, length: &str) -> Member {
+    let class = SequenceClass {
+        element: Box::new(element),
+        length: vec![length.to_owned()],
+    };
+    Member::new(name, FieldClass::Sequence(class))
 }

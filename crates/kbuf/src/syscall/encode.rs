@@ -1,8 +1,10 @@
 //! From a record to an event's payload, a step a field.
 
 use super::address::Part;
-use super::record::State;
-use super::{Copy, SyscallEvent, SyscallRecord};
+use super::element::Element;
+use super::labels::LabelSet;
+use super::state::State;
+use super::{Copy, SyscallEvent, SyscallRecord, path};
 
 /// How a field, or a sequence and its length, is made of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,26 @@ pub(super) enum Step {
     Address { copy: u8, part: Part },
     /// The strings of a copy.
     Strings { copy: u8 },
+    /// How many elements a copy has, in one byte or four.
+    Count {
+        copy: u8,
+        element: Element,
+        bytes: u8,
+    },
+    /// These elements.
+    List {
+        copy: u8,
+        element: Element,
+        bytes: u8,
+    },
+    /// The first element.
+    First { copy: u8, element: Element },
+    /// Whether any of these copies, a bit each, is cut.
+    Overflow { copies: u8 },
+    /// The path that is in a copy.
+    Path { copy: u8 },
+    /// The names of an argument.
+    Labels { index: u8, set: &'static LabelSet },
     /// What became of a copy.
     State { copy: u8 },
 }
@@ -45,7 +67,7 @@ impl SyscallEvent {
             }
             Step::Arguments => out.extend_from_slice(record.arguments()),
             Step::Text { copy } => {
-                out.extend_from_slice(record.text(copy.into()));
+                out.extend_from_slice(text(self.bytes(record, copy)));
                 out.push(0);
             }
             Step::Bytes { copy, len } => {
@@ -56,20 +78,97 @@ impl SyscallEvent {
             }
             Step::Address { copy, part } => part.encode(self.bytes(record, copy), out),
             Step::Strings { copy } => strings(record, copy.into(), out),
-            Step::State { copy } => out.push(match self.copies.get(usize::from(copy)) {
-                Some(known) => State::of(record, *known, copy.into()) as u8,
-                None => State::Fault as u8,
-            }),
+            Step::Labels { index, set } => labels(record, index, set, out),
+            Step::State { copy } => out.push(self.state(record, copy) as u8),
+            _ => self.copied(step, record, out),
         }
+    }
+
+    /// The steps that are about lists and paths.
+    fn copied(&self, step: Step, record: &SyscallRecord<'_>, out: &mut Vec<u8>) {
+        match step {
+            Step::Count {
+                copy,
+                element,
+                bytes,
+            } => {
+                let count = self.elements(record, copy, element, bytes).len() as u32;
+                out.extend_from_slice(&count.to_le_bytes()[..usize::from(bytes).min(4)]);
+            }
+            Step::List {
+                copy,
+                element,
+                bytes,
+            } => {
+                let elements = self.elements(record, copy, element, bytes);
+                match element {
+                    Element::Byte => out.extend(elements.flatten()),
+                    _ => elements.for_each(|bytes| element.encode(bytes, out)),
+                }
+            }
+            Step::First { copy, element } => {
+                element.encode(self.bytes(record, copy), out);
+            }
+            Step::Overflow { copies } => {
+                let is_cut =
+                    |copy: u8| copies >> copy & 1 != 0 && self.state(record, copy) == State::Cut;
+                out.push((0..8).any(is_cut).into());
+            }
+            Step::Path { copy } => {
+                let is_cut = self.state(record, copy) == State::Cut;
+                let begin = out.len();
+                path::encode(self.bytes(record, copy), is_cut, out);
+                // Nothing in it is a NUL; a claim all the same.
+                let len = text(&out[begin..]).len();
+                out.truncate(begin + len);
+                out.push(0);
+            }
+            _ => {}
+        }
+    }
+
+    fn state(&self, record: &SyscallRecord<'_>, copy: u8) -> State {
+        let place = usize::from(copy);
+        let known = self.copies.get(place);
+        known.map_or(State::Fault, |known| State::of(record, *known, place))
     }
 
     /// The bytes of a copy; none if they are not to be believed.
     fn bytes<'a>(&self, record: &SyscallRecord<'a>, copy: u8) -> &'a [u8] {
-        let place = usize::from(copy);
-        let is_whole = |known: &&Copy| State::of(record, **known, place) == State::Whole;
-        let known = self.copies.get(place).filter(is_whole);
-        let copied = known.and_then(|_| record.copy(place));
+        let copied = record.copy(copy.into());
+        let copied = copied.filter(|_| self.state(record, copy).has_bytes());
         copied.map_or(&[], |copied| copied.bytes)
+    }
+
+    /// The whole elements of a copy, as many as a count of so many bytes can tell.
+    fn elements<'a>(
+        &self,
+        record: &SyscallRecord<'a>,
+        copy: u8,
+        element: Element,
+        count_bytes: u8,
+    ) -> std::slice::ChunksExact<'a, u8> {
+        let bytes = self.bytes(record, copy);
+        let most = if count_bytes == 1 {
+            255 * element.len()
+        } else {
+            bytes.len()
+        };
+        bytes[..bytes.len().min(most)].chunks_exact(element.len())
+    }
+}
+
+/// Up to the first NUL.
+fn text(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+fn labels(record: &SyscallRecord<'_>, index: u8, set: &LabelSet, out: &mut Vec<u8>) {
+    let count_at = out.len();
+    out.push(0);
+    for part in set.parts(record.argument(index) as u32) {
+        out.extend_from_slice(&part.to_le_bytes());
+        out[count_at] += 1;
     }
 }
 
@@ -77,9 +176,7 @@ impl SyscallEvent {
 fn strings(record: &SyscallRecord<'_>, place: usize, out: &mut Vec<u8>) {
     let copied = record.copy(place);
     let bytes = copied.map_or(&[][..], |copied| copied.bytes);
-    let claimed = copied.map_or(0, |copied| {
-        copied.count & !(Copy::CUT_STRINGS | Copy::FAULTY_STRINGS)
-    });
+    let claimed = copied.map_or(0, |copied| copied.count & !(Copy::CUT | Copy::FAULTY));
     let whole = bytes.iter().filter(|byte| **byte == 0).count() as u32;
     let count = claimed.min(whole);
     out.extend_from_slice(&count.to_le_bytes());

@@ -28,6 +28,15 @@ impl Side {
     }
 }
 
+/// What events say beyond LTTng's fields, when it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyscallOptions {
+    /// So many bytes of what is read, written, sent and received, [`Copy::PLAIN_BYTES`] at most.
+    pub data_bytes: u16,
+    /// The path of each descriptor.
+    pub fd_paths: bool,
+}
+
 /// An event of a system call as the trace will have it.
 #[derive(Clone, Debug)]
 pub struct SyscallEvent {
@@ -42,10 +51,17 @@ pub struct SyscallEvent {
 
 impl SyscallEvent {
     /// The event of a call; `format` is that of its `sys_enter_…`.
-    pub fn new(side: Side, format: &EventFormat) -> Self {
+    pub fn new(side: Side, format: &EventFormat, options: SyscallOptions) -> Self {
         let call = format.name.strip_prefix("sys_enter_");
         let name = [side.prefix(), call.unwrap_or(&format.name)].concat();
-        Lowered::of(side, &name, format).finish(name)
+        Lowered::of(side, format, options, false).finish(name)
+    }
+
+    /// The event of a call of 32-bit programs; `format` says its arguments, and may be that of
+    /// another call.
+    pub fn compat(side: Side, call: &str, format: &EventFormat, options: SyscallOptions) -> Self {
+        let name = ["compat_", side.prefix(), call].concat();
+        Lowered::of(side, format, options, true).finish(name)
     }
 
     /// The event of calls that have no number in this program, or no event in the kernel; `compat`:

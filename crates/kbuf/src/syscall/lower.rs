@@ -1,4 +1,4 @@
-//! Which fields an event has, and what each is made of.
+//! Which fields an event has, and what each is made of: those of LTTng's listing.
 //!
 //! ```text
 //!   LTTng's field       the kernel's argument       made of
@@ -7,22 +7,23 @@
 //!   i32 fildes[2]       int * fildes                a copy of the bytes
 //!   u16 family, …       struct sockaddr * uservaddr a copy of the address
 //!   u64 buf             char * buf                  the argument: the pointer
-//!   struct event        struct epoll_event * event  the argument, as event_addr
+//!   struct fds[…]       struct pollfd * ufds        a copy of the list
 //! ```
 
 use thalweg_model::{FieldClass, IntegerClass, Member, StructClass};
 
 use super::address::Part;
+use super::element::Element;
 use super::encode::Step;
-use super::{Copy, CopyKind, Side, SyscallEvent, class};
-use crate::format::{Element, EventFormat, Field};
+use super::{Copy, CopyKind, Length, Side, Slot, SyscallEvent, SyscallOptions, class};
+use crate::format::{Element as Type, EventFormat, Field};
 use crate::lttng::{Listed, ListedClass, argument_class, listed_fields, listed_source};
 
 /// Where the arguments begin in a record of tracefs.
 const FIRST_ARGUMENT_AT: u16 = 16;
 
 /// Fields that LTTng takes from an address.
-const ADDRESS_PARTS: [(&str, Part); 5] = [
+pub(super) const ADDRESS_PARTS: [(&str, Part); 5] = [
     ("family", Part::Family),
     ("dport", Part::Port),
     ("sport", Part::Port),
@@ -32,23 +33,37 @@ const ADDRESS_PARTS: [(&str, Part); 5] = [
 
 /// An event while it is made.
 pub(super) struct Lowered<'f> {
-    side: Side,
-    format: &'f EventFormat,
-    members: Vec<Member>,
-    steps: Vec<Step>,
-    copies: Vec<(Copy, &'f str)>,
+    pub(super) side: Side,
+    pub(super) format: &'f EventFormat,
+    pub(super) options: SyscallOptions,
+    /// Of a 32-bit program.
+    pub(super) narrow: bool,
+    pub(super) members: Vec<Member>,
+    pub(super) steps: Vec<Step>,
+    copies: Vec<(Copy, String)>,
+    /// Which argument is told under which name.
+    pub(super) told: Vec<(u8, String)>,
 }
 
 impl<'f> Lowered<'f> {
-    pub(super) fn of(side: Side, name: &str, format: &'f EventFormat) -> Self {
+    pub(super) fn of(
+        side: Side,
+        format: &'f EventFormat,
+        options: SyscallOptions,
+        narrow: bool,
+    ) -> Self {
         let mut lowered = Self {
             side,
             format,
+            options,
+            narrow,
             members: Vec::new(),
             steps: Vec::new(),
             copies: Vec::new(),
+            told: Vec::new(),
         };
-        match listed_fields(name) {
+        let name = [side.prefix(), lowered.call()].concat();
+        match listed_fields(&name) {
             Some(fields) => fields.into_iter().for_each(|field| lowered.listed(&field)),
             None => lowered.unlisted(),
         }
@@ -57,9 +72,9 @@ impl<'f> Lowered<'f> {
     }
 
     pub(super) fn finish(mut self, name: String) -> SyscallEvent {
-        for (place, (_, argument)) in self.copies.clone().into_iter().enumerate() {
+        for (place, (_, what)) in self.copies.clone().into_iter().enumerate() {
             let copy = place as u8;
-            self.push(class::state(argument), Step::State { copy });
+            self.push(class::state(&what), Step::State { copy });
         }
         SyscallEvent {
             name,
@@ -72,7 +87,7 @@ impl<'f> Lowered<'f> {
         }
     }
 
-    fn push(&mut self, member: Member, step: Step) {
+    pub(super) fn push(&mut self, member: Member, step: Step) {
         self.members.push(member);
         self.steps.push(step);
     }
@@ -88,8 +103,7 @@ impl<'f> Lowered<'f> {
         {
             return self.address_part(name, *part);
         }
-        // A sequence's length comes with the sequence.
-        if field.name.ends_with("_length") {
+        if self.listed_set(field) {
             return;
         }
         let entry = [Side::Entry.prefix(), self.call()].concat();
@@ -100,7 +114,7 @@ impl<'f> Lowered<'f> {
         }
     }
 
-    fn call(&self) -> &'f str {
+    pub(super) fn call(&self) -> &'f str {
         let name = self.format.name.as_str();
         name.strip_prefix("sys_enter_").unwrap_or(name)
     }
@@ -110,6 +124,138 @@ impl<'f> Lowered<'f> {
             let class = FieldClass::Integer(class.clone());
             self.push(Member::new(field.name, class), Step::Result);
         }
+    }
+
+    /// A part of what LTTng tells of a set of descriptors; whether it is one.
+    fn listed_set(&mut self, field: &Listed) -> bool {
+        let u8_class = FieldClass::uint(8);
+        match field.name {
+            "fds_length" => {
+                if let Some((copy, element)) = self.set() {
+                    let count = Member::new(field.name, FieldClass::uint(32));
+                    let bytes = 4;
+                    self.push(
+                        count,
+                        Step::Count {
+                            copy,
+                            element,
+                            bytes,
+                        },
+                    );
+                }
+            }
+            "fds" | "event" if field.class == ListedClass::Nested => {
+                let Some((copy, element)) = self.set() else {
+                    return true;
+                };
+                let (class, bytes) = (element.class(), 4);
+                let (member, step) = match field.name {
+                    "fds" => (
+                        class::list(field.name, class, "fds_length"),
+                        Step::List {
+                            copy,
+                            element,
+                            bytes,
+                        },
+                    ),
+                    _ => (
+                        Member::new(field.name, class),
+                        Step::First { copy, element },
+                    ),
+                };
+                self.push(member, step);
+            }
+            "overflow" => {
+                let copies = self.sets();
+                self.push(Member::new(field.name, u8_class), Step::Overflow { copies });
+            }
+            "readfds" | "writefds" | "exceptfds" => self.bit_set(field.name),
+            // The length of a sequence comes with it.
+            name => return name.ends_with("_length"),
+        }
+        true
+    }
+
+    /// Descriptors as bits.
+    fn bit_set(&mut self, name: &'static str) {
+        let Some(copy) = self.bits_of(name) else {
+            return;
+        };
+        let (element, bytes) = (Element::Byte, 1);
+        let length = format!("_{name}_length");
+        let list = class::list(name, element.class(), &length);
+        self.push(
+            Member::new(length, FieldClass::uint(8)),
+            Step::Count {
+                copy,
+                element,
+                bytes,
+            },
+        );
+        self.push(
+            list,
+            Step::List {
+                copy,
+                element,
+                bytes,
+            },
+        );
+    }
+
+    fn bits_of(&mut self, name: &str) -> Option<u8> {
+        let entry = [Side::Entry.prefix(), self.call()].concat();
+        let source = listed_source(&entry, name, self.format)?;
+        let copy = Copy {
+            length: Length::Int(Slot::Argument(0)),
+            unit: 0,
+            limit: Copy::SET_BYTES,
+            ..Copy::of(CopyKind::Bytes, Slot::Argument(argument_index(source)?))
+        };
+        self.copy(copy, &source.name)
+    }
+
+    /// The copy of the descriptors that `poll` and `epoll` are about.
+    fn set(&mut self) -> Option<(u8, Element)> {
+        let fields = &self.format.fields;
+        let of_type = |c_type: &str| fields.iter().find(|field| field.c_type == c_type);
+        let is_exit = self.side == Side::Exit;
+        let (source, element, length) = if let Some(source) = of_type("struct pollfd *") {
+            let element = if is_exit {
+                Element::Polled
+            } else {
+                Element::Poll
+            };
+            (source, element, Length::Int(Slot::Argument(1)))
+        } else {
+            let length = if is_exit {
+                Length::Long(Slot::Result)
+            } else {
+                Length::Limit
+            };
+            (of_type("struct epoll_event *")?, Element::Epoll, length)
+        };
+        let unit = element.len() as u8;
+        let limit = match length {
+            Length::Limit => unit.into(),
+            _ => Copy::LIST_BYTES / u16::from(unit) * u16::from(unit),
+        };
+        let copy = Copy {
+            length,
+            unit,
+            limit,
+            ..Copy::of(CopyKind::Bytes, Slot::Argument(argument_index(source)?))
+        };
+        Some((self.copy(copy, &source.name)?, element))
+    }
+
+    /// A bit for each copy of a set.
+    fn sets(&mut self) -> u8 {
+        if let Some((copy, _)) = self.set() {
+            return 1 << copy;
+        }
+        let names = ["readfds", "writefds", "exceptfds"];
+        let copies = names.map(|name| self.bits_of(name).map_or(0, |copy| 1 << copy));
+        copies.iter().fold(0, |all, bit| all | bit)
     }
 
     fn filled(&mut self, field: &Listed, source: &'f Field, index: u8) {
@@ -141,6 +287,7 @@ impl<'f> Lowered<'f> {
 
     fn argument(&mut self, name: &str, class: FieldClass, integer: &IntegerClass, index: u8) {
         let bytes = (integer.size_bits / 8) as u8;
+        self.told.push((index, name.to_owned()));
         self.push(Member::new(name, class), Step::Argument { index, bytes });
     }
 
@@ -150,31 +297,36 @@ impl<'f> Lowered<'f> {
     }
 
     /// A copy, and its place; `None` if there is no room for one more.
-    fn copy(&mut self, copy: Copy, source: &'f Field) -> Option<u8> {
+    pub(super) fn copy(&mut self, copy: Copy, what: &str) -> Option<u8> {
+        let copy = Copy {
+            narrow: self.narrow,
+            ..copy
+        };
         let known = self.copies.iter().position(|(known, _)| *known == copy);
         if known.is_none() && self.copies.len() < Copy::MOST {
-            self.copies.push((copy, &source.name));
+            self.copies.push((copy, what.to_owned()));
             return Some(self.copies.len() as u8 - 1);
         }
         known.map(|place| place as u8)
     }
 
     fn text(&mut self, name: &str, source: &'f Field, index: u8) {
-        if let Some(copy) = self.copy(Copy::of(CopyKind::Text, index), source) {
+        let copy = Copy::of(CopyKind::Text, Slot::Argument(index));
+        if let Some(copy) = self.copy(copy, &source.name) {
             self.push(Member::new(name, FieldClass::string()), Step::Text { copy });
         }
     }
 
     /// What an argument points at, of a fixed length.
     fn pointed(&mut self, name: &str, class: FieldClass, source: &'f Field, index: u8) {
-        let Some(len) = length_of(&class).filter(|len| u32::from(*len) <= Copy::PLAIN_BYTES) else {
+        let Some(len) = length_of(&class) else {
             return;
         };
         let copy = Copy {
             limit: len.into(),
-            ..Copy::of(CopyKind::Bytes, index)
+            ..Copy::of(CopyKind::Bytes, Slot::Argument(index))
         };
-        if let Some(copy) = self.copy(copy, source) {
+        if let Some(copy) = self.copy(copy, &source.name) {
             self.push(Member::new(name, class), Step::Bytes { copy, len });
         }
     }
@@ -201,92 +353,10 @@ impl<'f> Lowered<'f> {
             }
         }
     }
-
-    /// What LTTng lacks: addresses where it has the pointer only, and the strings of a new program.
-    fn more(&mut self) {
-        let fields = &self.format.fields;
-        let addressed = self.address().is_some();
-        if addressed {
-            for (name, part) in ADDRESS_PARTS {
-                let has_port = self.has("dport") || self.has("sport");
-                let (name, is_there) = match part {
-                    Part::Port => ("port", has_port || self.has("port")),
-                    _ => (name, self.has(name)),
-                };
-                if !is_there {
-                    self.address_part(name, part);
-                }
-            }
-            self.address_part("sun_path", Part::Path);
-        }
-        let strings =
-            |field: &&Field| field.c_type == "const char *const *" && field.name == "argv";
-        if self.side == Side::Entry
-            && let Some(field) = fields.iter().find(strings)
-        {
-            self.strings(field);
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.members.iter().any(|member| member.name == name)
-    }
-
-    fn strings(&mut self, source: &'f Field) {
-        let index = argument_index(source);
-        let copy = index.and_then(|index| self.copy(Copy::of(CopyKind::Strings, index), source));
-        if let Some(copy) = copy {
-            let name = format!("{}_strings", source.name);
-            let members = class::sequence(&name, FieldClass::string());
-            self.members.extend(members);
-            self.steps.push(Step::Strings { copy });
-        }
-    }
-
-    fn address_part(&mut self, name: &str, part: Part) {
-        let Some((copy, source)) = self.address() else {
-            return;
-        };
-        let Some(copy) = self.copy(copy, source) else {
-            return;
-        };
-        match part {
-            Part::Family => self.members.push(Member::new(name, FieldClass::uint(16))),
-            Part::Port => self.members.push(Member::new(name, class::network(16))),
-            Part::V4 => self
-                .members
-                .extend(class::sequence(name, class::network(8))),
-            Part::V6 => self
-                .members
-                .extend(class::sequence(name, class::network(16))),
-            Part::Path => self.members.push(Member::new(name, FieldClass::string())),
-        }
-        self.steps.push(Step::Address { copy, part });
-    }
-
-    /// The address that the call has at this side: its length is an argument when the program gives
-    /// it, and behind an argument when the kernel does.
-    fn address(&self) -> Option<(Copy, &'f Field)> {
-        let fields = &self.format.fields;
-        let at = fields
-            .iter()
-            .position(|field| field.c_type == "struct sockaddr *")?;
-        let (source, length) = (&fields[at], fields.get(at + 1)?);
-        let kind = match (self.side, is_pointer(length)) {
-            (Side::Entry, false) => CopyKind::CountedBytes,
-            (Side::Exit, true) => CopyKind::PointedBytes,
-            _ => return None,
-        };
-        let copy = Copy {
-            length_argument: argument_index(length)?,
-            ..Copy::of(kind, argument_index(source)?)
-        };
-        Some((copy, source))
-    }
 }
 
 /// Which argument a field of tracefs is; what it copies itself is none.
-fn argument_index(field: &Field) -> Option<u8> {
+pub(super) fn argument_index(field: &Field) -> Option<u8> {
     let from_first = field.offset.checked_sub(FIRST_ARGUMENT_AT)?;
     let is_argument = field.size_bytes == 8 && from_first.is_multiple_of(8) && !field.is_dynamic();
     u8::try_from(from_first / 8)
@@ -294,8 +364,8 @@ fn argument_index(field: &Field) -> Option<u8> {
         .filter(|index| is_argument && *index < 6)
 }
 
-fn is_pointer(field: &Field) -> bool {
-    matches!(field.element, Element::Pointer { .. })
+pub(super) fn is_pointer(field: &Field) -> bool {
+    matches!(field.element, Type::Pointer { .. })
 }
 
 /// Bytes of a class of whole bytes.

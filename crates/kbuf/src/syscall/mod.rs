@@ -8,8 +8,9 @@
 //! ```
 //!
 //! The table of calls is not written by hand: names, arguments and their C types are those of the
-//! running kernel's format files, the fields' names, types and order those of LTTng's listing. Only
-//! the numbers are data of this crate, as the kernel tells them nowhere.
+//! running kernel's format files, the fields' names, types and order those of LTTng's listing. What
+//! the kernel tells nowhere is data of this crate, made of its headers: the numbers, the calls of 32-bit
+//! programs, the names of flags.
 //!
 //! Behind LTTng's fields come those that LTTng lacks: what else a pointer points at (`sun_path`,
 //! `argv_strings`, …), and for each copy `NAME_copy`, which says whether it is whole.
@@ -19,16 +20,24 @@
 
 mod address;
 mod class;
+mod compat;
 mod copy;
+mod element;
 mod encode;
 mod event;
+mod labels;
 mod lower;
+mod more;
 mod numbers;
+mod path;
 mod record;
+mod state;
 
-pub use copy::{Copy, CopyKind};
-pub use event::{Side, SyscallEvent};
+pub use compat::{CompatCall, compat_calls};
+pub use copy::{Copy, CopyKind, Length, Slot};
+pub use event::{Side, SyscallEvent, SyscallOptions};
 pub use numbers::{SYSCALL_LIMIT, syscall_numbers};
+pub use path::PathLayout;
 pub use record::{RecordLayout, SyscallRecord, syscall_context};
 
 use lower::Lowered;

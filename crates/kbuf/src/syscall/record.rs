@@ -13,7 +13,7 @@
 
 use thalweg_model::{FieldClass, Member};
 
-use super::{Copy, CopyKind, Side};
+use super::Side;
 
 /// Where a record's parts are, for who writes the program.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ pub struct SyscallRecord<'a> {
 pub(super) struct Copied<'a> {
     /// The number of bytes, or of an error.
     pub(super) status: i32,
-    /// How many strings they are.
+    /// How many units, strings or vectors they are.
     pub(super) count: u32,
     pub(super) bytes: &'a [u8],
 }
@@ -137,12 +137,6 @@ impl<'a> SyscallRecord<'a> {
         }
         copied(rest)
     }
-
-    /// The text that a copy holds, without its NUL.
-    pub(super) fn text(&self, place: usize) -> &'a [u8] {
-        let bytes = self.copy(place).map_or(&[][..], |copied| copied.bytes);
-        bytes.split(|byte| *byte == 0).next().unwrap_or_default()
-    }
 }
 
 fn copied(bytes: &[u8]) -> Option<Copied<'_>> {
@@ -154,51 +148,4 @@ fn copied(bytes: &[u8]) -> Option<Copied<'_>> {
         count,
         bytes: bytes[RecordLayout::COPY_HEAD as usize..].get(..len)?,
     })
-}
-
-/// What became of a copy: the labels of `NAME_copy`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum State {
-    /// All of it is there.
-    Whole = 0,
-    /// There is more than is copied.
-    Cut = 1,
-    /// The pointer is null.
-    Null = 2,
-    /// The memory could not be read: not there, or not in memory yet.
-    Fault = 3,
-    /// The call failed: the kernel wrote nothing.
-    None = 4,
-}
-
-impl State {
-    pub(super) const LABELS: [(&'static str, Self); 5] = [
-        ("whole", Self::Whole),
-        ("cut", Self::Cut),
-        ("null", Self::Null),
-        ("fault", Self::Fault),
-        ("none", Self::None),
-    ];
-
-    /// What became of the copy in this place.
-    pub(super) fn of(record: &SyscallRecord<'_>, copy: Copy, place: usize) -> Self {
-        let is_output = matches!(record.side(), Side::Exit) && copy.kind != CopyKind::Text;
-        if record.argument(copy.argument) == 0 {
-            return Self::Null;
-        }
-        if is_output && record.result() < 0 {
-            return Self::None;
-        }
-        match record.copy(place) {
-            None => Self::Cut,
-            Some(copied) if copied.status < 0 => Self::Fault,
-            Some(copied) => match copy.kind {
-                CopyKind::Text if copied.status >= Copy::TEXT_BYTES.cast_signed() => Self::Cut,
-                CopyKind::Strings if copied.count & Copy::CUT_STRINGS != 0 => Self::Cut,
-                CopyKind::Strings if copied.count & Copy::FAULTY_STRINGS != 0 => Self::Fault,
-                _ => Self::Whole,
-            },
-        }
-    }
 }

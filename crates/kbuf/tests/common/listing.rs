@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use thalweg_model::{
-    ByteOrder, DisplayBase, Encoding, FieldClass, IntegerClass, Member, StructClass,
+    ByteOrder, DisplayBase, Encoding, EnumClass, FieldClass, IntegerClass, Member, StructClass,
 };
 
 const LISTING: &str = include_str!("../../src/lttng/listing.txt");
@@ -55,19 +55,27 @@ fn integer(class: &IntegerClass) -> String {
     format!("{sign}{}{base}{order}{text}", class.size_bits)
 }
 
+fn structure(class: &StructClass) -> String {
+    let members = class.members.iter().map(|member| written(member) + "; ");
+    format!("struct {{ {}}}", members.collect::<String>())
+}
+
+fn enumeration(class: &EnumClass) -> String {
+    let labels = class.mappings.iter().map(|m| match m.first == m.last {
+        true => format!("\"{}\" = {}, ", m.label, m.first),
+        false => format!("\"{}\" = {} ... {}, ", m.label, m.first, m.last),
+    });
+    let labels: String = labels.collect();
+    format!("enum : {} {{ {labels}}}", integer(&class.integer))
+}
+
 fn written(member: &Member) -> String {
     let name = &member.name;
     match &member.class {
+        FieldClass::Struct(class) => format!("{} _{name}", structure(class)),
         FieldClass::Integer(class) => format!("{} _{name}", integer(class)),
         FieldClass::String(_) => format!("string _{name}"),
-        FieldClass::Enum(class) => {
-            let labels = class.mappings.iter().map(|m| match m.first == m.last {
-                true => format!("\"{}\" = {}, ", m.label, m.first),
-                false => format!("\"{}\" = {} ... {}, ", m.label, m.first, m.last),
-            });
-            let labels: String = labels.collect();
-            format!("enum : {} {{ {labels}}} _{name}", integer(&class.integer))
-        }
+        FieldClass::Enum(class) => format!("{} _{name}", enumeration(class)),
         FieldClass::Array(class) => match &*class.element {
             FieldClass::Integer(e) => format!("{} _{name}[{}]", integer(e), class.length),
             other => panic!("{other:?}"),
@@ -75,6 +83,8 @@ fn written(member: &Member) -> String {
         FieldClass::Sequence(class) => match &*class.element {
             FieldClass::Integer(e) => format!("{} _{name}[ _{} ]", integer(e), class.length[0]),
             FieldClass::String(_) => format!("string _{name}[ _{} ]", class.length[0]),
+            FieldClass::Struct(e) => format!("{} _{name}[ _{} ]", structure(e), class.length[0]),
+            FieldClass::Enum(e) => format!("{} _{name}[ _{} ]", enumeration(e), class.length[0]),
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

@@ -2,7 +2,8 @@
 
 use thalweg_filter::near_names;
 use thalweg_kbuf::{
-    Copy, EventFormat, SYSCALL_LIMIT, Side, SyscallEvent, SyscallRecord, syscall_numbers,
+    Copy, SYSCALL_LIMIT, Side, SyscallEvent, SyscallOptions, SyscallRecord, compat_calls,
+    syscall_numbers,
 };
 
 use crate::catalogue::KnownEvent;
@@ -10,7 +11,7 @@ use crate::{Error, EventRule, Tracefs, glob};
 
 const SIDES: [Side; 2] = [Side::Entry, Side::Exit];
 
-/// Rows behind those of the numbers: calls without one, and those of 32-bit programs.
+/// The row behind those of the numbers: of calls without one. Then the same again for 32-bit programs.
 const UNKNOWN: u32 = SYSCALL_LIMIT;
 const COMPAT: u32 = SYSCALL_LIMIT + 1;
 
@@ -24,7 +25,9 @@ pub(crate) struct Calls {
 
 impl Calls {
     /// Rows that the map has.
-    pub(crate) const ROWS: u32 = SYSCALL_LIMIT + 2;
+    pub(crate) const ROWS: u32 = 2 * COMPAT;
+    /// The first row of 32-bit programs' calls.
+    pub(crate) const COMPAT: u32 = COMPAT;
     /// Bytes of a row: the sides that are wanted, and the copies of each.
     pub(crate) const ROW_BYTES: u32 = Self::copies_at(2) as u32;
 
@@ -34,34 +37,67 @@ impl Calls {
     }
 
     /// The calls that `patterns` name, or all if there are none.
-    pub(crate) fn choose(tracefs: &Tracefs, patterns: &[String]) -> Result<Self, Error> {
+    pub(crate) fn choose(
+        tracefs: &Tracefs,
+        patterns: &[String],
+        options: SyscallOptions,
+    ) -> Result<Self, Error> {
         let mut calls = Self {
             events: Vec::new(),
             places: vec![[None; 2]; Self::ROWS as usize],
         };
-        for (number, event) in wanted(&tracefs.events()?, patterns)? {
-            calls.add(number, &tracefs.format(event)?);
+        let known = tracefs.events()?;
+        for (number, event) in wanted(&known, patterns)? {
+            let format = tracefs.format(event)?;
+            for side in SIDES {
+                calls.put(number, side, SyscallEvent::new(side, &format, options));
+            }
         }
+        calls.add_compat(tracefs, &known, patterns, options)?;
         if patterns.is_empty() {
             calls.add_unknown();
         }
         Ok(calls)
     }
 
-    fn add(&mut self, number: u32, format: &EventFormat) {
-        for side in SIDES {
-            self.put(number, side, SyscallEvent::new(side, format));
+    /// The calls of 32-bit programs, by their own names: with the arguments of a 64-bit call, or their own.
+    fn add_compat(
+        &mut self,
+        tracefs: &Tracefs,
+        known: &[KnownEvent],
+        patterns: &[String],
+        options: SyscallOptions,
+    ) -> Result<(), Error> {
+        for call in compat_calls() {
+            let event = call.same_as().and_then(|same| event_of(known, same));
+            let by_event = event.is_some_and(|event| is_meant(patterns, call_of(event)));
+            if !by_event && !is_meant(patterns, call.name) {
+                continue;
+            }
+            let format = match event {
+                Some(event) => Some(tracefs.format(event)?),
+                None => call.format(),
+            };
+            let Some(format) = format else {
+                continue;
+            };
+            for side in SIDES {
+                let event = SyscallEvent::compat(side, call.name, &format, options);
+                self.put(COMPAT + call.number, side, event);
+            }
         }
+        Ok(())
     }
 
     /// Calls whose numbers are newer than this program, or which the kernel does not describe.
     fn add_unknown(&mut self) {
-        for side in SIDES {
-            self.put(UNKNOWN, side, SyscallEvent::unknown(side, false));
-            self.put(COMPAT, side, SyscallEvent::unknown(side, true));
-            let place = self.places[UNKNOWN as usize][side as usize];
-            for row in &mut self.places[..UNKNOWN as usize] {
-                row[side as usize] = row[side as usize].or(place);
+        for (first, compat) in [(0, false), (COMPAT, true)] {
+            for side in SIDES {
+                self.put(first + UNKNOWN, side, SyscallEvent::unknown(side, compat));
+                let place = self.places[(first + UNKNOWN) as usize][side as usize];
+                for row in &mut self.places[first as usize..(first + UNKNOWN) as usize] {
+                    row[side as usize] = row[side as usize].or(place);
+                }
             }
         }
     }
@@ -79,10 +115,8 @@ impl Calls {
     /// The place of a record's event; `None` if it is not wanted.
     pub(crate) fn place(&self, record: &SyscallRecord<'_>) -> Option<usize> {
         let number = u32::try_from(record.number()).unwrap_or(UNKNOWN);
-        let row = match record.is_compat() {
-            true => COMPAT,
-            false => number.min(UNKNOWN),
-        };
+        let first = if record.is_compat() { COMPAT } else { 0 };
+        let row = first + number.min(UNKNOWN);
         let place = self.places[row as usize][record.side() as usize];
         place.map(usize::from)
     }
@@ -145,7 +179,7 @@ pub fn find_syscalls(tracefs: &Tracefs, patterns: &[String]) -> Result<Vec<Known
         Ok(KnownCall {
             number,
             name: call_of(event).to_owned(),
-            events: SIDES.map(|side| SyscallEvent::new(side, &format)),
+            events: SIDES.map(|side| SyscallEvent::new(side, &format, SyscallOptions::default())),
         })
     };
     calls.map(describe).collect()
@@ -178,7 +212,9 @@ fn wanted<'a>(
     known: &'a [KnownEvent],
     patterns: &[String],
 ) -> Result<Vec<(u32, &'a KnownEvent)>, Error> {
-    let (mut found, mut matched) = (Vec::new(), vec![false; patterns.len()]);
+    let is_compat = |pattern| compat_calls().any(|call| glob::matches(pattern, call.name));
+    let mut matched: Vec<bool> = patterns.iter().map(|pattern| is_compat(pattern)).collect();
+    let mut found = Vec::new();
     for (number, name) in syscall_numbers() {
         let Some(event) = event_of(known, name) else {
             continue;
@@ -200,6 +236,10 @@ fn wanted<'a>(
         None => Ok(found),
         Some(place) => Err(unknown(known, &patterns[place])),
     }
+}
+
+fn is_meant(patterns: &[String], name: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| glob::matches(pattern, name))
 }
 
 fn unknown(known: &[KnownEvent], pattern: &str) -> Error {

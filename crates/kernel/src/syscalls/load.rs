@@ -9,9 +9,11 @@ use thalweg_bpf::{Attached, Btf, BtfError, Helper, Kind, Program};
 use thalweg_kbuf::Side;
 use thalweg_sys::{BpfArray, BpfRing};
 
+use super::SyscallConfig;
 use super::attributes::Attributes;
 use super::calls::Calls;
 use super::copies::RECORD_BYTES;
+use super::files::FileOffsets;
 use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
 use super::tracked::Tracked;
@@ -21,7 +23,7 @@ use crate::tasks::Groups;
 use crate::{Error, Track};
 
 /// What the programs call; the newest came with Linux 5.11.
-const HELPERS: [Helper; 10] = [
+const HELPERS: [Helper; 12] = [
     Helper::MapLookupElem,
     Helper::KtimeGetNs,
     Helper::GetSmpProcessorId,
@@ -29,6 +31,8 @@ const HELPERS: [Helper; 10] = [
     Helper::GetCurrentComm,
     Helper::ProbeReadUser,
     Helper::ProbeReadUserStr,
+    Helper::ProbeReadKernel,
+    Helper::ProbeReadKernelStr,
     Helper::GetNsCurrentPidTgid,
     Helper::RingbufOutput,
     Helper::GetCurrentTaskBtf,
@@ -60,6 +64,8 @@ pub(super) struct InKernel {
     without_ring: Vec<u32>,
     programs: [Loaded; 2],
     own: Own,
+    /// The rings, as the programs find them.
+    array: BpfArray,
     _tracked: Vec<Tracked>,
     /// The programs have them by their descriptors, which the maps below stand behind.
     _maps: Vec<BpfArray>,
@@ -70,7 +76,7 @@ impl InKernel {
     pub(super) fn load(
         calls: &Calls,
         ring_bytes: u32,
-        whose: [Option<&Track>; 2],
+        config: &SyscallConfig,
     ) -> Result<Self, Error> {
         let btf = read_btf()?;
         check_helpers(&btf)?;
@@ -78,10 +84,7 @@ impl InKernel {
         let (online, possible) = (cpus("online")?, cpus("possible")?);
         let entries = possible.last().map_or(1, |last| last + 1);
         let rows = rows(calls).map_err(failed)?;
-        let rings = online
-            .iter()
-            .map(|cpu| Ok((*cpu, BpfRing::new(ring_bytes)?)));
-        let rings = rings.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        let rings = rings(&online, ring_bytes).map_err(failed)?;
         let of_cpus: Vec<_> = rings
             .iter()
             .map(|(cpu, ring)| (*cpu, ring.as_fd()))
@@ -89,9 +92,12 @@ impl InKernel {
         let array = BpfArray::of_maps(&of_cpus, entries).map_err(failed)?;
         let offsets = Offsets::find(&btf)?;
         let own = Own::new().map_err(failed)?;
+        let whose = [config.track.as_ref(), config.untrack.as_ref()];
         let tracked = tracked(&btf, whose)?;
         let checks: Vec<_> = tracked.iter().map(Tracked::check).collect();
         let attributes = attributes(&btf, whose)?;
+        let wants_files = config.options.fd_paths;
+        let files = wants_files.then(|| FileOffsets::find(&btf)).transpose()?;
         let mut maps = Vec::new();
         let mut load = |side, name, tracepoint| -> Result<Loaded, Error> {
             let state = BpfArray::new(STATE_BYTES, entries).map_err(failed)?;
@@ -107,6 +113,7 @@ impl InKernel {
                 state: state.as_fd(),
                 records: records.as_fd(),
                 rings: array.as_fd(),
+                files,
             };
             let instructions = parts.assemble()?;
             let tracepoint = btf.find(Kind::Typedef, tracepoint)?;
@@ -120,13 +127,14 @@ impl InKernel {
         };
         let entry = load(Side::Entry, "syscall_entry", "btf_trace_sys_enter")?;
         let exit = load(Side::Exit, "syscall_exit", "btf_trace_sys_exit")?;
-        maps.extend([rows, array]);
+        maps.push(rows);
         let was_off = |cpu: &u32| !online.contains(cpu);
         Ok(Self {
             rings,
             without_ring: possible.into_iter().filter(was_off).collect(),
             programs: [entry, exit],
             own,
+            array,
             _tracked: tracked,
             _maps: maps,
         })
@@ -140,17 +148,35 @@ impl InKernel {
 
     /// Has the programs run from now on: exits first, so that no entry lacks its exit.
     pub(super) fn attach(&mut self) -> Result<(), Error> {
+        self.set_stopped(false)?;
         for loaded in self.programs.iter_mut().rev() {
             loaded.attached = Some(loaded.program.attach()?);
         }
         Ok(())
     }
 
-    /// Has them run no more, but for runs that have begun.
-    pub(super) fn detach(&mut self) {
+    /// Has them run no more. When this returns `Ok`, none is under way.
+    ///
+    /// The kernel runs a program inside of an RCU read section, but finds out before that which ones are
+    /// attached; so each is told first, by a word that it reads, that nothing is recorded. Then the kernel
+    /// is asked to wait for runs that had begun: it does so when a map within a map is exchanged
+    /// (Linux 4.18), for whoever does that wants to know that the old one is out of use. `membarrier`
+    /// waits, too, but not on a machine with CPUs of `nohz_full`.
+    pub(super) fn detach(&mut self) -> Result<(), Error> {
+        let told = self.set_stopped(true);
         for loaded in &mut self.programs {
             loaded.attached = None;
         }
+        let exchanged = self
+            .rings
+            .first()
+            .map_or(Ok(()), |(cpu, ring)| self.array.put_map(*cpu, ring.as_fd()));
+        told.and(exchanged.map_err(|source| Error::BpfMap { source }))
+    }
+
+    fn set_stopped(&mut self, is_stopped: bool) -> Result<(), Error> {
+        let set = self.own.set_stopped(is_stopped);
+        set.map_err(|source| Error::BpfMap { source })
     }
 
     /// What both programs have counted on a CPU.
@@ -188,6 +214,12 @@ impl InKernel {
             .map(|loaded| loaded.program.missed())
             .sum()
     }
+}
+
+/// A ring for each CPU.
+fn rings(cpus: &[u32], bytes: u32) -> io::Result<Vec<(u32, BpfRing)>> {
+    let ring = |cpu: &u32| Ok((*cpu, BpfRing::new(bytes)?));
+    cpus.iter().map(ring).collect()
 }
 
 /// The lists of threads whose calls are recorded, and of those whose are not.
@@ -228,6 +260,14 @@ fn rows(calls: &Calls) -> io::Result<BpfArray> {
         }
     }
     Ok(rows)
+}
+
+/// The CPUs that are on.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn online_cpus() -> Result<Vec<u32>, Error> {
+    cpus("online")
 }
 
 /// The CPUs that the kernel calls so.

@@ -22,14 +22,17 @@
 mod attributes;
 mod calls;
 mod copies;
+mod files;
 mod load;
 mod own;
 mod program;
 mod recording;
 mod tracked;
+mod vectors;
 
 pub(crate) use load::cpus;
 pub(crate) use own::{Own, OwnCheck};
 
 pub use calls::{KnownCall, find_syscalls, plain_syscall_rules};
+pub use load::online_cpus;
 pub use recording::{SyscallConfig, SyscallRecording};

@@ -1,7 +1,7 @@
 //! Which processes are the recorder's own, so that a recording does not record itself.
 //!
 //! ```text
-//!   array   | this process | one more |      numbers in this process's pid namespace
+//!   array   | this process | one more | stopped |      numbers in this process's pid namespace
 //! ```
 //!
 //! The kernel gives a program the numbers of the first namespace; in another one (a container) it is
@@ -21,6 +21,8 @@ use crate::bpf::set_unsigned;
 
 /// Own processes that an array has room for.
 const ROOM: usize = 2;
+/// Where the array says that nothing is recorded any more.
+const STOPPED: i16 = 4 * ROOM as i16;
 /// On the stack: a process's and a thread's number.
 const NUMBERS: i16 = -80;
 
@@ -29,6 +31,7 @@ const NUMBERS: i16 = -80;
 pub(crate) struct Own {
     array: BpfArray,
     numbers: [u32; ROOM],
+    is_stopped: bool,
     /// Device and inode of the namespace, if it is not the first.
     namespace: Option<(u32, u32)>,
 }
@@ -40,9 +43,10 @@ impl Own {
         let (device, inode) = (namespace.dev(), namespace.ino());
         let other = (inode != FIRST_PID_NAMESPACE).then_some((device as u32, inode as u32));
         let own = Self {
-            array: BpfArray::new(4 * ROOM as u32, 1)?,
+            array: BpfArray::new(4 * (ROOM as u32 + 1), 1)?,
             // Not 0: that is who runs when nothing does.
             numbers: [std::process::id(); ROOM],
+            is_stopped: false,
             namespace: other,
         };
         own.write()?;
@@ -55,8 +59,15 @@ impl Own {
         self.write()
     }
 
+    /// Whether programs record: one that begins when this has returned sees it.
+    pub(super) fn set_stopped(&mut self, is_stopped: bool) -> io::Result<()> {
+        self.is_stopped = is_stopped;
+        self.write()
+    }
+
     fn write(&self) -> io::Result<()> {
-        let bytes = self.numbers.map(u32::to_ne_bytes).concat();
+        let [one, other] = self.numbers.map(u32::to_ne_bytes);
+        let bytes = [one, other, u32::from(self.is_stopped).to_ne_bytes()].concat();
         self.array.write(0, &bytes)
     }
 
@@ -77,6 +88,13 @@ pub(crate) struct OwnCheck<'a> {
 }
 
 impl OwnCheck<'_> {
+    /// Writes code that goes on at `out` if nothing is recorded any more.
+    pub(super) fn write_stopped(self, a: &mut Assembler, out: Label) {
+        a.load_first_value(R2, self.array);
+        a.load(Size::Four, R2, (R2, STOPPED));
+        a.jump_if(Condition::NotEqual, R2, 0, out);
+    }
+
     /// Writes code that goes on at `out` if the running process is an own one; R0 is what the kernel
     /// says of process and thread.
     pub(crate) fn write(self, a: &mut Assembler, out: Label) {

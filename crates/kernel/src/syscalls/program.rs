@@ -16,13 +16,17 @@ use thalweg_bpf::{
 use thalweg_kbuf::{RecordLayout, SYSCALL_LIMIT, Side};
 
 use super::attributes::Attributes;
+use super::calls::Calls;
 use super::copies;
+use super::files::FileOffsets;
 use super::own::OwnCheck;
 use super::tracked::TrackedCheck;
 use crate::bpf::{find_offset, look_up};
 
 /// The registers in which a call's arguments lie.
 const ARGUMENTS: [&str; 6] = ["di", "si", "dx", "r10", "r8", "r9"];
+/// The same for 32-bit programs, whose registers have 32 bits.
+const COMPAT_ARGUMENTS: [&str; 6] = ["bx", "cx", "dx", "si", "di", "bp"];
 
 /// In a thread's `status`: it is in a call of the 32-bit table.
 const TS_COMPAT: i32 = 2;
@@ -31,12 +35,15 @@ const TS_COMPAT: i32 = 2;
 pub(super) const SEEN: i16 = 0;
 pub(super) const LOST: i16 = 8;
 const UNWOKEN: i16 = 16;
-pub(super) const STATE_BYTES: u32 = 64;
+/// What a program keeps there while it runs: the verifier forgets what it knows of a number that comes
+/// back from a map, so that the ways to it become one.
+pub(super) const SCRATCH: i16 = 24;
+pub(super) const STATE_BYTES: u32 = 96;
 
 /// Slots of the stack.
 const KEY: i16 = -4;
 const CPU: i16 = -8;
-const STATE: i16 = -16;
+pub(super) const STATE: i16 = -16;
 const NUMBER: i16 = -68;
 const IS_COMPAT: i16 = -72;
 
@@ -47,6 +54,7 @@ const FORCE_WAKEUP: i32 = 2;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offsets {
     arguments: [i16; 6],
+    compat_arguments: [i16; 6],
     number: i16,
     status: i16,
 }
@@ -54,12 +62,16 @@ pub(super) struct Offsets {
 impl Offsets {
     pub(super) fn find(btf: &Btf) -> Result<Self, BtfError> {
         let find = |structure, path| find_offset(btf, structure, path);
-        let mut arguments = [0; 6];
-        for (offset, register) in arguments.iter_mut().zip(ARGUMENTS) {
-            *offset = find("pt_regs", register)?;
-        }
+        let registers = |names: [&'static str; 6]| -> Result<[i16; 6], BtfError> {
+            let mut offsets = [0; 6];
+            for (offset, register) in offsets.iter_mut().zip(names) {
+                *offset = find("pt_regs", register)?;
+            }
+            Ok(offsets)
+        };
         Ok(Self {
-            arguments,
+            arguments: registers(ARGUMENTS)?,
+            compat_arguments: registers(COMPAT_ARGUMENTS)?,
             number: find("pt_regs", "orig_ax")?,
             status: find("task_struct", "thread_info.status")?,
         })
@@ -82,6 +94,8 @@ pub(super) struct Parts<'a> {
     pub(super) state: BorrowedFd<'a>,
     pub(super) records: BorrowedFd<'a>,
     pub(super) rings: BorrowedFd<'a>,
+    /// Where the kernel keeps the names of open files, if they are wanted.
+    pub(super) files: Option<FileOffsets>,
 }
 
 impl Parts<'_> {
@@ -90,6 +104,7 @@ impl Parts<'_> {
         let a = &mut Assembler::new();
         let (out, lost) = (a.label(), a.label());
         a.set(R6, R1);
+        self.own.write_stopped(a, out);
         a.call(Helper::GetCurrentPidTgid);
         a.set(R9, R0);
         self.own.write(a, out);
@@ -101,7 +116,7 @@ impl Parts<'_> {
         self.write_row(a, out);
         self.write_state(a, out);
         self.write_head(a);
-        copies::write(a, self.side);
+        copies::write(a, self.side, self.files);
         self.write_output(a, out, lost);
         a.bind(lost);
         a.load(Size::Eight, R1, (R10, STATE));
@@ -130,16 +145,16 @@ impl Parts<'_> {
 
     /// The call's row; out, if it is not wanted.
     fn write_row(&self, a: &mut Assembler, out: Label) {
-        let (compat, keyed) = (a.label(), a.label());
-        a.set(R2, SYSCALL_LIMIT.cast_signed() + 1);
-        a.load(Size::Four, R1, (R10, IS_COMPAT));
-        a.jump_if(Condition::NotEqual, R1, 0, compat);
+        let (numbered, long) = (a.label(), a.label());
         a.load(Size::Four, R2, (R10, NUMBER));
         a.set(R1, SYSCALL_LIMIT.cast_signed());
-        a.jump_if(Condition::Above, R1, R2, keyed);
+        a.jump_if(Condition::Above, R1, R2, numbered);
         a.set(R2, R1);
-        a.bind(compat);
-        a.bind(keyed);
+        a.bind(numbered);
+        a.load(Size::Four, R1, (R10, IS_COMPAT));
+        a.jump_if(Condition::Equal, R1, 0, long);
+        a.add(R2, Calls::COMPAT.cast_signed());
+        a.bind(long);
         a.store(Size::Four, (R10, KEY), R2);
         look_up(a, self.rows, KEY, out);
         a.set(R8, R0);
@@ -167,11 +182,13 @@ impl Parts<'_> {
         a.store(Size::Four, (R7, RecordLayout::SIDE), self.side as i32);
         a.load(Size::Four, R1, (R10, IS_COMPAT));
         a.store(Size::One, (R7, RecordLayout::COMPAT), R1);
-        a.load(Size::Eight, R1, (R6, 0));
-        for (place, offset) in (0..).zip(self.offsets.arguments) {
-            a.load(Size::Eight, R2, (R1, offset));
-            a.store(Size::Eight, (R7, RecordLayout::ARGUMENTS + 8 * place), R2);
-        }
+        let (compat, told) = (a.label(), a.label());
+        a.jump_if(Condition::NotEqual, R1, 0, compat);
+        self.write_arguments(a, Size::Eight, self.offsets.arguments);
+        a.jump(told);
+        a.bind(compat);
+        self.write_arguments(a, Size::Four, self.offsets.compat_arguments);
+        a.bind(told);
         match self.side {
             Side::Entry => a.set(R1, 0),
             Side::Exit => a.load(Size::Eight, R1, (R6, 8)),
@@ -183,6 +200,14 @@ impl Parts<'_> {
         a.call(Helper::GetCurrentComm);
         a.call(Helper::KtimeGetNs);
         a.store(Size::Eight, (R7, RecordLayout::TIME), R0);
+    }
+
+    fn write_arguments(&self, a: &mut Assembler, size: Size, offsets: [i16; 6]) {
+        a.load(Size::Eight, R1, (R6, 0));
+        for (place, offset) in (0..).zip(offsets) {
+            a.load(size, R2, (R1, offset));
+            a.store(Size::Eight, (R7, RecordLayout::ARGUMENTS + 8 * place), R2);
+        }
     }
 
     /// Hands the record over; the reader is woken now and then.

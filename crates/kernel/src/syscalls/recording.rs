@@ -2,8 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::thread::{MembarrierCommand, membarrier};
-use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallRecord};
+use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallOptions, SyscallRecord};
 use thalweg_model::Timestamp;
 
 use super::calls::Calls;
@@ -24,6 +23,8 @@ pub struct SyscallConfig {
     pub patterns: Vec<String>,
     /// The ring's size for each CPU; the next power of two is taken.
     pub ring_bytes_per_cpu: u32,
+    /// What events say beyond LTTng's fields.
+    pub options: SyscallOptions,
     /// Whose calls, if not everybody's.
     pub track: Option<Track>,
     /// Whose calls are left out.
@@ -61,17 +62,13 @@ impl SyscallRecording {
     /// # Errors
     /// A pattern means no call, or the kernel lacks BPF or BTF, or refuses.
     pub fn start(tracefs: &Tracefs, config: &SyscallConfig) -> Result<Self, Error> {
-        let calls = Calls::choose(tracefs, &config.patterns)?;
+        let calls = Calls::choose(tracefs, &config.patterns, config.options)?;
         let (least, most) = (*RING_BYTES.start(), *RING_BYTES.end());
         let ring_bytes = config
             .ring_bytes_per_cpu
             .clamp(least, most)
             .next_power_of_two();
-        let in_kernel = InKernel::load(
-            &calls,
-            ring_bytes,
-            [config.track.as_ref(), config.untrack.as_ref()],
-        )?;
+        let in_kernel = InKernel::load(&calls, ring_bytes, config)?;
         let streams = in_kernel.rings.iter().map(|_| Stream::default());
         Ok(Self {
             ids: (0..).take(calls.events().len()).collect(),
@@ -126,10 +123,12 @@ impl SyscallRecording {
 
     /// Records no more; what is in the rings stays there. When this returns, no event is in the
     /// making.
-    pub fn stop(&mut self) {
-        self.in_kernel.detach();
-        // Programs run inside of an RCU read section; this waits until all that had begun are over.
-        let _ = membarrier(MembarrierCommand::Global);
+    ///
+    /// # Errors
+    /// The kernel does not say when the last is made: what is made after the last drain is missing, and is
+    /// not counted.
+    pub fn stop(&mut self) -> Result<(), Error> {
+        self.in_kernel.detach()
     }
 
     /// Hands what is in the rings to the sink.

@@ -20,6 +20,7 @@ mod table;
 mod wanted;
 
 pub(crate) use groups::Groups;
+pub(crate) use scan::threads;
 pub(crate) use source::Tasks;
-pub(crate) use table::Task;
+pub(crate) use table::{Table, Task};
 pub(crate) use wanted::Wanted;

@@ -8,7 +8,7 @@ use thalweg_kbuf::{Attributes, Namespaces, TaskState, cgroup, status_value};
 use super::groups::Groups;
 
 /// Every thread, with its number; with its attributes, if the groups are given.
-pub(super) fn threads(groups: Option<&Groups>) -> impl Iterator<Item = (u32, TaskState)> {
+pub(crate) fn threads(groups: Option<&Groups>) -> impl Iterator<Item = (u32, TaskState)> {
     numbers("/proc").flat_map(move |process| {
         let threads = numbers(&format!("/proc/{process}/task"));
         let threads: Vec<u32> = threads.collect();

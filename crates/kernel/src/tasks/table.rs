@@ -94,7 +94,7 @@ impl Life {
 
 /// The threads.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     lives: HashMap<u32, Life>,
     /// Changes since it was looked for those to forget, and how many states were left then.
     taken: usize,
@@ -108,7 +108,7 @@ const MOST: usize = 1 << 20;
 
 impl Table {
     /// A thread that was there before the recording.
-    pub(super) fn found(&mut self, tid: u32, state: TaskState) {
+    pub(crate) fn found(&mut self, tid: u32, state: TaskState) {
         let life = self.lives.entry(tid).or_default();
         if life.states.is_empty() {
             life.put(0, state.into());
@@ -116,7 +116,7 @@ impl Table {
     }
 
     /// Takes a record whose time in the trace is `at`.
-    pub(super) fn take(&mut self, record: &TaskRecord, at: u64) {
+    pub(crate) fn take(&mut self, record: &TaskRecord, at: u64) {
         self.taken += 1;
         let life = self.lives.entry(record.tid).or_default();
         match record.change {
@@ -161,7 +161,7 @@ impl Table {
     }
 
     /// What contexts say of a thread at a time.
-    pub(super) fn find(&self, tid: u32, at: u64) -> Task {
+    pub(crate) fn find(&self, tid: u32, at: u64) -> Task {
         let state_of = |id: i32| Some(self.lives.get(&id.cast_unsigned())?.at(at)?.task);
         let Some(state) = state_of(tid.cast_signed()) else {
             return Task::default();
@@ -182,7 +182,7 @@ impl Table {
     }
 
     /// Forgets threads that had ended before a time, and what others were before, once there are many.
-    pub(super) fn forget(&mut self, before: u64) {
+    pub(crate) fn forget(&mut self, before: u64) {
         if self.taken < KEPT.max(self.kept).min(MOST / 2) {
             return;
         }

@@ -213,6 +213,8 @@ impl Watching {
                 events: &self.shape.events,
             },
             syscall,
+            is_timed: event.is_timed(),
+            is_interrupted: matches!(event, Watched::Probe(_)),
             early: &early,
             endless: &endless,
             comm,
@@ -229,6 +231,19 @@ impl Watching {
                 let number = event.event.type_id;
                 let program = Program::load_for_event("watch_event", &code, LICENSE, number);
                 return Ok(vec![program.map_err(|error| other(error.into()))?]);
+            }
+            Watched::Probe(probe) => {
+                let load = |name, code: &[u64], is_return| -> Result<Program, Error> {
+                    let place = probe.place(is_return)?;
+                    Ok(Program::load_for_probe(name, code, LICENSE, place)?)
+                };
+                let is_return = probe.probe.is_return;
+                let mut programs = vec![load("watch_probe", &code, is_return).map_err(other)?];
+                if probe.is_timed {
+                    let code = parts(None, &self.scratch_of_begins).assemble_begin()?;
+                    programs.push(load("watch_call", &code, false).map_err(other)?);
+                }
+                return Ok(programs);
             }
             Watched::Syscall(call) => call,
         };
@@ -300,7 +315,7 @@ impl Watching {
             }
         }
         let missed = self.programs.iter().map(|(program, _)| program.missed());
-        counts.missed = missed.sum();
+        counts.missed += missed.sum::<u64>();
         Ok(counts)
     }
 }
@@ -319,6 +334,7 @@ impl WatchCounts {
         self.lost_buckets += word(Counter::LostBuckets);
         self.unbegun += word(Counter::Unbegun);
         self.lost_begins += word(Counter::LostBegins);
+        self.missed += word(Counter::Interrupted);
     }
 }
 

@@ -1,10 +1,12 @@
-//! The counters of `perf:thread:NAME`, by the names that LTTng and perf have for them.
+//! What `perf_event_open` can count, by the names that LTTng and perf have for it.
 
 /// A counter as `perf_event_open` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Counter {
-    pub(crate) kind: u32,
-    pub(crate) config: u64,
+pub struct Counter {
+    /// Who counts: the processor, the kernel, …
+    pub kind: u32,
+    /// What it counts.
+    pub config: u64,
 }
 
 const HARDWARE: u32 = 0;
@@ -62,8 +64,23 @@ const HAPPENINGS: [(&str, u64); 6] = [
 ];
 
 impl Counter {
+    /// Names, for people: the counters that have one of their own.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMED.iter().map(|(name, ..)| *name)
+    }
+
+    /// Whether the processor's counters are needed for it.
+    pub const fn is_of_processor(self) -> bool {
+        matches!(self.kind, HARDWARE | CACHE | RAW)
+    }
+
+    /// Whether it counts nanoseconds.
+    pub const fn is_clock(self) -> bool {
+        self.kind == SOFTWARE && self.config <= 1
+    }
+
     /// The counter of a name: `task-clock`, `L1-dcache-load-misses`, `raw:rC4:branches`.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         if let Some(raw) = name.strip_prefix("raw:r") {
             let (digits, title) = raw.split_once(':')?;
             let config = u64::from_str_radix(digits, 16).ok()?;
