@@ -19,7 +19,9 @@ linux/io_uring.h linux/perf_event.h linux/openat2.h linux/pidfd.h linux/keyctl.h
 asm/mman.h asm/fcntl.h asm/signal.h linux/xattr.h linux/quota.h linux/userfaultfd.h linux/sem.h"""
 
 # Numbers that the kernel's own headers keep, and libc's repeat for programs.
-SOCKET_HEADERS = "netinet/in.h netinet/tcp.h netinet/udp.h sys/epoll.h sys/inotify.h sys/signalfd.h sys/timerfd.h signal.h sys/wait.h sys/mount.h sys/resource.h sys/socket.h sys/eventfd.h sys/mman.h fcntl.h unistd.h"
+SOCKET_HEADERS = """netinet/in.h netinet/tcp.h netinet/udp.h sys/epoll.h sys/inotify.h sys/signalfd.h
+sys/timerfd.h signal.h sys/wait.h sys/mount.h sys/resource.h sys/socket.h sys/eventfd.h
+sys/mman.h fcntl.h unistd.h"""
 
 # NAME: [(expression for labels, mask or None for each label's own bits)]
 SETS = {

@@ -26,11 +26,11 @@ pub(crate) struct FunctionArgs {
     function_notrace: Vec<String>,
 
     /// Record calls that lie less than N deep within others of these functions (1: the outermost).
-    #[arg(long, value_name = "N", requires = "function_graph", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", requires = "function_graph", conflicts_with = "functions", value_parser = clap::value_parser!(u32).range(1..))]
     function_depth: Option<u32>,
 
     /// Record with each call all of its callers, as kernel_stack.
-    #[arg(long, requires = "functions")]
+    #[arg(long, requires = "functions", conflicts_with = "function_graph")]
     function_stacks: bool,
 }
 

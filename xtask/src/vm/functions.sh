@@ -7,15 +7,27 @@ rm /tmp/file-1 /tmp/file-2 /tmp/file-3
 END
 chmod +x /tmp/files
 
-# What trace-cmd tells of these functions, in our words. On a busy machine its recorders may come too late.
+# A call of a function, in our words.
+words='func_entry func = "\1", parent = "\2"'
+
+# What trace-cmd tells of functions. On a busy machine its recorders may come too late, and tell nothing.
 peer() {
-    for try in 1 2 3; do
-        trace-cmd record -o /tmp/peer.dat -p function "$@" /tmp/files >/tmp/peer.said 2>&1
-        trace-cmd report -i /tmp/peer.dat 2>/dev/null |
-            sed -n 's/.*function: *\([^ ]*\) <-- \([^ ]*\).*/func_entry func = "\1", parent = "\2"/p' >/tmp/told
-        [ -s /tmp/told ] && break
-    done
-    cat /tmp/told
+        trace-cmd record -o /tmp/peer.dat -p function -l "$1" -l "$2" /tmp/files >/out/peer.said 2>&1
+    trace-cmd report -i /tmp/peer.dat 2>/dev/null |
+        sed -n "s/.*function: *\\([^ ]*\\) <-- \\([^ ]*\\).*/$words/p"
+}
+
+# What the kernel's own text tells of functions.
+kernels() {
+    instance=$tracefs/instances/peer
+    mkdir $instance
+    for function in "$@"; do echo "$function" >>$instance/set_ftrace_filter; done
+    echo 'do_*' >>$instance/set_ftrace_notrace
+    echo function >$instance/current_tracer
+    /tmp/files
+    echo 0 >$instance/tracing_on
+    sed -n "s/.*: \\([^ ]*\\) <-\\([^ ]*\\)\$/$words/p" $instance/trace
+    rmdir $instance
 }
 
 # Who calls vfs_unlink: newer kernels have another name for it.
@@ -24,9 +36,10 @@ grep -q "^$unlinkat\$" $tracefs/available_filter_functions || unlinkat=filename_
 
 # The first time the kernel looks up what the second time it knows.
 /tmp/files
-peer -l vfs_unlink -l do_sys_openat2 >/out/traced.exact
+peer vfs_unlink do_sys_openat2 >/out/traced.exact
+[ -s /out/traced.exact ] || rm /out/traced.exact
 record traced --functions vfs_unlink,do_sys_openat2 -- /tmp/files
-peer -l 'vfs_unl*' -l 'shmem_unlin*' -l '*_unlinkat' -n 'do_*' >/out/many.exact
+kernels 'vfs_unl*' 'shmem_unlin*' '*_unlinkat' >/out/many.exact
 record many --functions 'vfs_unl*,shmem_unlin*,*_unlinkat' --function-notrace 'do_*' -- /tmp/files
 
 # The rings say how many there were; the recorder says so if it knows of others.

@@ -12,6 +12,7 @@ use thalweg_kbuf::syscall_numbers;
 use thalweg_sys::{BpfArray, BpfHash};
 
 use super::layout::{Counter, Layout, Part};
+use super::probe::ProbeEvent;
 use super::program::{Maps, Parts, Refused};
 use super::resolve::{self, Watched};
 use super::spec::{WatchError, WatchSpec};
@@ -233,17 +234,11 @@ impl Watching {
                 return Ok(vec![program.map_err(|error| other(error.into()))?]);
             }
             Watched::Probe(probe) => {
-                let load = |name, code: &[u64], is_return| -> Result<Program, Error> {
-                    let place = probe.place(is_return)?;
-                    Ok(Program::load_for_probe(name, code, LICENSE, place)?)
+                let begin = match probe.is_timed {
+                    true => Some(parts(None, &self.scratch_of_begins).assemble_begin()?),
+                    false => None,
                 };
-                let is_return = probe.probe.is_return;
-                let mut programs = vec![load("watch_probe", &code, is_return).map_err(other)?];
-                if probe.is_timed {
-                    let code = parts(None, &self.scratch_of_begins).assemble_begin()?;
-                    programs.push(load("watch_call", &code, false).map_err(other)?);
-                }
-                return Ok(programs);
+                return load_probe(probe, &code, begin.as_deref()).map_err(other);
             }
             Watched::Syscall(call) => call,
         };
@@ -318,6 +313,23 @@ impl Watching {
         counts.missed += missed.sum::<u64>();
         Ok(counts)
     }
+}
+
+/// A probe's program; of a function that is timed, the one of its call behind that.
+fn load_probe(
+    probe: &ProbeEvent,
+    code: &[u64],
+    begin: Option<&[u64]>,
+) -> Result<Vec<Program>, Error> {
+    let load = |name, code: &[u64], is_return| -> Result<Program, Error> {
+        let place = probe.place(is_return)?;
+        Ok(Program::load_for_probe(name, code, LICENSE, place)?)
+    };
+    let mut programs = vec![load("watch_probe", code, probe.probe.is_return)?];
+    if let Some(begin) = begin {
+        programs.push(load("watch_call", begin, false)?);
+    }
+    Ok(programs)
 }
 
 impl WatchCounts {
