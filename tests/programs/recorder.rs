@@ -1,7 +1,7 @@
 //! A recorder for tests: says `ready`, records until its standard input ends, and says what it
 //! recorded, one `key TAB number TAB text` a line. Before that it does what its standard input says,
 //! a line at a time, and answers `done`: `snapshot`, `states`, `limit
-//! BYTES`.
+//! BYTES`, `enable PATTERN[ if FILTER]`, `disable PATTERN`.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ use thalweg_collect::{
     Contexts, KernelRequest, Levels, ProgramsRequest, Recording, RecordingConfig, RingMode,
     Summary, keeper_main, recover,
 };
+use thalweg_kernel::EventFilter;
 use thalweg_model::LogLevel;
 
 fn main() -> ExitCode {
@@ -77,6 +78,9 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
             }
             other => panic!("no option {other}"),
         }
+    }
+    if let Some(kernel) = &mut config.kernel {
+        kernel.overwrite = request.mode == RingMode::Overwrite;
     }
     config.programs = Some(request);
     config
@@ -146,6 +150,25 @@ fn obey(recording: &mut Recording, order: &str) {
         Some(("limit", bytes)) => {
             recording.set_ring_limit(bytes.parse().expect("a number of bytes"));
             println!("done");
+        }
+        Some(("enable", what)) => {
+            let (patterns, filter) = what.split_once(" if ").unwrap_or((what, ""));
+            let filter = (!filter.is_empty()).then(|| EventFilter {
+                patterns: None,
+                filter: filter.parse().expect("a filter"),
+                text: filter.to_owned(),
+            });
+            let filters: Vec<EventFilter> = filter.into_iter().collect();
+            match recording.enable_kernel_events(&[patterns.to_owned()], &filters) {
+                Ok(words) => println!("done {}", words.join("; ")),
+                Err(error) => println!("failed to {error}"),
+            }
+        }
+        Some(("disable", pattern)) => {
+            match recording.disable_kernel_events(&[pattern.to_owned()]) {
+                Ok(count) => println!("done {count}"),
+                Err(error) => println!("failed to {error}"),
+            }
         }
         _ => panic!("no order {order}"),
     }

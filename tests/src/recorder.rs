@@ -170,6 +170,16 @@ impl Recorder {
     /// Has it do something while it records; what it answers.
     #[track_caller]
     pub fn order(&mut self, order: &str) -> String {
+        let line = self.try_order(order);
+        let answer = line
+            .strip_prefix("done")
+            .unwrap_or_else(|| panic!("{line}"));
+        answer.trim().to_owned()
+    }
+
+    /// The same; the line that it answers, whatever it is.
+    #[track_caller]
+    pub fn try_order(&mut self, order: &str) -> String {
         let stdin = self.stdin.as_mut().expect("it is open until the end");
         stdin
             .write_all(format!("{order}\n").as_bytes())
@@ -177,10 +187,7 @@ impl Recorder {
         let mut line = String::new();
         let read = self.stdout.read_line(&mut line);
         read.expect("the recorder writes text");
-        let answer = line
-            .strip_prefix("done")
-            .unwrap_or_else(|| panic!("{line}"));
-        answer.trim().to_owned()
+        line
     }
 
     #[track_caller]

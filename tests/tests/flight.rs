@@ -163,3 +163,41 @@ fn many_short_threads_leave_their_chunks_and_indexes_to_later_ones() {
     assert!(report.lost_to("Overwritten") > 0, "{report:?}");
     report.trace();
 }
+
+/// Between two events of a program lies one system call.
+#[test]
+fn a_snapshot_has_the_kernels_events_and_a_programs_of_the_same_time() {
+    let world = World::new();
+    let options = world.recorder("trace").limit_bytes(64 << 10);
+    // The program goes from one cpu to another, and each has its own range.
+    let options = options.kernel_buffer_kib(8192).syscalls("clock_nanosleep");
+    let mut recorder = options.mode("overwrite").start();
+    let mut child = world.command("steady").spawn().expect("cargo builds it");
+    world.wait_until("the events", || {
+        world.ledger().account(0).open().count().load(SeqCst) > 5000
+    });
+    let said = recorder.order("snapshot");
+    world.ledger().flag().store(9, SeqCst);
+    assert!(child.wait().is_ok_and(|status| status.success()));
+    assert!(said.contains(' '), "{said}");
+    let trace = Trace::read(&recorder.output().with_file_name("trace-snapshot-0"));
+    let mut events = trace.events().filter_map(|event| match event.name {
+        "test:tick" => Some((event.time, 't')),
+        "syscall_entry_clock_nanosleep" if event.rest.contains("\"steady\"") => {
+            Some((event.time, 's'))
+        }
+        _ => None,
+    });
+    let events: Vec<(u64, char)> = events.by_ref().collect();
+    let first = |kind| events.iter().position(|event| event.1 == kind);
+    let begin = first('t').expect("ticks").max(first('s').expect("calls"));
+    let last = |kind| events.iter().rposition(|event| event.1 == kind);
+    let end = last('t').min(last('s')).expect("there are both");
+    // Ten milliseconds.
+    assert!(events.len() - end < 100, "{}", events.len() - end);
+    let both = &events[begin..end];
+    assert!(both.len() > 200, "{}", both.len());
+    let twice = both.windows(2).filter(|pair| pair[0].1 == pair[1].1);
+    assert_eq!(twice.count(), 0, "one after the other, to the end of both");
+    recorder.finish();
+}

@@ -96,6 +96,7 @@ pub enum Helper {
     ProbeReadUserStr = 114,
     ProbeReadKernelStr = 115,
     GetNsCurrentPidTgid = 120,
+    GetCurrentAncestorCgroupId = 123,
     RingbufOutput = 130,
     GetCurrentTaskBtf = 158,
 }
@@ -118,6 +119,7 @@ impl Helper {
             Self::ProbeReadKernelStr => "BPF_FUNC_probe_read_kernel_str",
             Self::ProbeReadUserStr => "BPF_FUNC_probe_read_user_str",
             Self::GetNsCurrentPidTgid => "BPF_FUNC_get_ns_current_pid_tgid",
+            Self::GetCurrentAncestorCgroupId => "BPF_FUNC_get_current_ancestor_cgroup_id",
             Self::RingbufOutput => "BPF_FUNC_ringbuf_output",
             Self::GetCurrentTaskBtf => "BPF_FUNC_get_current_task_btf",
         }

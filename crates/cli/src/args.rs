@@ -25,7 +25,7 @@ use crate::number::{
 };
 use crate::record::Helper;
 use crate::stat;
-use crate::track::TrackedProcess;
+use crate::track::Tracked;
 use crate::view;
 use crate::watch;
 
@@ -89,10 +89,15 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "FILTER")]
     pub(crate) kernel_filter: Vec<KernelFilter>,
 
-    /// Record kernel events of this process, its threads and all that they start, and of nobody else:
-    /// pid=NUMBER, several with commas between.
-    #[arg(long, value_name = "PROCESS", value_delimiter = ',')]
-    pub(crate) track: Vec<TrackedProcess>,
+    /// Record kernel events of these only: pid=NUMBER (a process, its threads and all that they start),
+    /// or whoever is that at the moment: vpid=NUMBER, uid=USER, gid=GROUP, cgroup=PATH, container=ID;
+    /// several with commas between: one of each kind must hold.
+    #[arg(long, value_name = "WHOSE", value_delimiter = ',')]
+    pub(crate) track: Vec<Tracked>,
+
+    /// Record no kernel events of these, named in the same way.
+    #[arg(long, value_name = "WHOSE", value_delimiter = ',')]
+    pub(crate) untrack: Vec<Tracked>,
 
     /// Record kernel events of COMMAND and of all that it starts, and of nobody else.
     #[arg(long, requires = "command")]
@@ -165,7 +170,7 @@ pub(crate) struct RecordArgs {
     /// Record nothing of the kernel.
     #[arg(long, conflicts_with_all = [
             "kernel", "kernel_filter", "syscalls", "probe", "function", "functions",
-            "function_graph", "kernel_buffer", "track", "follow", "profile", "count"
+            "function_graph", "kernel_buffer", "track", "untrack", "follow", "profile", "count"
         ])]
     pub(crate) no_kernel: bool,
 
@@ -198,8 +203,8 @@ pub(crate) struct RecordArgs {
     #[arg(
         long,
         conflicts_with_all = [
-            "user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "overwrite",
-            "blocking", "no_kernel"
+            "user", "exclude", "loglevel", "loglevel_only", "filter", "ring_size", "blocking",
+            "no_kernel"
         ]
     )]
     pub(crate) no_user: bool,
@@ -217,8 +222,8 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_ring_size, default_value = "64M")]
     pub(crate) ring_size: u64,
 
-    /// Keep the newest events of programs in their rings, and write them at the end, or into
-    /// DIR-snapshot-N, with a state dump, whenever SIGUSR1 comes.
+    /// Keep the newest events of programs and of the kernel in their rings, and write them at the end,
+    /// or into DIR-snapshot-N, with a state dump, whenever SIGUSR1 comes.
     #[arg(long, conflicts_with = "blocking")]
     pub(crate) overwrite: bool,
 
@@ -262,6 +267,7 @@ Examples:
   thalweg record -k sched_switch --kernel-filter 'prev_tid == 42' -- ./app
   thalweg record --follow --syscalls -- make            of make and all that it starts
   thalweg record --track pid=4711 --duration 5          of a process that runs
+  thalweg record --track uid=www-data --untrack pid=815 of a user, but for a process
   thalweg record -k '*' --plan                          what would be recorded, and by what
   thalweg record --syscalls -- ./app                    each system call, with paths and addresses
   thalweg record --syscalls='open*,connect' -- ./app    these only
@@ -276,7 +282,7 @@ Examples:
   thalweg record --context vtid,procname -- ./app       events that say whose they are
   thalweg record --helper libc,pthread -- ./app         and each malloc, free, lock, unlock of it
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
-  thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
+  thalweg record --overwrite -- ./app                   what happened last, at the end or on SIGUSR1
 
 With --syscalls, --probe, --function, --functions, --function-graph, --profile, --count or -k the
 default events of the kernel are left out; with several of them, what each names is recorded.
@@ -303,9 +309,11 @@ Contexts, by LTTng's names: vpid vtid procname pthread_id cgroup_ns ipc_ns mnt_n
 time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path of the control
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
-Events of the kernel have pid tid ppid vpid vtid vppid procname, as they were at the event, hostname, and
-the processor's interruptible preemptible need_reschedule migratable. Those that -k names have
-callstack-kernel and callstack-user; then perf events record them instead of tracefs.
+Events of the kernel have pid tid ppid vpid vtid vppid procname prio nice, uid euid suid gid egid sgid and
+the same with v in front (as the thread's own user namespace has them), all namespaces, cgroup_id, cgroup
+and container, as they were at the event; hostname, and the processor's interruptible preemptible
+need_reschedule migratable. Those that -k names have callstack-kernel and callstack-user; then perf events
+record them instead of tracefs.
 Others the program takes itself, at each event: ip (the address of its call site),
 callstack-user (and of those who called, as far as the program has frame pointers),
 perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,
@@ -449,11 +457,7 @@ mod tests {
             "{said}"
         );
         assert!(record("--no-user --context vpid,tid").is_ok());
-        let said = record("--context prio").unwrap_err();
-        assert!(
-            said.contains("no context `prio` yet: sched_switch says"),
-            "{said}"
-        );
+        assert!(record("--context prio,nice,uid,cgroup_id").is_ok());
         let listed = |context: &Context| {
             RECORD_HELP
                 .split([' ', '\n', ';', '.'])
@@ -512,10 +516,9 @@ mod tests {
         assert_eq!(waits("--blocking=250us app"), Some(Some(time)));
         // What follows without `=` is the command.
         assert_eq!(record("--blocking 20ms").unwrap().command, ["20ms"]);
-        for line in ["--overwrite --blocking", "--no-user --overwrite"] {
-            let refused = record(line).unwrap_err();
-            assert!(refused.contains("cannot be used with"), "{line}");
-        }
+        assert!(record("--no-user --overwrite").unwrap().overwrite);
+        let refused = record("--overwrite --blocking").unwrap_err();
+        assert!(refused.contains("cannot be used with"), "{refused}");
     }
 
     #[test]

@@ -146,8 +146,8 @@ fn a_context_that_cannot_be_had_is_refused_in_one_line() {
         assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     };
     refuse(
-        &["--context", "uid"],
-        "no context `uid` yet: no record of the kernel says it",
+        &["--no-kernel", "--context", "uid"],
+        "without kernel events",
     );
     refuse(&["--context", "pidd"], "did you mean pid");
     refuse(

@@ -5,6 +5,8 @@ mod common;
 use common::Scene;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use thalweg_testkit::babeltrace2_clean;
 
@@ -123,6 +125,182 @@ fn chosen_events_have_no_dump_unless_it_is_chosen() {
     let scene = Scene::new();
     let text = dumped(&scene, &["-k", "sched_process_exit"]);
     assert!(!text.contains("lttng_statedump_"));
+}
+
+#[test]
+fn mappings_are_those_of_proc() {
+    let scene = Scene::new();
+    let text = dumped(&scene, &["-k", "lttng_statedump_vm_map"]);
+    let pid = std::process::id();
+    let events = named(&text, "vm_map");
+    let own = events
+        .iter()
+        .filter(|line| value(line, "pid") == pid.to_string());
+    let told: Vec<[&str; 4]> = own
+        .map(|line| ["start", "flags", "inode", "pgoff"].map(|key| value(line, key)))
+        .collect();
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let mut ours = maps
+        .lines()
+        .filter(|line| line.contains(" r-xp ") && line.contains("kernel_state"));
+    let words: Vec<&str> = ours.next_back().unwrap().split_whitespace().collect();
+    let start = words[0].split('-').next().unwrap().to_uppercase();
+    let offset = u64::from_str_radix(words[2], 16).unwrap().to_string();
+    let expected = [&format!("0x{start}"), "0x5", words[4], &offset];
+    assert!(told.contains(&expected), "{expected:?} is not in {told:?}");
+    assert!(!text.contains("_process_state:"), "nothing else was named");
+}
+
+/// A thread's events of a kind, as `level: fields`.
+fn levels(text: &str, name: &str, tid: &str, fields: &[&str]) -> Vec<String> {
+    let events = named(text, name).into_iter();
+    let own = events.filter(|line| value(line, "tid") == tid);
+    own.map(|line| {
+        let values: Vec<&str> = fields.iter().map(|key| value(line, key)).collect();
+        format!("{}: {}", value(line, "ns_level"), values.join(" "))
+    })
+    .collect()
+}
+
+/// A process in two pid namespaces within one another and in a user namespace of its own, in which user
+/// 1234 is root.
+struct Nested {
+    outer: Child,
+    sleeper: String,
+}
+
+/// What stands behind a key of a process's `status`.
+fn status_of(pid: &str, key: &str) -> Vec<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(key));
+    let words = line.unwrap().split_whitespace();
+    words.map(str::to_owned).collect()
+}
+
+fn child_of(pid: &str) -> Option<String> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let children = fs::read_to_string(path).unwrap();
+    children.split_whitespace().next().map(str::to_owned)
+}
+
+fn inode(pid: &str, name: &str) -> String {
+    let link = fs::read_link(format!("/proc/{pid}/ns/{name}")).unwrap();
+    let link = link.to_str().unwrap();
+    link.split(['[', ']']).nth(1).unwrap().to_owned()
+}
+
+impl Nested {
+    fn start(scene: &Scene) -> Self {
+        let open = PermissionsExt::from_mode(0o777);
+        fs::set_permissions(scene.dir(), open).unwrap();
+        let script = "setpriv --reuid 1234 --clear-groups unshare -U sh -c ': > ready; read map
+            unshare -pf sh -c \"unshare -pf sleep 1000 & : > go; wait\"'";
+        let mut command = scene.command("sh", &["-c", script]);
+        let mut outer = command.stdin(Stdio::piped()).spawn().unwrap();
+        common::wait_until("the shell", || scene.dir().join("ready").exists());
+        let shell = outer.id().to_string();
+        let shell = child_of(&shell).unwrap_or(shell);
+        fs::write(format!("/proc/{shell}/uid_map"), "0 1234 1").unwrap();
+        outer.stdin.take().unwrap().write_all(b"map\n").unwrap();
+        common::wait_until("the rest", || scene.dir().join("go").exists());
+        let mut sleeper = shell;
+        common::wait_until("sleep", || {
+            while let Some(child) = child_of(&sleeper) {
+                sleeper = child;
+            }
+            status_of(&sleeper, "Name:") == ["sleep"]
+        });
+        Self { outer, sleeper }
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        let mut kill = Command::new("kill");
+        let _ = kill.args(["-KILL", &self.sleeper]).status();
+        let _ = self.outer.wait();
+    }
+}
+
+#[test]
+fn each_namespace_within_another_has_its_numbers() {
+    let scene = Scene::new();
+    let nested = Nested::start(&scene);
+    let text = dumped(&scene, &["-k", "lttng_statedump_process_*"]);
+    let sleeper = &nested.sleeper;
+    let of = |name, fields: &[&str]| levels(&text, name, sleeper, fields);
+    let (first, inner) = (inode("self", "user"), inode(sleeper, "user"));
+    let expected = [format!("0: 1234 0 {first}"), format!("1: 0 65534 {inner}")];
+    assert_eq!(
+        of("process_user_ns", &["vuid", "vgid", "ns_inum"]),
+        expected
+    );
+    let (own, parent) = (
+        status_of(sleeper, "NSpid:"),
+        &status_of(sleeper, "PPid:")[0],
+    );
+    let inodes = ["self", parent, sleeper].map(|pid| inode(pid, "pid"));
+    assert_eq!(own.len(), 3);
+    let expected = own.iter().zip(&inodes).enumerate();
+    let expected: Vec<String> = expected
+        .map(|(level, (pid, inode))| format!("{level}: {pid} {pid} {inode}"))
+        .collect();
+    assert_eq!(of("process_pid_ns", &["vtid", "vpid", "ns_inum"]), expected);
+    let parents = status_of(parent, "NSpid:");
+    let expected = [&parents[0], &parents[1], "0"].into_iter().enumerate();
+    let expected: Vec<String> = expected
+        .map(|(level, pid)| format!("{level}: {pid}"))
+        .collect();
+    assert_eq!(of("process_pid_ns", &["vppid"]), expected);
+}
+
+#[test]
+fn an_interrupt_that_runs_in_a_thread_says_which() {
+    let scene = Scene::new();
+    let text = dumped(
+        &scene,
+        &[
+            "-k",
+            "lttng_statedump_interrupt,lttng_statedump_process_state",
+        ],
+    );
+    let mut threads = BTreeMap::new();
+    for line in named(&text, "process_state") {
+        if value(line, "name").starts_with("\"irq/") {
+            threads.insert(
+                value(line, "tid").to_owned(),
+                value(line, "name").to_owned(),
+            );
+        }
+    }
+    let interrupts = named(&text, "interrupt");
+    assert!(!interrupts.is_empty());
+    let told = interrupts.iter().filter(|line| value(line, "tid") != "0");
+    for line in told.clone() {
+        let begin = format!("\"irq/{}-", value(line, "irq"));
+        assert!(threads[value(line, "tid")].starts_with(&begin), "{line}");
+    }
+    assert_eq!(told.count(), threads.len(), "each thread is told once");
+}
+
+#[test]
+fn sigusr2_has_the_state_told_again() {
+    let scene = Scene::new();
+    let script = "sleep 0.5; kill -USR2 $PPID; sleep 0.5";
+    let flags = [
+        "record",
+        "--no-user",
+        "-o",
+        "t",
+        "-klttng_statedump_process_state",
+    ];
+    let ended = scene.thalweg(&[&flags[..], &["--", "sh", "-c", script]].concat());
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let text = babeltrace2_clean(&scene.dir().join("t"));
+    assert_eq!(named(&text, "start").len(), 2);
+    let of_us = format!(" tid = {},", std::process::id());
+    let told = named(&text, "process_state").into_iter();
+    assert_eq!(told.filter(|line| line.contains(&of_us)).count(), 2);
 }
 
 /// LTTng's, from the metadata of its own kernel tracer, in the form of this project's notes.

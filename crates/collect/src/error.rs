@@ -31,6 +31,9 @@ pub enum Error {
     /// The rules cannot be told to programs.
     #[error(transparent)]
     Rules(#[from] RuleError),
+    /// The kernel's events cannot be changed.
+    #[error("{0}")]
+    Kernel(String),
     /// A snapshot was not written, or not whole.
     #[error("write the snapshot {}: {why}", path.display())]
     Snapshot {

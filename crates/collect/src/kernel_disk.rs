@@ -15,6 +15,7 @@ use thalweg_kernel::{
 };
 use thalweg_model::{LossCause, StructClass, Timestamp};
 
+use crate::kernel_keep::Keep;
 use crate::kernel_perf::FeedEvent;
 use crate::kernel_state::{StateEvent, StateKind};
 use crate::ledger::Ledger;
@@ -85,15 +86,26 @@ pub(crate) struct KernelDisk {
     writer: TraceWriter,
     streams: BTreeMap<(Origin, u32), Stream>,
     ledgers: [Ledger; Origin::ALL.len()],
+    /// A flight recorder's packets, which are not to be on disk yet.
+    keep: Option<Keep>,
+    /// What became of events that the ring of tracefs has no more.
+    ring_loss: LossCause,
     storage_error: Option<String>,
 }
 
 /// A cpu's stream.
 struct Stream {
     id: StreamId,
-    /// What the kernel lost, and what the storage refused.
+    /// What the kernel lost, what a flight recorder did not keep, and what the storage refused.
     ring_lost: u64,
+    evicted: u64,
     refused: u64,
+}
+
+impl Stream {
+    fn lost(&self) -> u64 {
+        self.ring_lost + self.evicted + self.refused
+    }
 }
 
 impl KernelDisk {
@@ -102,6 +114,8 @@ impl KernelDisk {
             writer,
             streams: BTreeMap::new(),
             ledgers: Default::default(),
+            keep: None,
+            ring_loss: LossCause::RingFull,
             storage_error: None,
         }
     }
@@ -116,6 +130,7 @@ impl KernelDisk {
         let stream = Stream {
             id: found.id,
             ring_lost: found.discarded,
+            evicted: 0,
             refused: 0,
         };
         self.streams.insert((origin, cpu), stream);
@@ -149,7 +164,7 @@ impl KernelDisk {
         recording: &mut KernelRecording,
         begin: u64,
     ) -> Result<(), SinkError> {
-        let header = HeaderKind::for_events(recording.events().len());
+        let header = recording.header();
         let class = self.writer.stream_class(&StreamLayout {
             header: match header {
                 HeaderKind::Compact => EventHeader::Compact,
@@ -216,6 +231,7 @@ impl KernelDisk {
             begin: Timestamp(first.time),
             end: Timestamp(last.time),
             lost_total: 0,
+            follows_loss: false,
             records: &records,
             events: events.len() as u64,
             page: None,
@@ -322,6 +338,7 @@ impl KernelDisk {
             begin: Timestamp(first.time),
             end: Timestamp(last.time),
             lost_total: 0,
+            follows_loss: false,
             records: &records,
             events: events.len() as u64,
             page: None,
@@ -359,6 +376,7 @@ impl KernelDisk {
             let stream = Stream {
                 id,
                 ring_lost: 0,
+                evicted: 0,
                 refused: 0,
             };
             self.streams.insert((origin, cpu), stream);
@@ -366,21 +384,21 @@ impl KernelDisk {
         Ok(())
     }
 
-    /// Writes a packet; what the storage refuses is counted, so that the rings are drained on.
+    /// Writes a packet, or keeps it; what the storage refuses is counted, so that the rings are
+    /// drained on.
     pub(crate) fn take(&mut self, origin: Origin, packet: &KernelPacket<'_>) {
+        if let Some(keep) = self.keep.as_mut().filter(|_| origin != Origin::State) {
+            return keep.put(origin, packet);
+        }
+        self.lose(origin, packet.cpu, packet.lost_total);
         let Some(stream) = self.streams.get_mut(&(origin, packet.cpu)) else {
             return;
         };
         let ledger = &mut self.ledgers[origin as usize];
-        ledger.lose(
-            LossCause::RingFull,
-            packet.lost_total.saturating_sub(stream.ring_lost),
-        );
-        stream.ring_lost = packet.lost_total.max(stream.ring_lost);
         let head = PacketHead {
             begin: packet.begin,
             end: packet.end,
-            discarded_total: stream.ring_lost + stream.refused,
+            discarded_total: stream.lost(),
             context: &PacketContext::Kernel { cpu_id: packet.cpu }.encode(),
         };
         if packet.events == 0 {
@@ -393,6 +411,50 @@ impl KernelDisk {
                 ledger.lose(LossCause::Storage, packet.events);
                 self.storage_error.get_or_insert_with(|| error.to_string());
             }
+        }
+    }
+
+    /// A cpu's rings have lost so many events by now.
+    pub(crate) fn lose(&mut self, origin: Origin, cpu: u32, lost_total: u64) {
+        let Some(stream) = self.streams.get_mut(&(origin, cpu)) else {
+            return;
+        };
+        let cause = match origin {
+            Origin::Tracefs => self.ring_loss,
+            _ => LossCause::RingFull,
+        };
+        let lost = lost_total.saturating_sub(stream.ring_lost);
+        self.ledgers[origin as usize].lose(cause, lost);
+        stream.ring_lost += lost;
+    }
+
+    /// A flight recorder has kept all events of a cpu but so many.
+    pub(crate) fn miss(&mut self, origin: Origin, cpu: u32, evicted: u64) {
+        if let Some(stream) = self.streams.get_mut(&(origin, cpu)) {
+            self.ledgers[origin as usize].lose(LossCause::Overwritten, evicted);
+            stream.evicted = evicted;
+        }
+    }
+
+    /// The ring of tracefs overwrites: what it has lost is older than what it has.
+    pub(crate) fn expect_overwritten(&mut self) {
+        self.ring_loss = LossCause::Overwritten;
+    }
+
+    /// Keeps the newest packets of each cpu, in so many bytes, and writes none.
+    pub(crate) fn begin_to_keep(&mut self, limit_bytes: usize) {
+        self.keep = Some(Keep::new(limit_bytes));
+    }
+
+    /// What is kept.
+    pub(crate) fn keep(&self) -> Option<&Keep> {
+        self.keep.as_ref()
+    }
+
+    /// Writes what is kept, and everything from now on.
+    pub(crate) fn write_kept(&mut self) {
+        if let Some(keep) = self.keep.take() {
+            keep.write_to(self);
         }
     }
 
@@ -431,7 +493,7 @@ impl KernelDisk {
     /// Puts all counts of lost events on disk.
     fn tell_losses(&mut self, now: u64) {
         for stream in self.streams.values() {
-            let total = stream.ring_lost + stream.refused;
+            let total = stream.lost();
             let at = self.writer.last_end(stream.id).unwrap_or_default();
             let at = Timestamp(now.max(at.0));
             let is_owed = |told: u64| told < total;

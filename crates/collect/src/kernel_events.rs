@@ -36,8 +36,8 @@ pub(crate) enum Depth {
 
 /// The kernel's part of a recording.
 pub(crate) struct KernelEvents {
-    parts: Parts,
-    disk: KernelDisk,
+    pub(crate) parts: Parts,
+    pub(crate) disk: KernelDisk,
     /// A dead recorder began it, and took with it what it knew.
     adopted: bool,
     notes: Vec<String>,
@@ -46,11 +46,30 @@ pub(crate) struct KernelEvents {
 }
 
 /// Where its events come from.
-struct Parts {
-    tracefs: Option<KernelRecording>,
-    syscalls: Option<SyscallRecording>,
-    perf: Option<PerfEvents>,
-    state: Option<KernelState>,
+pub(crate) struct Parts {
+    pub(crate) tracefs: Option<KernelRecording>,
+    pub(crate) syscalls: Option<SyscallRecording>,
+    pub(crate) perf: Option<PerfEvents>,
+    pub(crate) state: Option<KernelState>,
+}
+
+impl Parts {
+    /// Declares all events in a folder; always under the same ids.
+    pub(crate) fn declare(&mut self, disk: &mut KernelDisk, begin: u64) -> Result<(), SinkError> {
+        if let Some(recording) = &mut self.tracefs {
+            disk.declare_tracefs(recording, begin)?;
+        }
+        if let Some(recording) = &mut self.syscalls {
+            disk.declare_syscalls(recording, begin)?;
+        }
+        if let Some(perf) = &mut self.perf {
+            perf.declare(disk, begin)?;
+        }
+        match &mut self.state {
+            Some(state) => state.declare(disk, begin),
+            None => Ok(()),
+        }
+    }
 }
 
 impl KernelEvents {
@@ -84,14 +103,18 @@ impl KernelEvents {
             tracefs,
             syscalls,
             perf: perf.map(|perf| PerfEvents::new(perf, session.clock.clone())),
-            state: state.then(|| KernelState::new(session.clock.clone())),
+            state: state.map(|wanted| KernelState::new(session.clock.clone(), wanted)),
         };
-        let begun = Self::begin(session, parts, notes);
-        begun.map_err(|failed| {
+        let mut begun = Self::begin(session, parts, notes).map_err(|failed| {
             let (parts, error) = *failed;
             let _ = parts.tracefs.map(KernelRecording::remove);
             Error::Sink(error)
-        })
+        })?;
+        if request.overwrite {
+            begun.disk.expect_overwritten();
+            begun.disk.begin_to_keep(config.buffer_bytes_per_cpu);
+        }
+        Ok(begun)
     }
 
     fn begin(
@@ -103,18 +126,7 @@ impl KernelEvents {
         let dir = environment::kernel_dir(&session.out);
         let made = TraceWriter::create(&dir, &session.identity(environment)).and_then(|writer| {
             let mut disk = KernelDisk::over(writer);
-            if let Some(recording) = &mut parts.tracefs {
-                disk.declare_tracefs(recording, session.start)?;
-            }
-            if let Some(recording) = &mut parts.syscalls {
-                disk.declare_syscalls(recording, session.start)?;
-            }
-            if let Some(perf) = &mut parts.perf {
-                perf.declare(&mut disk, session.start)?;
-            }
-            if let Some(state) = &mut parts.state {
-                state.declare(&mut disk, session.start)?;
-            }
+            parts.declare(&mut disk, session.start)?;
             Ok(disk)
         });
         match made {
@@ -149,6 +161,9 @@ impl KernelEvents {
             .transpose()?;
         if let Some(recording) = &mut tracefs {
             recording.stop()?;
+            if recording.overwrites() {
+                disk.expect_overwritten();
+            }
             disk.declare_tracefs(recording, session.start)?;
         }
         Ok(Self {
@@ -172,10 +187,9 @@ impl KernelEvents {
 
     /// What tells that a cpu's ring is filling up.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let tracefs = self
-            .parts
-            .tracefs
-            .iter()
+        let tracefs = self.parts.tracefs.iter();
+        let drained = tracefs.filter(|_| !self.is_flight_recorder());
+        let tracefs = drained
             .flat_map(|recording| recording.cpus().filter_map(|cpu| recording.as_fd(cpu).ok()));
         let syscalls = self.parts.syscalls.iter();
         let perf = self.parts.perf.iter().flat_map(PerfEvents::descriptors);
@@ -227,10 +241,18 @@ impl KernelEvents {
         if let Some(perf) = &mut self.parts.perf {
             perf.resume()?;
         }
-        if let Some(state) = &mut self.parts.state {
+        let is_told_later = self.is_flight_recorder();
+        if let Some(state) = self.parts.state.as_mut().filter(|_| !is_told_later) {
             state.begin();
         }
         Ok(())
+    }
+
+    /// Has the state told again, if it is told.
+    pub(crate) fn tell_state_again(&mut self) {
+        let is_told_later = self.is_flight_recorder();
+        let state = self.parts.state.as_mut().filter(|_| !is_told_later);
+        state.into_iter().for_each(KernelState::begin);
     }
 
     /// Records no more.
@@ -252,30 +274,63 @@ impl KernelEvents {
 
     /// Drains every cpu.
     pub(crate) fn drain(&mut self, depth: Depth) -> Result<(), Error> {
-        let (parts, disk) = (&mut self.parts, &mut self.disk);
-        if let Some(state) = &mut parts.state {
+        if self.is_flight_recorder() && depth != Depth::Last {
+            return self.tend(depth);
+        }
+        if let Some(state) = &mut self.parts.state {
             match depth {
-                Depth::Last => state.drain_all(disk),
-                _ => state.drain(disk),
+                Depth::Last => state.drain_all(&mut self.disk),
+                _ => drop(state.drain(&mut self.disk)),
             }
         }
-        if let Some(recording) = &mut parts.syscalls {
-            let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
-                disk.take(Origin::Syscalls, packet);
-                Ok(())
-            };
-            match depth {
-                Depth::Last => recording.drain_all(&mut take)?,
-                _ => recording.drain(&mut take)?,
-            }
+        self.drain_syscalls(depth)?;
+        self.drain_perf(depth)?;
+        self.drain_tracefs(depth)?;
+        if depth == Depth::Last {
+            self.disk.write_kept();
         }
-        if let Some(perf) = &mut parts.perf {
-            perf.drain(depth == Depth::Last, disk)?;
-        }
-        match &mut parts.tracefs {
-            Some(recording) => drain_tracefs(recording, depth, disk),
+        Ok(())
+    }
+
+    pub(crate) fn drain_perf(&mut self, depth: Depth) -> Result<(), Error> {
+        match &mut self.parts.perf {
+            Some(perf) => Ok(perf.drain(depth == Depth::Last, &mut self.disk)?),
             None => Ok(()),
         }
+    }
+
+    pub(crate) fn drain_syscalls(&mut self, depth: Depth) -> Result<(), Error> {
+        let disk = &mut self.disk;
+        let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
+            disk.take(Origin::Syscalls, packet);
+            Ok(())
+        };
+        match &mut self.parts.syscalls {
+            Some(recording) if depth == Depth::Last => Ok(recording.drain_all(&mut take)?),
+            Some(recording) => Ok(recording.drain(&mut take)?),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn drain_tracefs(&mut self, depth: Depth) -> Result<(), Error> {
+        let disk = &mut self.disk;
+        let Some(recording) = &mut self.parts.tracefs else {
+            return Ok(());
+        };
+        let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
+            disk.take(Origin::Tracefs, packet);
+            Ok(())
+        };
+        if depth == Depth::Last {
+            return Ok(recording.drain_all(&mut take)?);
+        }
+        for cpu in recording.cpus().collect::<Vec<_>>() {
+            match depth {
+                Depth::Filled => recording.drain(cpu, &mut take)?,
+                _ => recording.flush(cpu, &mut take)?,
+            }
+        }
+        Ok(())
     }
 
     /// Events on disk.
@@ -300,13 +355,10 @@ impl KernelEvents {
         let recording = self.parts.tracefs.as_ref().filter(|_| !self.adopted)?;
         let stats = recording.stats().ok()?;
         let produced = stats.iter().map(|(_, stats)| stats.produced()).sum();
-        let foreign: u64 = recording.tallies().iter().map(|t| t.1.foreign).sum();
+        let tallies = recording.tallies();
+        let left: u64 = tallies.iter().map(|t| t.1.foreign + t.1.others).sum();
         let ledger = self.disk.ledger(Origin::Tracefs);
-        disagreement(
-            "events",
-            produced,
-            ledger.recorded() + ledger.lost() + foreign,
-        )
+        disagreement("events", produced, ledger.recorded() + ledger.lost() + left)
     }
 
     /// The same of the programs' counters.
@@ -323,6 +375,18 @@ impl KernelEvents {
         missed
             .map(|(name, count)| format!("the kernel missed {count} calls that {name} was to tell"))
             .collect()
+    }
+
+    /// Events that took room in the rings for nothing.
+    fn others(&self) -> Option<String> {
+        let tallies = self.parts.tracefs.as_ref()?.tallies();
+        let others: u64 = tallies.iter().map(|t| t.1.others).sum();
+        (others > 0).then(|| {
+            format!(
+                "{others} events of threads that are not tracked were in the kernel's rings, and are \
+                 left out: tracefs itself can track processes alone"
+            )
+        })
     }
 
     /// Threads of which contexts know nothing.
@@ -368,6 +432,7 @@ impl KernelEvents {
             self.syscalls_disagreement(),
             self.doubt(session),
             self.late_cpus(),
+            self.others(),
             self.unknown_threads(),
             self.parts.state.as_ref().and_then(KernelState::note),
         ]
@@ -408,27 +473,6 @@ pub(crate) struct Closed {
     pub(crate) storage_error: Option<String>,
     pub(crate) notes: Vec<String>,
     pub(crate) bytes: u64,
-}
-
-fn drain_tracefs(
-    recording: &mut KernelRecording,
-    depth: Depth,
-    disk: &mut KernelDisk,
-) -> Result<(), Error> {
-    let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
-        disk.take(Origin::Tracefs, packet);
-        Ok(())
-    };
-    if depth == Depth::Last {
-        return Ok(recording.drain_all(&mut take)?);
-    }
-    for cpu in recording.cpus().collect::<Vec<_>>() {
-        match depth {
-            Depth::Filled => recording.drain(cpu, &mut take)?,
-            _ => recording.flush(cpu, &mut take)?,
-        }
-    }
-    Ok(())
 }
 
 /// Takes the instance over as soon as its dead holder's descriptors are closed: it is known to be
@@ -482,6 +526,8 @@ pub(crate) enum Error {
     Kernel(#[from] KernelError),
     #[error("{0}")]
     Sink(#[from] SinkError),
+    #[error("{0}")]
+    Storage(String),
     #[error("{0}")]
     Drain(#[from] thalweg_kernel::DrainError<SinkError>),
 }

@@ -19,6 +19,7 @@ use thalweg_kernel::{
 };
 
 use crate::kernel_perf::PerfSources;
+use crate::kernel_state::WantedState;
 use crate::rendezvous::tag;
 use crate::summary::KernelRequest;
 
@@ -33,8 +34,8 @@ pub(crate) struct KernelSources {
     pub(crate) config: KernelConfig,
     pub(crate) syscalls: Option<SyscallRecording>,
     pub(crate) perf: Option<PerfSources>,
-    /// Whether a state dump is wanted.
-    pub(crate) state: bool,
+    /// What of a state dump is wanted.
+    pub(crate) state: Option<WantedState>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -102,6 +103,8 @@ impl KernelSources {
         config.filters.clone_from(&request.filters);
         config.contexts = request.contexts;
         config.track.clone_from(&request.track);
+        config.untrack.clone_from(&request.untrack);
+        config.overwrite = request.overwrite;
         if let Some(kib) = request.buffer_kib_per_cpu {
             config.buffer_bytes_per_cpu = kib as usize * 1024;
         }
@@ -114,6 +117,9 @@ impl KernelSources {
             _ => Vec::new(),
         };
         choose_rules(request, plain, &mut config);
+        if is_sampled(request) && !is_list_alone(request) {
+            return Err(KernelError::PerfAttributes);
+        }
         let perf = PerfSources::open(request, (&tracefs, &mut config, clock), &mut notes)?;
         match config.filters.first() {
             Some(filter) if config.is_empty() => Err(filter.idle()),
@@ -196,6 +202,7 @@ fn start_syscalls(
             options: request.syscall_options,
             ring_bytes_per_cpu: bytes,
             track: config.track.clone(),
+            untrack: config.untrack.clone(),
             clock,
         },
     );
@@ -204,6 +211,7 @@ fn start_syscalls(
         Err(
             error @ (KernelError::UnknownSyscall { .. }
             | KernelError::NoProcess { .. }
+            | KernelError::NoControlGroup { .. }
             | KernelError::NestedNamespace),
         ) => Err(error),
         Err(error) => {
@@ -233,20 +241,35 @@ fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut Ker
     }
 }
 
+/// Whether perf events are asked for.
+fn is_sampled(request: &KernelRequest) -> bool {
+    let has_stacks = request.stacks.kernel || request.stacks.user;
+    has_stacks || request.profile.is_some() || request.counts.is_some()
+}
+
+/// Whether threads are tracked by lists of them, if at all.
+fn is_list_alone(request: &KernelRequest) -> bool {
+    let track = request.track.iter();
+    request.untrack.is_none() && track.flat_map(|track| &track.attributes).next().is_none()
+}
+
 /// Whether something is asked for beside which the default events are left out.
 fn has_named_others(request: &KernelRequest) -> bool {
     let is_sampled = request.profile.is_some() || request.counts.is_some();
     is_sampled || !request.probes.is_empty() || request.functions.is_some()
 }
 
-/// Whether the state dump is among what is wanted: with the default events, or by name.
-fn wants_state(request: &KernelRequest) -> bool {
-    let named = request.patterns.iter();
-    let mut named = named.flat_map(|list| EventRule::parse_list(list));
-    match request.patterns.is_empty() {
-        true => request.syscalls.is_none() && !has_named_others(request),
-        false => named.any(|rule| is_of_state(&rule)),
+/// What of the state dump is wanted: with the default events, or by name.
+fn wants_state(request: &KernelRequest) -> Option<WantedState> {
+    if request.patterns.is_empty() {
+        let is_default = request.syscalls.is_none() && !has_named_others(request);
+        return is_default.then(WantedState::default);
     }
+    let named = request.patterns.iter();
+    let named = named.flat_map(|list| EventRule::parse_list(list));
+    let named = named.filter(is_of_state).map(|rule| rule.pattern);
+    let patterns: Vec<String> = named.collect();
+    (!patterns.is_empty()).then(|| WantedState::named(&patterns))
 }
 
 /// Whether events of the state dump are meant, which no tracepoint tells.

@@ -41,9 +41,9 @@ fn snapshot_name(output: &Path, number: u32) -> OsString {
 
 /// A recording that is under way.
 pub struct Recording {
-    session: Session,
+    pub(crate) session: Session,
     programs: Option<Programs>,
-    kernel: Option<KernelEvents>,
+    pub(crate) kernel: Option<KernelEvents>,
     keeper: Option<Keeper>,
     notes: Vec<String>,
     started: Instant,
@@ -298,11 +298,7 @@ impl Recording {
             out: path.clone(),
             ..self.session.clone()
         };
-        let Some(programs) = &mut self.programs else {
-            return Ok(Snapshot::of(path));
-        };
-        programs.welcome(false, &mut hold(self.keeper.as_ref()));
-        let taken = programs.snapshot(&session);
+        let taken = self.snapshot_into(&session);
         taken.map_err(|why| {
             // A part of it is no use, and would take the room of what comes at the end.
             let _ = fs::remove_dir_all(&path);
@@ -310,9 +306,34 @@ impl Recording {
         })
     }
 
+    /// What is told of the state first, then the rings of the kernel and of the programs in one moment;
+    /// then they are written.
+    fn snapshot_into(&mut self, session: &Session) -> Result<Snapshot, String> {
+        let mut snapshot = Snapshot::of(session.out.clone());
+        if let Some(programs) = &mut self.programs {
+            programs.welcome(false, &mut hold(self.keeper.as_ref()));
+            programs.gather_states();
+        }
+        let words = |why: crate::kernel_events::Error| why.to_string();
+        let gathered = self.kernel.as_mut().map(|kernel| kernel.gather(session));
+        let gathered = gathered.transpose().map_err(words)?;
+        if let Some(programs) = &self.programs {
+            programs.snapshot(session, &mut snapshot)?;
+        }
+        if let (Some(kernel), Some(disk)) = (&self.kernel, gathered) {
+            let written = kernel.write_snapshot(disk, session, &mut snapshot);
+            written.map_err(words)?;
+        }
+        Ok(snapshot)
+    }
+
     /// Has each program's state told again: by itself, if it watches, and by a state dump; of how many
-    /// programs. What they tell goes the way of their events.
+    /// programs. What they tell goes the way of their events. The kernel's state dump is taken again,
+    /// too, but by a flight recorder, of which each snapshot has one.
     pub fn tell_states_again(&mut self) -> usize {
+        if let Some(kernel) = &mut self.kernel {
+            kernel.tell_state_again();
+        }
         self.programs.as_mut().map_or(0, |programs| {
             programs.welcome(false, &mut hold(self.keeper.as_ref()));
             programs.tell_states_again()
@@ -346,7 +367,7 @@ impl Recording {
     /// Stops, drains what is left, and closes the trace.
     pub fn finish(mut self) -> Result<Summary, Error> {
         if let Some(kernel) = &mut self.kernel
-            && let Err(error) = kernel.stop()
+            && let Err(error) = kernel.take_last_dump().and_then(|()| kernel.stop())
         {
             self.notes.push(format!("failed to {error}"));
         }

@@ -20,9 +20,11 @@ type Living = BTreeMap<u64, Option<Threads>>;
 impl Programs {
     /// Writes what all rings hold into `session`, which is not the recording's own. The rings stay as
     /// they are, and programs go on meanwhile.
-    pub(crate) fn snapshot(&self, session: &Session) -> Result<Snapshot, String> {
-        let mut snapshot = Snapshot::of(session.out.clone());
-        self.gather_states();
+    pub(crate) fn snapshot(
+        &self,
+        session: &Session,
+        snapshot: &mut Snapshot,
+    ) -> Result<(), String> {
         for (uid, programs) in self.by_user() {
             let mut copies = Vec::new();
             let mut living = Living::new();
@@ -42,12 +44,12 @@ impl Programs {
                 let main = Values::of_main_thread(program, self.limits.contexts.threads);
                 output.contexts.meet(program, main);
             }
-            write(session, &mut copies, &living, &mut output, &mut snapshot);
-            self.write_dumps_of(&copies, uid, &mut output, &mut snapshot);
+            write(session, &mut copies, &living, &mut output, snapshot);
+            self.write_dumps_of(&copies, uid, &mut output, snapshot);
             let (_, error) = output.close(session.clock.now());
             error.map_or(Ok(()), Err)?;
         }
-        Ok(snapshot)
+        Ok(())
     }
 
     /// Takes and writes the state dumps of programs of one user.

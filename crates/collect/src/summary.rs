@@ -92,6 +92,8 @@ pub struct KernelRequest {
     pub stacks: Stacks,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
+    /// Whose events are left out.
+    pub untrack: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.
     pub syscalls: Option<Vec<String>>,
     /// What they say beyond LTTng's fields.
@@ -106,6 +108,9 @@ pub struct KernelRequest {
     pub counts: Option<CountRequest>,
     /// The kernel's ring for each cpu; `None` means the default.
     pub buffer_kib_per_cpu: Option<u32>,
+    /// Whether the newest events take the place of the oldest: a flight recorder, as
+    /// [`RingMode::Overwrite`] of programs.
+    pub overwrite: bool,
 }
 
 /// What to sample.

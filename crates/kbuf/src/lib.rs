@@ -39,5 +39,8 @@ pub use syscall::{
     CompatCall, Copy, CopyKind, Length, PathLayout, RecordLayout, SYSCALL_LIMIT, Side, Slot,
     SyscallEvent, SyscallOptions, SyscallRecord, compat_calls, syscall_context, syscall_numbers,
 };
-pub use task::{Change, FIRST_PID_NAMESPACE, TaskLayout, TaskRecord, TaskState, status_value};
+pub use task::{
+    Attributes, Change, FIRST_PID_NAMESPACE, GroupRecord, IdMap, Namespaces, TaskLayout,
+    TaskRecord, TaskState, UNKNOWN_ID, cgroup, container, ids, status_value,
+};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

@@ -39,6 +39,8 @@ pub struct PageSummary {
     pub known: u64,
     /// How many records are of types that are not traced.
     pub foreign: u64,
+    /// How many are of threads that nobody wants.
+    pub others: u64,
     /// How many records could not be read.
     pub spoilt: u64,
     /// Why the first of them could not.
@@ -47,6 +49,15 @@ pub struct PageSummary {
     pub missed: Missed,
     /// How many absolute times lay before the record ahead of them.
     pub steps_back: u64,
+}
+
+/// What becomes of a record.
+enum Fate {
+    Written,
+    /// Its type is not traced.
+    Foreign,
+    /// Its thread is not.
+    Unwanted,
 }
 
 /// Turns ring pages into CTF event records.
@@ -136,14 +147,15 @@ impl Transcoder {
                     let begin = out.len();
                     let context = context.as_deref_mut();
                     match self.event(record.data, (record.at, last), context, out) {
-                        Ok(true) => {
+                        Ok(Fate::Written) => {
                             if last.is_none() {
                                 summary.begin = record.at;
                             }
                             last = Some(record.at);
                             summary.events += 1;
                         }
-                        Ok(false) => summary.foreign += 1,
+                        Ok(Fate::Foreign) => summary.foreign += 1,
+                        Ok(Fate::Unwanted) => summary.others += 1,
                         Err(cause) => {
                             out.truncate(begin);
                             summary.spoil(cause);
@@ -160,7 +172,8 @@ impl Transcoder {
     }
 
     /// Appends the event of one record that lies in no page, of the time `at`; `last` is the time of the
-    /// event before it, if there is one in the packet. `false` if its type is not traced.
+    /// event before it, if there is one in the packet. `false` if its type is not traced, or nobody wants
+    /// its thread's.
     ///
     /// # Errors
     /// The record cannot be read; nothing was appended.
@@ -176,10 +189,10 @@ impl Transcoder {
         if done.is_err() {
             out.truncate(begin);
         }
-        done
+        done.map(|fate| matches!(fate, Fate::Written))
     }
 
-    /// Appends one event; `false` if its type is not traced.
+    /// Appends one event, if it is wanted.
     #[inline]
     fn event(
         &self,
@@ -187,7 +200,7 @@ impl Transcoder {
         (at, last): (u64, Option<u64>),
         context: Option<&mut (dyn EventContext + '_)>,
         out: &mut Vec<u8>,
-    ) -> Result<bool, Spoilt> {
+    ) -> Result<Fate, Spoilt> {
         let Some(&[low, high]) = record.first_chunk::<2>() else {
             return Err(Spoilt::Short);
         };
@@ -197,19 +210,25 @@ impl Transcoder {
             .get(type_id)
             .and_then(|place| place.checked_sub(1))
         else {
-            return Ok(false);
+            return Ok(Fate::Foreign);
         };
         let (id, plan) = &self.plans[usize::from(place)];
         if !plan.takes(record) {
-            return Ok(false);
+            return Ok(Fate::Foreign);
         }
-        self.header.write(*id, at, last, out);
-        if let Some(context) = context {
-            let head = RecordHead::parse(record).ok_or(Spoilt::Short)?;
-            context.write(head, at, out);
+        match context {
+            None => self.header.write(*id, at, last, out),
+            Some(context) => {
+                let head = RecordHead::parse(record).ok_or(Spoilt::Short)?;
+                if !context.admits(head, at) {
+                    return Ok(Fate::Unwanted);
+                }
+                self.header.write(*id, at, last, out);
+                context.write(head, at, out);
+            }
         }
         plan.run(record, out)?;
-        Ok(true)
+        Ok(Fate::Written)
     }
 }
 

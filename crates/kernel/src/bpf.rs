@@ -5,11 +5,14 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use thalweg_bpf::Register::{R0, R1, R2, R10};
-use thalweg_bpf::{Assembler, Btf, BtfError, Condition, Helper, Label};
+use thalweg_bpf::{Assembler, Btf, BtfError, Condition, Helper, Label, Register};
 
 use crate::Error;
 
 const BTF: &str = "/sys/kernel/btf/vmlinux";
+
+/// No kernel has more numbers for threads.
+const MOST_THREADS: u32 = 1 << 22;
 
 /// The kernel takes programs whose licence lets them call what the kernel has for free software only.
 pub(crate) const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
@@ -36,4 +39,18 @@ pub(crate) fn look_up(a: &mut Assembler, map: BorrowedFd<'_>, key: i16, missing:
     a.add(R2, i32::from(key));
     a.call(Helper::MapLookupElem);
     a.jump_if(Condition::Equal, R0, 0, missing);
+}
+
+/// How many numbers the kernel gives to threads.
+pub(crate) fn thread_numbers() -> u32 {
+    let text = fs::read_to_string(Path::new("/proc/sys/kernel/pid_max"));
+    let most = text.ok().and_then(|text| text.trim().parse().ok());
+    most.unwrap_or(MOST_THREADS).clamp(1, MOST_THREADS)
+}
+
+/// A number of 32 bits, without a sign.
+pub(crate) fn set_unsigned(a: &mut Assembler, register: Register, number: u32) {
+    a.set(register, number.cast_signed());
+    a.shift_left(register, 32);
+    a.shift_right(register, 32);
 }

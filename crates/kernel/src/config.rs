@@ -100,6 +100,8 @@ pub struct KernelConfig {
     pub contexts: KernelContexts,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
+    /// Whose events are left out.
+    pub untrack: Option<Track>,
     /// A subsystem whose events are left out, whatever the rules say.
     pub leave_out: Option<String>,
     /// Probes to set, beside the events that the rules choose.
@@ -118,6 +120,8 @@ pub struct KernelConfig {
     pub clock: Option<TraceClock>,
     /// Whose names events have.
     pub naming: Naming,
+    /// Whether newer events take the place of the oldest in a ring that is full: a flight recorder.
+    pub overwrite: bool,
 }
 
 impl KernelConfig {
@@ -139,6 +143,7 @@ impl KernelConfig {
             filters: Vec::new(),
             contexts: KernelContexts::default(),
             track: None,
+            untrack: None,
             leave_out: None,
             probes: Vec::new(),
             functions: None,
@@ -148,6 +153,7 @@ impl KernelConfig {
             wake_percent: 10,
             clock: None,
             naming: Naming::Lttng,
+            overwrite: false,
         }
     }
 }

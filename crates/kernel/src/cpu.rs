@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use thalweg_kbuf::{Cursor, Page};
+use thalweg_kbuf::{Cursor, Missed, Page};
 use thalweg_model::Timestamp;
 
 use crate::decoder::Decoder;
@@ -41,6 +41,8 @@ pub struct KernelPacket<'a> {
     pub end: Timestamp,
     /// How many events of this CPU are lost since the recording began, up to `begin`.
     pub lost_total: u64,
+    /// Whether events right before the first one were overwritten.
+    pub follows_loss: bool,
     /// The events, as CTF event records; the first carries its whole time.
     pub records: &'a [u8],
     /// How many they are; none in a packet that only tells a loss.
@@ -69,6 +71,8 @@ pub struct Tally {
     pub known: u64,
     /// Records of types that this recording does not trace.
     pub foreign: u64,
+    /// Events of threads that are not tracked.
+    pub others: u64,
     /// Records that could not be read; they are in [`KernelPacket::lost_total`].
     pub spoilt: u64,
     /// Packets that the sink took.
@@ -120,6 +124,12 @@ impl CpuStream {
         let text = String::from_utf8_lossy(&text[..len]);
         CpuStats::parse(&text, self.clock)
             .ok_or_else(|| failed(std::io::Error::other("a counter is missing")))
+    }
+
+    /// The time of the oldest event in the ring.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        let stats = self.stats().ok()?;
+        (stats.entries > 0).then_some(stats.oldest)
     }
 
     /// Hands what is there to the sink.
@@ -188,6 +198,10 @@ impl Emitter {
         let mut next = *cursor;
         self.records.clear();
         let summary = decoder.records(self.cpu, page, (&mut next, self.after), &mut self.records);
+        // What is overwritten lay right before this page: all that the counter shows is older.
+        if summary.missed != Missed::None && cursor.offset == 0 {
+            self.ledger.pass();
+        }
         if summary.events > 0 {
             let span = PageSpan {
                 stamp: Timestamp(page.stamp),
@@ -199,6 +213,7 @@ impl Emitter {
                 begin: Timestamp(summary.begin),
                 end: Timestamp(summary.end),
                 lost_total: self.ledger.total_at(summary.begin),
+                follows_loss: summary.missed != Missed::None && cursor.offset == 0,
                 records: &self.records,
                 events: summary.events,
                 page: Some(span),
@@ -212,6 +227,7 @@ impl Emitter {
         self.tally.recorded += summary.events;
         self.tally.known += summary.known;
         self.tally.foreign += summary.foreign;
+        self.tally.others += summary.others;
         self.tally.spoilt += summary.spoilt;
         self.ledger.spoil(summary.spoilt);
         Ok(())
@@ -235,6 +251,7 @@ impl Emitter {
             begin: at,
             end: at,
             lost_total,
+            follows_loss: false,
             records: &[],
             events: 0,
             page: None,

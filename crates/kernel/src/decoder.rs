@@ -9,6 +9,7 @@ use crate::context::ContextWriter;
 #[derive(Debug)]
 pub(crate) struct Decoder {
     transcoder: Transcoder,
+    header: HeaderKind,
     contexts: Option<ContextWriter>,
 }
 
@@ -17,11 +18,23 @@ impl Decoder {
         let header = HeaderKind::for_events(events.len());
         Self {
             transcoder: Transcoder::new(events, header),
+            header,
             contexts,
         }
     }
 
+    /// Knows these events from now on, whose ids are to be set again; their headers stay.
+    pub(crate) fn learn(&mut self, events: &[KernelEvent]) {
+        self.transcoder = Transcoder::new(events, self.header);
+    }
+
+    /// What stands in front of each event.
+    pub(crate) fn header(&self) -> HeaderKind {
+        self.header
+    }
+
     pub(crate) fn set_ids(&mut self, header: HeaderKind, ids: &[u32]) {
+        self.header = header;
         self.transcoder.set_ids(header, ids);
     }
 
@@ -37,6 +50,18 @@ impl Decoder {
         let contexts = contexts.map(|writer| writer.of_cpu(cpu) as &mut dyn EventContext);
         let transcoder = &self.transcoder;
         transcoder.records_in_context(page, cursor, after, contexts, out)
+    }
+
+    /// Whether contexts tell of threads.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.contexts.as_ref().is_some_and(ContextWriter::has_tasks)
+    }
+
+    /// Reads what there is of threads; events from `oldest` on will be asked about.
+    pub(crate) fn keep_up(&mut self, oldest: u64) {
+        if let Some(contexts) = &mut self.contexts {
+            contexts.keep_up(oldest);
+        }
     }
 
     /// Beginnings of threads that contexts do not know of.

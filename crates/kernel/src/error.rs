@@ -210,6 +210,21 @@ pub enum Error {
         /// The number.
         process: u32,
     },
+    /// There is no such control group.
+    #[error("track {what}: there is no such control group of version 2 now")]
+    NoControlGroup {
+        /// What was to be tracked.
+        what: String,
+    },
+    /// Perf events are of threads that are listed.
+    #[error(
+        "track by users, groups or control groups, or leave somebody out, with --profile, --count or call \
+         stacks: perf events track processes alone (pid=NUMBER); record them without"
+    )]
+    PerfAttributes,
+    /// Nobody tells who threads are.
+    #[error("track users, groups or control groups: {0}")]
+    NoAttributes(String),
     /// The kernel's lists hold other numbers than ours.
     #[error(
         "track processes: this is not the first pid namespace, whose numbers the kernel's lists hold; \

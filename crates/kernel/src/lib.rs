@@ -38,8 +38,10 @@
 
 #![forbid(unsafe_code)]
 
+mod attribute;
 mod bpf;
 mod catalogue;
+mod change;
 mod clock;
 mod config;
 mod context;
@@ -68,7 +70,9 @@ mod tracers;
 mod track;
 mod watch;
 
+pub use attribute::TrackedAttribute;
 pub use catalogue::KnownEvent;
+pub use change::KernelChange;
 pub use clock::TraceClock;
 pub use config::{DEFAULT_EVENTS, EventFilter, EventRule, KernelConfig};
 pub use context::{KernelContext, KernelContexts};
@@ -93,6 +97,7 @@ pub use syscalls::{
     KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
 };
 pub use thalweg_kbuf::{Counter, HeaderKind, Naming, TraceEvent as KernelEvent};
+pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids};
 pub use thalweg_kbuf::{
     PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
 };

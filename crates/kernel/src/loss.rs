@@ -66,11 +66,16 @@ impl Ledger {
 
     /// The total when nothing more comes.
     pub(crate) fn settle(&mut self) -> u64 {
+        self.pass();
+        self.total()
+    }
+
+    /// All that was read so far is older than the next packet.
+    pub(crate) fn pass(&mut self) {
         if let Some((_, counter)) = self.readings.pop_back() {
             self.passed = counter;
         }
         self.readings.clear();
-        self.total()
     }
 
     fn total(&self) -> u64 {

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::thread::{MembarrierCommand, membarrier};
 use thalweg_kbuf::{HeaderKind, Naming, PROBE_GROUP};
 
+use crate::attribute::Sets;
 use crate::catalogue;
 use crate::context::{ContextWriter, KernelContexts};
 use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
@@ -14,10 +15,10 @@ use crate::plan::{Plan, describe};
 use crate::probes::{self, Defined};
 use crate::setup::{Setup, landings, open_streams, page_layout};
 use crate::source::Extent;
-use crate::tasks::Tasks;
+use crate::tasks::{Groups, Tasks, Wanted};
 use crate::{
     CpuStats, DrainError, Error, KernelConfig, KernelEvent, Missing, StartReport, TraceClock,
-    Tracefs, tracers,
+    Tracefs, Track, tracers,
 };
 
 /// Kernel events while they are recorded.
@@ -27,13 +28,14 @@ use crate::{
 pub struct KernelRecording {
     // Streams before the instance: their descriptors go first.
     streams: Vec<CpuStream>,
-    instance: Instance,
+    pub(crate) instance: Instance,
     landings: OwnedFd,
-    events: Vec<KernelEvent>,
+    pub(crate) events: Vec<KernelEvent>,
     contexts: KernelContexts,
-    decoder: Decoder,
+    pub(crate) decoder: Decoder,
     clock: TraceClock,
-    tracefs: Tracefs,
+    pub(crate) naming: Naming,
+    pub(crate) tracefs: Tracefs,
 }
 
 impl KernelRecording {
@@ -48,7 +50,8 @@ impl KernelRecording {
             Some(clock) => clock.check(tracefs)?,
             None => TraceClock::choose(tracefs)?,
         };
-        let (contexts, writer, untold) = contexts(config.contexts, clock);
+        let whose = [config.track.as_ref(), config.untrack.as_ref()];
+        let (contexts, writer, untold) = contexts(config.contexts, whose, clock)?;
         let instance = Instance::create(tracefs, &config.id)?;
         let plan = Defined::all(tracefs, instance.name(), &config.probes)
             .and_then(|probes| Plan::with_probes(tracefs, config, probes));
@@ -71,6 +74,7 @@ impl KernelRecording {
                         contexts,
                         decoder,
                         clock,
+                        naming: config.naming,
                         tracefs: tracefs.clone(),
                     },
                     report,
@@ -124,6 +128,7 @@ impl KernelRecording {
             contexts,
             decoder,
             clock,
+            naming,
             tracefs: tracefs.clone(),
         })
     }
@@ -182,6 +187,12 @@ impl KernelRecording {
     /// Beginnings of threads that contexts do not know of: there were too many at once.
     pub fn lost_tasks(&self) -> u64 {
         self.decoder.lost_tasks()
+    }
+
+    /// What stands in front of each event: as many ids as there were events at the start have room in
+    /// it, and those of later ones, in more bytes.
+    pub fn header(&self) -> HeaderKind {
+        self.decoder.header()
     }
 
     /// Sets the CTF id of each event and the header that events have.
@@ -317,6 +328,21 @@ impl KernelRecording {
         probes.filter_map(of).collect()
     }
 
+    /// Whether newer events take the place of the oldest.
+    pub fn overwrites(&self) -> bool {
+        let option = self.instance.read("options/overwrite");
+        option.is_ok_and(|text| text.trim() == "1")
+    }
+
+    /// Reads what contexts need to know of events that stay in the rings: to be called now and then
+    /// while nothing is drained.
+    pub fn keep_up(&mut self) {
+        if self.decoder.has_tasks() {
+            let oldest = self.streams.iter().filter_map(CpuStream::oldest).min();
+            self.decoder.keep_up(oldest.unwrap_or(u64::MAX));
+        }
+    }
+
     /// What became of the records of each CPU.
     pub fn tallies(&self) -> Vec<(u32, Tally)> {
         self.streams
@@ -343,15 +369,29 @@ fn end(tracefs: &Tracefs, instance: Instance) -> Result<(), Error> {
     probes::remove_group(tracefs, &name)
 }
 
-/// The contexts that can be had, what writes them, and a word on those that cannot.
+type Contexts = (KernelContexts, Option<ContextWriter>, Option<Missing>);
+
+/// The contexts that can be had, what writes them and knows whose events are wanted, and a word on those
+/// that cannot.
 pub(crate) fn contexts(
     wanted: KernelContexts,
+    whose: [Option<&Track>; 2],
     clock: TraceClock,
-) -> (KernelContexts, Option<ContextWriter>, Option<Missing>) {
+) -> Result<Contexts, Error> {
+    let groups = Groups::find_all();
+    let sets = |track: Option<&Track>| match track {
+        Some(track) => Sets::find(&track.attributes, &groups),
+        None => Ok(Sets::default()),
+    };
+    let tracked = [sets(whose[0])?, sets(whose[1])?];
+    let is_tracked = tracked.iter().any(|sets| !sets.is_empty());
     let of_tasks = wanted.of_tasks();
-    let (tasks, untold) = match (!of_tasks.is_empty()).then(|| Tasks::start(clock)) {
+    let known = tracked.iter().fold(Wanted::from(wanted), Wanted::and_of);
+    let needs_tasks = is_tracked || !of_tasks.is_empty();
+    let (tasks, untold) = match needs_tasks.then(|| Tasks::start(clock, known)) {
         None => (None, None),
         Some(Ok(tasks)) => (Some(tasks), None),
+        Some(Err(why)) if is_tracked => return Err(Error::NoAttributes(why.to_string())),
         Some(Err(why)) => {
             let what = format!("the context {}", of_tasks.names());
             let why = format!("failed to {why}");
@@ -362,6 +402,7 @@ pub(crate) fn contexts(
         None => wanted,
         Some(_) => wanted.without(of_tasks),
     };
-    let writer = (!had.is_empty()).then(|| ContextWriter::new(had, tasks));
-    (had, writer, untold)
+    let is_written = is_tracked || !had.is_empty();
+    let writer = is_written.then(|| ContextWriter::new(had, tasks).track(tracked));
+    Ok((had, writer, untold))
 }

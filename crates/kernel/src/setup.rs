@@ -55,7 +55,8 @@ impl Setup<'_> {
     fn set_up(&self, instance: &Instance) -> Result<(), Error> {
         instance.write("tracing_on", "0")?;
         instance.write("trace_clock", self.clock.name())?;
-        instance.write("options/overwrite", "0")?;
+        let overwrite = if self.config.overwrite { "1" } else { "0" };
+        instance.write("options/overwrite", overwrite)?;
         // Names of threads are in the events; the kernel's own list of them is not used. Kernels
         // that keep the option for all instances together refuse, which costs nothing but time.
         let _ = instance.try_write("options/record-cmd", "0");
@@ -96,37 +97,54 @@ impl Setup<'_> {
     }
 
     /// The kernel records an event if the running thread is on the list; one of the scheduler also if
-    /// the other thread is.
+    /// the other thread is. The list of those that are left out is the same the other way round.
     fn track(&self, instance: &Instance) -> Result<(), Error> {
-        let Some(track) = &self.config.track else {
-            return Ok(());
-        };
-        instance.write("options/event-fork", "1")?;
-        track.put(|threads| {
-            let numbers = threads.iter().map(|thread| format!("{thread} "));
-            instance.write("set_event_pid", &numbers.collect::<String>())
-        })
+        let lists = [
+            (&self.config.track, "set_event_pid"),
+            (&self.config.untrack, "set_event_notrace_pid"),
+        ];
+        for (track, file) in lists {
+            let Some(track) = track.as_ref().filter(|track| track.has_list()) else {
+                continue;
+            };
+            instance.write("options/event-fork", "1")?;
+            track.put(|threads| {
+                let numbers = threads.iter().map(|thread| format!("{thread} "));
+                instance.write(file, &numbers.collect::<String>())
+            })?;
+        }
+        Ok(())
     }
 
     fn filter(&self, instance: &Instance) -> Result<(), Error> {
         for PlannedEvent { event, filter } in &self.plan.events {
-            let Some(filter) = filter else {
-                continue;
-            };
-            let file = format!("events/{}/{}/filter", event.system, event.kernel_name);
-            if let Err(error) = instance.try_write(&file, filter) {
-                let words = instance.read(&file).unwrap_or_default();
-                let why = words
-                    .lines()
-                    .find_map(|line| line.strip_prefix("parse_error: "));
-                let why = why.map_or_else(|| error.to_string(), str::to_owned);
-                let event = format!("{}:{}", event.system, event.kernel_name);
-                let filter = filter.clone();
-                return Err(Error::Filter { event, filter, why });
+            if let Some(filter) = filter {
+                set_filter(instance, event, filter)?;
             }
         }
         Ok(())
     }
+}
+
+/// Lets only records of an event pass that fulfil a condition.
+pub(crate) fn set_filter(
+    instance: &Instance,
+    event: &KernelEvent,
+    filter: &str,
+) -> Result<(), Error> {
+    let file = format!("events/{}/{}/filter", event.system, event.kernel_name);
+    let Err(error) = instance.try_write(&file, filter) else {
+        return Ok(());
+    };
+    let words = instance.read(&file).unwrap_or_default();
+    let why = words
+        .lines()
+        .find_map(|line| line.strip_prefix("parse_error: "));
+    Err(Error::Filter {
+        event: format!("{}:{}", event.system, event.kernel_name),
+        filter: filter.to_owned(),
+        why: why.map_or_else(|| error.to_string(), str::to_owned),
+    })
 }
 
 /// The largest power of two that is at most what is wanted and a fourth of the ring, in KiB.

@@ -74,8 +74,10 @@ impl Source {
             let mut is_last = false;
             match Page::parse(self.page.bytes(), &self.layout) {
                 Ok(page) => {
-                    // A page that is far from full is the one that was being written to.
-                    is_last = extent == Extent::Now && page.data.len() < self.layout.page_bytes / 2;
+                    // A page that is far from full is the one that was being written to; an empty one
+                    // is what nobody has left here.
+                    let is_open = (1..self.layout.page_bytes / 2).contains(&page.data.len());
+                    is_last = extent == Extent::Now && is_open;
                     let mut cursor = Cursor::start(page.stamp);
                     emitter
                         .emit(&page, &mut cursor, decoder, sink)

@@ -15,6 +15,8 @@ pub struct CpuStats {
     pub dropped_events: u64,
     /// Events that were read.
     pub read_events: u64,
+    /// The time of the oldest event in the ring.
+    pub oldest: u64,
     /// The trace clock when the counters were read.
     pub now: u64,
 }
@@ -41,15 +43,16 @@ impl CpuStats {
             Some(line.strip_prefix(':')?.trim())
         };
         let count = |name| value(name)?.parse().ok();
+        let time = |name| value(name).and_then(|text| clock.parse_time(text));
+        let time = |name| time(name).unwrap_or(0);
         Some(Self {
             entries: count("entries")?,
             overrun: count("overrun")?,
             commit_overrun: count("commit overrun")?,
             dropped_events: count("dropped events")?,
             read_events: count("read events")?,
-            now: value("now ts")
-                .and_then(|text| clock.parse_time(text))
-                .unwrap_or(0),
+            oldest: time("oldest event ts"),
+            now: time("now ts"),
         })
     }
 }
@@ -65,8 +68,8 @@ mod tests {
     fn counters_are_read_by_their_names() {
         let stats = CpuStats::parse(TEXT, TraceClock::X86Tsc).unwrap();
         assert_eq!(
-            (stats.lost(), stats.produced(), stats.now),
-            (12, 72, 6_370_678_778_747)
+            (stats.lost(), stats.produced(), stats.oldest, stats.now),
+            (12, 72, 6_370_659_602_818, 6_370_678_778_747)
         );
         assert_eq!(CpuStats::parse("entries: 1\n", TraceClock::X86Tsc), None);
     }

@@ -1,4 +1,5 @@
-//! Whose events are recorded, when it is not everybody's: some processes, and all that they start.
+//! Whose events are recorded, when it is not everybody's: some processes, and all that they start; or
+//! whoever is a certain user's, or in a certain control group.
 //!
 //! ```text
 //!   process ─▶ its threads ─▶ put on the list ─▶ the kernel adds what they start, and drops what ends
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use thalweg_kbuf::FIRST_PID_NAMESPACE;
 
-use crate::Error;
+use crate::{Error, TrackedAttribute};
 
 /// Processes and threads; with all that they start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,9 +26,16 @@ pub struct Track {
     pub processes: Vec<u32>,
     /// Single threads.
     pub threads: Vec<u32>,
+    /// What else a thread must be at the moment: one of each kind.
+    pub attributes: Vec<TrackedAttribute>,
 }
 
 impl Track {
+    /// Whether processes or threads are named.
+    pub(crate) fn has_list(&self) -> bool {
+        !self.processes.is_empty() || !self.threads.is_empty()
+    }
+
     /// Puts every thread on a list that grows by what listed threads start.
     pub(crate) fn put(
         &self,
@@ -88,6 +96,7 @@ mod tests {
         let track = Track {
             processes: vec![own],
             threads: vec![1],
+            attributes: Vec::new(),
         };
         let (mut lists, mut thread) = (Vec::new(), None);
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
@@ -122,6 +131,7 @@ mod tests {
         let track = Track {
             processes: vec![0x7fff_ffff],
             threads: Vec::new(),
+            attributes: Vec::new(),
         };
         let told = track.put(|_| Ok(())).unwrap_err().to_string();
         assert_eq!(told, "track process 2147483647: there is none");

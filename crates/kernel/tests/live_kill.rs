@@ -59,6 +59,7 @@ fn packets(cpu: u32, bytes: &[u8]) -> (Vec<KernelPacket<'_>>, usize) {
             end: Timestamp(word(1)),
             lost_total: word(2),
             events: word(3),
+            follows_loss: false,
             records,
             page: None,
         });

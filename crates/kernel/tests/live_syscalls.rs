@@ -77,6 +77,7 @@ fn config(ring_bytes: u32) -> SyscallConfig {
         ring_bytes_per_cpu: ring_bytes,
         clock: TraceClock::choose(&tracefs()).unwrap(),
         track: None,
+        untrack: None,
     }
 }
 

@@ -96,6 +96,7 @@ fn payload(tracefs: &Tracefs) -> Finding {
         ring_bytes_per_cpu: 0,
         options: SyscallOptions::default(),
         track: None,
+        untrack: None,
         clock: TraceClock::Mono,
     };
     match SyscallRecording::start(tracefs, &config) {

@@ -29,10 +29,11 @@ pub(crate) fn words(cause: LossCause, is_kernel: bool, sizes: Sizes) -> String {
             )
         }
         LossCause::Overwritten => {
-            format!(
-                "newer events took their place; try {}",
-                twice("--ring-size", sizes.ring_bytes)
-            )
+            let wider = match is_kernel {
+                true => twice("--kernel-buffer", sizes.kernel_bytes),
+                false => twice("--ring-size", sizes.ring_bytes),
+            };
+            format!("newer events took their place; try {wider}")
         }
         LossCause::Torn => "a thread ended or jumped away in the middle of them".to_owned(),
         LossCause::AbiViolation => "the program has overwritten its ring".to_owned(),

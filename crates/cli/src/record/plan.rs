@@ -7,12 +7,13 @@ use thalweg_collect::{
     Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
 };
 
-use thalweg_kernel::{ProbeSpec, Stacks, SyscallOptions, Track};
+use thalweg_kernel::{ProbeSpec, Stacks, SyscallOptions};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
 use crate::exit::{Failure, RECORD_FAILED};
 use crate::number::Patience;
+use crate::track::track;
 
 /// What will be recorded.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 /// Refuses what this user may not have and must.
 pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
-    let is_tracked = !args.track.is_empty() || args.follow;
+    let is_tracked = !args.track.is_empty() || !args.untrack.is_empty() || args.follow;
     let is_traced = args.functions.trace().is_some();
     let is_probed = !args.probe.is_empty() || !args.function.is_empty() || is_traced;
     let is_sampled = args.profile.is_some() || !args.count.is_empty();
@@ -124,12 +125,9 @@ fn contexts(args: &RecordArgs) -> Contexts {
 
 fn kernel(args: &RecordArgs) -> KernelRequest {
     let kib = |bytes: u64| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-    let processes = args.track.iter().map(|process| process.0).collect();
     KernelRequest {
-        track: (!args.track.is_empty()).then_some(Track {
-            processes,
-            threads: Vec::new(),
-        }),
+        track: track(&args.track),
+        untrack: track(&args.untrack),
         contexts: contexts(args).kernel,
         stacks: stacks(args),
         patterns: args.kernel.clone(),
@@ -154,6 +152,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             interval: args.count_interval,
         }),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
+        overwrite: args.overwrite,
     }
 }
 

@@ -42,7 +42,7 @@ impl Counter {
             Whose::Processes(processes) => {
                 let track = Track {
                     processes: processes.clone(),
-                    threads: Vec::new(),
+                    ..Track::default()
                 };
                 CounterSet::of_threads(name, &track)
             }

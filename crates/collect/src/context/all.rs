@@ -132,7 +132,9 @@ mod tests {
             let found = Contexts::named(name).unwrap();
             (!found.threads.is_empty(), !found.kernel.is_empty())
         };
-        assert_eq!(named("vuid"), (true, false));
+        assert_eq!(named("pthread_id"), (true, false));
+        assert_eq!(named("vuid"), (true, true));
+        assert_eq!(named("uid"), (false, true));
         assert_eq!(named("tid"), (false, true));
         assert_eq!(named("procname"), (true, true));
         assert!(Contexts::named("tid").unwrap().are_of_kernel());

@@ -111,8 +111,6 @@ pub(super) fn refusal(name: &str) -> String {
 /// What LTTng has in events of the kernel and Thalweg has not.
 fn not_of_kernel(name: &str) -> Option<String> {
     let instead = match name {
-        "prio" | "nice" => "sched_switch says prev_prio and next_prio",
-        "uid" | "euid" | "suid" | "gid" | "egid" | "sgid" => "no record of the kernel says it",
         _ if name.starts_with("perf:cpu:") => {
             "--count records counters of each processor at intervals"
         }
@@ -151,7 +149,7 @@ mod tests {
         let begin = "no context is called `vpd`; did you mean vpid";
         assert!(said.starts_with(begin), "{said}");
         assert!(
-            said.contains(" vsgid cgroup container pid tid ppid "),
+            said.contains(" vsgid cgroup container pid tid ppid vppid prio nice "),
             "{said}"
         );
         assert!(!said.contains('\n'));

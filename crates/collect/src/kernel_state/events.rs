@@ -23,6 +23,7 @@ pub(crate) enum StateKind {
     BlockDevice,
     Interrupt,
     CpuTopology,
+    VmMap,
     End,
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct StateEvent {
 
 impl StateKind {
     /// All, in the order of their numbers.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Start,
         Self::ProcessState,
         Self::ProcessCgroupNs,
@@ -52,6 +53,7 @@ impl StateKind {
         Self::BlockDevice,
         Self::Interrupt,
         Self::CpuTopology,
+        Self::VmMap,
         Self::End,
     ];
 
@@ -73,6 +75,7 @@ impl StateKind {
             Self::BlockDevice => "lttng_statedump_block_device",
             Self::Interrupt => "lttng_statedump_interrupt",
             Self::CpuTopology => "lttng_statedump_cpu_topology",
+            Self::VmMap => "lttng_statedump_vm_map",
             Self::End => "lttng_statedump_end",
         }
     }
@@ -122,6 +125,7 @@ impl StateKind {
                 ("tid", int()),
             ],
             Self::CpuTopology => cpu_topology(),
+            Self::VmMap => vm_map(),
         };
         let member = |(name, class)| Member::new(name, class);
         StructClass {
@@ -157,6 +161,17 @@ fn cpu_topology() -> Vec<(&'static str, FieldClass)> {
         ("physical_id", FieldClass::uint(16)),
         ("core_id", FieldClass::uint(16)),
         ("cores", FieldClass::uint(16)),
+    ]
+}
+
+fn vm_map() -> Vec<(&'static str, FieldClass)> {
+    vec![
+        ("pid", FieldClass::int(32)),
+        ("start", FieldClass::hex(64)),
+        ("end", FieldClass::hex(64)),
+        ("flags", FieldClass::hex(64)),
+        ("inode", FieldClass::uint(64)),
+        ("pgoff", FieldClass::uint(64)),
     ]
 }
 

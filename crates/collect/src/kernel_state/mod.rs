@@ -15,10 +15,14 @@
 //! Invariant: the dump takes a bounded time (`taker::PATIENCE`); what it had no time for is counted.
 
 mod events;
+mod maps;
+mod namespaces;
 mod process;
 mod state;
 mod system;
 mod taker;
+mod wanted;
 
 pub(crate) use events::{StateEvent, StateKind};
 pub(crate) use state::KernelState;
+pub(crate) use wanted::WantedState;

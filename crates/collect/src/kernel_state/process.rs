@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::events::StateKind;
 use super::taker::Dump;
-use crate::context::{ids, namespace, procname, put_text};
+use super::{maps, namespaces};
+use crate::context::{namespace, procname, put_text};
 
 /// LTTng's numbers.
 const USER_THREAD: i32 = 0;
@@ -70,7 +71,7 @@ impl<'t> Stat<'t> {
 }
 
 /// A thread's numbers in each pid namespace, ours first.
-fn numbers(status: &str, key: &str) -> Vec<i32> {
+pub(super) fn numbers(status: &str, key: &str) -> Vec<i32> {
     let line = status.lines().find_map(|line| line.strip_prefix(key));
     let words = line.unwrap_or_default().split_whitespace();
     words.filter_map(|word| word.parse().ok()).collect()
@@ -101,11 +102,15 @@ pub(super) fn tell(dump: &mut Dump<'_>, pid: i32) {
         let _ = tell_thread(dump, &thread, pid, tid);
     }
     tell_descriptors(dump, &folder, pid);
+    maps::tell(dump, &folder, pid);
 }
 
 fn tell_thread(dump: &mut Dump<'_>, folder: &Path, pid: i32, tid: i32) -> Option<()> {
     let text = fs::read(folder.join("stat")).ok()?;
     let stat = Stat::parse(&text)?;
+    if stat.kind() == KERNEL_THREAD {
+        dump.note_interrupt_thread(tid, stat.name);
+    }
     dump.push(StateKind::ProcessState, |out| {
         put_all(out, &[tid, pid, stat.parent]);
         out.extend(procname(stat.name));
@@ -124,6 +129,9 @@ fn tell_thread(dump: &mut Dump<'_>, folder: &Path, pid: i32, tid: i32) -> Option
         ("uts", StateKind::ProcessUtsNs),
         ("time", StateKind::ProcessTimeNs),
     ] {
+        if !dump.wants(kind) {
+            continue;
+        }
         if let Some(inode) = inode_of(folder, name) {
             dump.push(kind, |out| {
                 put_all(out, &[tid]);
@@ -131,52 +139,21 @@ fn tell_thread(dump: &mut Dump<'_>, folder: &Path, pid: i32, tid: i32) -> Option
             });
         }
     }
+    let of_status = [StateKind::ProcessPidNs, StateKind::ProcessUserNs];
+    if !of_status.into_iter().any(|kind| dump.wants(kind)) {
+        return Some(());
+    }
     let status = fs::read(folder.join("status")).ok()?;
     let status = String::from_utf8_lossy(&status);
-    tell_pid_namespaces(dump, folder, tid, &status, stat.parent);
-    tell_user(dump, folder, tid, &status);
+    namespaces::tell_pid(dump, folder, tid, &status, stat.parent);
+    namespaces::tell_user(dump, folder, tid, &status);
     Some(())
 }
 
-/// An event for each level, ours being 0. What its parent is called there is known in ours only.
-fn tell_pid_namespaces(dump: &mut Dump<'_>, folder: &Path, tid: i32, status: &str, parent: i32) {
-    let (tids, pids) = (numbers(status, "NSpid:"), numbers(status, "NStgid:"));
-    let innermost = inode_of(folder, "pid").unwrap_or(0);
-    let last = tids.len().saturating_sub(1);
-    for (level, (vtid, vpid)) in tids.iter().zip(&pids).enumerate() {
-        let (vppid, inode) = match level {
-            0 => (
-                parent,
-                if last == 0 {
-                    innermost
-                } else {
-                    dump.own_pid_namespace()
-                },
-            ),
-            level if level == last => (0, innermost),
-            _ => (0, 0),
-        };
-        dump.push(StateKind::ProcessPidNs, |out| {
-            put_all(out, &[tid, *vtid, *vpid, vppid, level as i32]);
-            out.extend(inode.to_le_bytes());
-        });
-    }
-}
-
-fn tell_user(dump: &mut Dump<'_>, folder: &Path, tid: i32, status: &str) {
-    let (Some(ids), Some(inode)) = (ids(status), inode_of(folder, "user")) else {
-        return;
-    };
-    dump.push(StateKind::ProcessUserNs, |out| {
-        put_all(out, &[tid]);
-        out.extend(ids[0].to_le_bytes());
-        out.extend(ids[3].to_le_bytes());
-        put_all(out, &[0]);
-        out.extend(inode.to_le_bytes());
-    });
-}
-
 fn tell_descriptors(dump: &mut Dump<'_>, folder: &Path, pid: i32) {
+    if !dump.wants(StateKind::FileDescriptor) {
+        return;
+    }
     for fd in numbered(&folder.join("fd")) {
         let name = fs::read_link(folder.join("fd").join(fd.to_string()));
         let info = fs::read_to_string(folder.join("fdinfo").join(fd.to_string()));

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::taker::{Batch, PATIENCE, Taker};
+use super::WantedState;
+use super::taker::{Batch, PATIENCE, Ready, Taker};
 use crate::clock::SessionClock;
 use crate::kernel_disk::KernelDisk;
 use crate::sink::SinkError;
@@ -10,7 +11,10 @@ use crate::sink::SinkError;
 /// The dump, from its declaration on.
 pub(crate) struct KernelState {
     clock: SessionClock,
+    wanted: WantedState,
     ids: Vec<u32>,
+    /// One is asked for while one is being taken.
+    again: bool,
     taker: Option<Taker>,
     /// Processes that there was no time for.
     left: u64,
@@ -18,9 +22,11 @@ pub(crate) struct KernelState {
 
 impl KernelState {
     /// One that is not begun yet.
-    pub(crate) fn new(clock: SessionClock) -> Self {
+    pub(crate) fn new(clock: SessionClock, wanted: WantedState) -> Self {
         Self {
             clock,
+            wanted,
+            again: false,
             ids: Vec::new(),
             taker: None,
             left: 0,
@@ -33,16 +39,29 @@ impl KernelState {
         Ok(())
     }
 
-    /// Begins: what happens from now on is recorded otherwise.
+    /// Begins: what happens from now on is recorded otherwise. If one is being taken, another follows.
     pub(crate) fn begin(&mut self) {
-        self.taker = Taker::begin(self.clock.clone());
+        match self.taker {
+            Some(_) => self.again = true,
+            None => self.taker = Taker::begin(self.clock.clone(), self.wanted),
+        }
     }
 
-    /// Writes what is ready.
-    pub(crate) fn drain(&mut self, disk: &mut KernelDisk) {
-        while let Some(batch) = self.taker.as_ref().and_then(Taker::ready) {
-            self.take(batch, disk);
+    /// Writes what is ready; whether there is more to come.
+    pub(crate) fn drain(&mut self, disk: &mut KernelDisk) -> bool {
+        while let Some(taker) = &self.taker {
+            match taker.ready() {
+                Ready::Batch(batch) => self.take(batch, disk),
+                Ready::NotYet => return true,
+                Ready::Over => {
+                    self.taker = None;
+                    if std::mem::take(&mut self.again) {
+                        self.begin();
+                    }
+                }
+            }
         }
+        false
     }
 
     /// Writes what is left to come, and waits for it.

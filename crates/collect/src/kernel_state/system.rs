@@ -40,9 +40,10 @@ fn disk(line: &str) -> Option<(u32, &str)> {
     Some(((major << MINOR_BITS) | minor, name))
 }
 
-/// Each action of each interrupt. Whose threads they run in is not told there.
+/// Each action of each interrupt, with the thread that it runs in, or 0.
 pub(super) fn tell_interrupts(dump: &mut Dump<'_>) {
     let folder = Path::new("/sys/kernel/irq");
+    let mut threads = dump.take_interrupt_threads();
     for number in numbered(folder) {
         let text = |name: &str| {
             let path = folder.join(number.to_string()).join(name);
@@ -54,13 +55,27 @@ pub(super) fn tell_interrupts(dump: &mut Dump<'_>) {
             .split(',')
             .filter(|action| !action.is_empty())
         {
+            let thread = take_thread(&mut threads, number, action);
             dump.push(StateKind::Interrupt, |out| {
                 put_all(out, &[number]);
                 put_text(chip.trim().as_bytes(), out);
                 put_text(action.as_bytes(), out);
-                put_all(out, &[0]);
+                put_all(out, &[thread]);
             });
         }
+    }
+}
+
+/// The thread of an action, which is of nobody else then: `irq/24-ACPI:Ged`, possibly cut.
+fn take_thread(threads: &mut Vec<(i32, Vec<u8>)>, number: i32, action: &str) -> i32 {
+    let name = format!("irq/{number}-{action}");
+    let begin = format!("irq/{number}-");
+    let is_its = |(_, own): &(i32, Vec<u8>)| {
+        own.starts_with(begin.as_bytes()) && name.as_bytes().starts_with(own)
+    };
+    match threads.iter().position(is_its) {
+        Some(place) => threads.remove(place).0,
+        None => 0,
     }
 }
 
@@ -111,6 +126,22 @@ mod tests {
         );
         assert_eq!(disk("major minor  #blocks  name"), None);
         assert_eq!(disk(""), None);
+    }
+
+    #[test]
+    fn each_action_has_its_own_thread() {
+        let name = |text: &str| text.as_bytes().to_vec();
+        let mut threads = vec![
+            (50, name("irq/24-ACPI:Ged")),
+            (51, name("irq/24-a-long-n")),
+            (52, name("irq/24-a-long-n")),
+            (53, name("irq/240-x")),
+        ];
+        let mut of = |number, action| take_thread(&mut threads, number, action);
+        assert_eq!(of(24, "ACPI:Ged"), 50);
+        assert_eq!(of(24, "ACPI:Ged"), 0, "there is one");
+        assert_eq!([of(24, "a-long-name"), of(24, "a-long-nose")], [51, 52]);
+        assert_eq!([of(24, "x"), of(240, "x"), of(240, "x")], [0, 53, 0]);
     }
 
     #[test]

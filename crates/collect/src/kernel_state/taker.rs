@@ -1,13 +1,15 @@
 //! The thread that takes the dump, and what it hands over.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::events::{StateEvent, StateKind};
+use super::namespaces::UserMaps;
 use super::process::{self, inode_of, numbered};
 use super::system;
+use super::wanted::WantedState;
 use crate::clock::SessionClock;
 
 /// How long a dump may take: 10,000 processes take less.
@@ -26,6 +28,14 @@ pub(crate) enum Batch {
     Left(u64),
 }
 
+/// What there is of a dump that is being taken.
+#[derive(Debug)]
+pub(crate) enum Ready {
+    Batch(Batch),
+    NotYet,
+    Over,
+}
+
 /// A dump that is being taken.
 pub(crate) struct Taker {
     batches: Receiver<Batch>,
@@ -33,17 +43,21 @@ pub(crate) struct Taker {
 
 impl Taker {
     /// Begins one; `None` if there can be no thread for it.
-    pub(crate) fn begin(clock: SessionClock) -> Option<Self> {
+    pub(crate) fn begin(clock: SessionClock, wanted: WantedState) -> Option<Self> {
         let (to, batches) = sync_channel(BATCHES);
-        let work = move || take(&to, &clock, Instant::now() + PATIENCE);
+        let work = move || take(&to, &clock, wanted, Instant::now() + PATIENCE);
         let builder = thread::Builder::new().name("thalweg-state".to_owned());
         builder.spawn(work).ok()?;
         Some(Self { batches })
     }
 
     /// What is ready, without a wait.
-    pub(crate) fn ready(&self) -> Option<Batch> {
-        self.batches.try_recv().ok()
+    pub(crate) fn ready(&self) -> Ready {
+        match self.batches.try_recv() {
+            Ok(batch) => Ready::Batch(batch),
+            Err(TryRecvError::Empty) => Ready::NotYet,
+            Err(TryRecvError::Disconnected) => Ready::Over,
+        }
     }
 
     /// What comes next, waited for until `end`.
@@ -61,7 +75,11 @@ pub(super) struct Dump<'a> {
     clock: &'a SessionClock,
     events: Vec<StateEvent>,
     bytes: usize,
-    own_pid_namespace: u32,
+    wanted: WantedState,
+    own_user_namespace: u32,
+    user_maps: UserMaps,
+    /// Threads that interrupts run in: number and name.
+    interrupt_threads: Vec<(i32, Vec<u8>)>,
     /// Nobody wants it any more.
     is_over: bool,
 }
@@ -69,6 +87,9 @@ pub(super) struct Dump<'a> {
 impl Dump<'_> {
     /// An event; `fields` appends its fields.
     pub(super) fn push(&mut self, kind: StateKind, fields: impl FnOnce(&mut Vec<u8>)) {
+        if !self.wanted.has(kind) {
+            return;
+        }
         let mut payload = Vec::new();
         fields(&mut payload);
         self.bytes += payload.len();
@@ -83,9 +104,30 @@ impl Dump<'_> {
         }
     }
 
-    /// The inode number of the namespace in which this process has its own number.
-    pub(super) fn own_pid_namespace(&self) -> u32 {
-        self.own_pid_namespace
+    /// Whether events of this kind are told.
+    pub(super) fn wants(&self, kind: StateKind) -> bool {
+        self.wanted.has(kind)
+    }
+
+    /// The inode number of the namespace in which this process has its users.
+    pub(super) fn own_user_namespace(&self) -> u32 {
+        self.own_user_namespace
+    }
+
+    pub(super) fn user_maps(&mut self) -> &mut UserMaps {
+        &mut self.user_maps
+    }
+
+    /// Takes note of a kernel thread, if it is an interrupt's.
+    pub(super) fn note_interrupt_thread(&mut self, tid: i32, name: &[u8]) {
+        if name.starts_with(b"irq/") {
+            self.interrupt_threads.push((tid, name.to_vec()));
+        }
+    }
+
+    /// The threads that were noted.
+    pub(super) fn take_interrupt_threads(&mut self) -> Vec<(i32, Vec<u8>)> {
+        std::mem::take(&mut self.interrupt_threads)
     }
 
     fn hand_over(&mut self) {
@@ -95,13 +137,16 @@ impl Dump<'_> {
     }
 }
 
-fn take(to: &SyncSender<Batch>, clock: &SessionClock, end: Instant) {
+fn take(to: &SyncSender<Batch>, clock: &SessionClock, wanted: WantedState, end: Instant) {
     let mut dump = Dump {
         to,
         clock,
         events: Vec::new(),
         bytes: 0,
-        own_pid_namespace: inode_of(Path::new("/proc/self"), "pid").unwrap_or(0),
+        wanted,
+        own_user_namespace: inode_of(Path::new("/proc/self"), "user").unwrap_or(0),
+        user_maps: UserMaps::default(),
+        interrupt_threads: Vec::new(),
         is_over: false,
     };
     dump.push(StateKind::Start, |_| ());

@@ -6,9 +6,10 @@
 //! ```
 //!
 //! Of a rename only the name counts, of an end neither. Numbers are those of the thread in each pid
-//! namespace from the first down to its own, whose place is `level`.
+//! namespace from the first down to its own, whose place is `level`. Where contexts ask for them, the
+//! thread's [`Attributes`] follow.
 
-use super::TaskState;
+use super::{Attributes, TaskState};
 
 /// What happened to the thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,12 @@ pub enum Change {
     Rename = 2,
     /// It ended.
     End = 3,
+    /// It has other attributes.
+    Attributes = 4,
+    /// It has another priority, or nice value.
+    Priority = 5,
+    /// It has another control group; its process, if `level` is not 0.
+    Group = 6,
 }
 
 /// Where things are.
@@ -42,6 +49,19 @@ impl TaskLayout {
     /// What the kernel keeps of each.
     pub const NUMBER_BYTES: i16 = 16;
     pub const BYTES: i16 = Self::NUMBERS + Self::LEVELS * Self::NUMBER_BYTES;
+    pub const PRIO: i16 = Self::BYTES;
+    pub const STATIC_PRIO: i16 = Self::PRIO + 4;
+    pub const CGROUP: i16 = Self::PRIO + 8;
+    pub const IDS: i16 = Self::CGROUP + 8;
+    pub const ID_BYTES: i16 = 24;
+    pub const USER_NAMESPACE: i16 = Self::IDS + Self::ID_BYTES;
+    pub const NAMESPACES: i16 = Self::USER_NAMESPACE + 4;
+    pub const USERS: i16 = Self::NAMESPACES + 28;
+    pub const GROUPS: i16 = Self::USERS + Self::MAP_BYTES;
+    pub const MAP_BYTES: i16 = 64;
+    pub const RANGE_BYTES: i16 = 60;
+    /// With attributes.
+    pub const FULL_BYTES: i16 = Self::GROUPS + Self::MAP_BYTES;
 }
 
 /// A record.
@@ -55,12 +75,15 @@ pub struct TaskRecord {
     pub time_ns: u64,
     /// What it is since; of a rename the name alone, of an end nothing.
     pub state: TaskState,
+    /// Whether the change is that of all threads of the process.
+    pub is_of_process: bool,
 }
 
 impl TaskRecord {
     /// Reads a record; `None` if it is none.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         const NUMBERS: i16 = TaskLayout::NUMBERS;
+        let attributes = Attributes::read(bytes);
         let bytes = bytes.first_chunk::<{ TaskLayout::BYTES as usize }>()?;
         let word = |at: i16| {
             let at = at as usize;
@@ -70,8 +93,12 @@ impl TaskRecord {
             1 => Change::Begin,
             2 => Change::Rename,
             3 => Change::End,
+            4 => Change::Attributes,
+            5 => Change::Priority,
+            6 => Change::Group,
             _ => return None,
         };
+        let is_of_process = change == Change::Group && word(TaskLayout::LEVEL) != 0;
         let level = i16::try_from(word(TaskLayout::LEVEL)).ok();
         let level = level.filter(|at| (0..TaskLayout::LEVELS).contains(at));
         let vtid = level.map_or(0, |at| word(NUMBERS + at * TaskLayout::NUMBER_BYTES));
@@ -88,7 +115,9 @@ impl TaskRecord {
                 vtid: vtid.cast_signed(),
                 namespace: word(TaskLayout::NAMESPACE),
                 comm,
+                attributes,
             },
+            is_of_process,
         })
     }
 }
@@ -116,7 +145,7 @@ mod tests {
         assert_eq!(record.state.comm[14..], [b'x', 0]);
         bytes[TaskLayout::LEVEL as usize] = 9;
         assert_eq!(TaskRecord::parse(&bytes).unwrap().state.vtid, 0, "too deep");
-        bytes[0] = 4;
+        bytes[0] = 7;
         assert_eq!(TaskRecord::parse(&bytes), None);
         assert_eq!(TaskRecord::parse(&bytes[1..]), None);
     }

@@ -1,5 +1,7 @@
 //! What a thread is, from the `status` and the `comm` that `/proc` has of it.
 
+use super::Attributes;
+
 /// The inode of the first pid namespace, in every kernel.
 pub const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 
@@ -16,6 +18,8 @@ pub struct TaskState {
     pub namespace: u32,
     /// Its name, with NULs behind.
     pub comm: [u8; 16],
+    /// What else there is of it, if that is asked for.
+    pub attributes: Option<Attributes>,
 }
 
 impl TaskState {
@@ -39,6 +43,7 @@ impl TaskState {
             // Inodes of namespaces have 32 bits.
             namespace: namespace.unwrap_or_default() as u32,
             comm: name,
+            attributes: None,
         })
     }
 }

@@ -19,16 +19,44 @@ pub enum KernelContext {
     Vtid,
     Vppid,
     Procname,
+    Prio,
+    Nice,
     Hostname,
     Interruptible,
     Preemptible,
     NeedReschedule,
     Migratable,
+    CgroupNs,
+    IpcNs,
+    MntNs,
+    NetNs,
+    PidNs,
+    TimeNs,
+    UserNs,
+    UtsNs,
+    Uid,
+    Gid,
+    Euid,
+    Egid,
+    Suid,
+    Sgid,
+    Vuid,
+    Vgid,
+    Veuid,
+    Vegid,
+    Vsuid,
+    Vsgid,
+    /// The number of the control group of version 2: ours, not LTTng's, as the next two.
+    CgroupId,
+    /// Its path.
+    Cgroup,
+    /// The container's id, as far as the path has it.
+    Container,
 }
 
 impl KernelContext {
     /// All, in LTTng's order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 37] = [
         Self::Pid,
         Self::Tid,
         Self::Ppid,
@@ -36,11 +64,36 @@ impl KernelContext {
         Self::Vtid,
         Self::Vppid,
         Self::Procname,
+        Self::Prio,
+        Self::Nice,
         Self::Hostname,
         Self::Interruptible,
         Self::Preemptible,
         Self::NeedReschedule,
         Self::Migratable,
+        Self::CgroupNs,
+        Self::IpcNs,
+        Self::MntNs,
+        Self::NetNs,
+        Self::PidNs,
+        Self::TimeNs,
+        Self::UserNs,
+        Self::UtsNs,
+        Self::Uid,
+        Self::Gid,
+        Self::Euid,
+        Self::Egid,
+        Self::Suid,
+        Self::Sgid,
+        Self::Vuid,
+        Self::Vgid,
+        Self::Veuid,
+        Self::Vegid,
+        Self::Vsuid,
+        Self::Vsgid,
+        Self::CgroupId,
+        Self::Cgroup,
+        Self::Container,
     ];
 
     /// Its name.
@@ -53,20 +106,57 @@ impl KernelContext {
             Self::Vtid => "vtid",
             Self::Vppid => "vppid",
             Self::Procname => "procname",
+            Self::Prio => "prio",
+            Self::Nice => "nice",
             Self::Hostname => "hostname",
             Self::Interruptible => "interruptible",
             Self::Preemptible => "preemptible",
             Self::NeedReschedule => "need_reschedule",
             Self::Migratable => "migratable",
+            Self::CgroupNs => "cgroup_ns",
+            Self::IpcNs => "ipc_ns",
+            Self::MntNs => "mnt_ns",
+            Self::NetNs => "net_ns",
+            Self::PidNs => "pid_ns",
+            Self::TimeNs => "time_ns",
+            Self::UserNs => "user_ns",
+            Self::UtsNs => "uts_ns",
+            Self::Uid => "uid",
+            Self::Gid => "gid",
+            Self::Euid => "euid",
+            Self::Egid => "egid",
+            Self::Suid => "suid",
+            Self::Sgid => "sgid",
+            Self::Vuid => "vuid",
+            Self::Vgid => "vgid",
+            Self::Veuid => "veuid",
+            Self::Vegid => "vegid",
+            Self::Vsuid => "vsuid",
+            Self::Vsgid => "vsgid",
+            Self::CgroupId => "cgroup_id",
+            Self::Cgroup => "cgroup",
+            Self::Container => "container",
         }
     }
 
     /// Whether a record's head does not tell it.
     pub(crate) const fn is_of_task(self) -> bool {
-        matches!(
+        !matches!(
             self,
-            Self::Pid | Self::Ppid | Self::Vpid | Self::Vtid | Self::Vppid | Self::Procname
+            Self::Tid
+                | Self::Hostname
+                | Self::Interruptible
+                | Self::Preemptible
+                | Self::NeedReschedule
+                | Self::Migratable
         )
+    }
+
+    /// Whether it is a user, a group, or a namespace that a thread can change.
+    pub(crate) const fn is_of_credentials(self) -> bool {
+        let place = self as u8;
+        let is_later = place >= Self::CgroupNs as u8 && place <= Self::Vsgid as u8;
+        is_later && !matches!(self, Self::PidNs)
     }
 
     fn class(self) -> FieldClass {
@@ -75,6 +165,10 @@ impl KernelContext {
             Self::Hostname => FieldClass::text_array(HOSTNAME_BYTES),
             Self::Interruptible | Self::Preemptible => FieldClass::int(8),
             Self::NeedReschedule | Self::Migratable => FieldClass::uint(8),
+            Self::CgroupId => FieldClass::uint(64),
+            Self::Cgroup | Self::Container => FieldClass::string(),
+            Self::PidNs => FieldClass::uint(32),
+            context if context.is_of_credentials() => FieldClass::uint(32),
             _ => FieldClass::int(32),
         }
     }
@@ -83,7 +177,7 @@ impl KernelContext {
 /// A set of contexts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KernelContexts {
-    bits: u16,
+    bits: u64,
 }
 
 impl KernelContexts {
@@ -105,7 +199,7 @@ impl KernelContexts {
     #[must_use]
     pub const fn with(self, context: KernelContext) -> Self {
         Self {
-            bits: self.bits | 1 << context as u8,
+            bits: self.bits | 1 << context as u64,
         }
     }
 
@@ -126,7 +220,7 @@ impl KernelContexts {
     pub fn iter(self) -> impl Iterator<Item = KernelContext> {
         KernelContext::ALL
             .into_iter()
-            .filter(move |context| self.bits & 1 << *context as u8 != 0)
+            .filter(move |context| self.bits & 1 << *context as u64 != 0)
     }
 
     /// Those that a record's head does not tell.
@@ -170,6 +264,6 @@ mod tests {
         assert_eq!(set.names(), "pid, procname, hostname");
         assert_eq!(set.of_tasks().names(), "pid, procname");
         assert_eq!(set.without(set.of_tasks()).names(), "hostname");
-        assert!(KernelContexts::named("prio").is_none());
+        assert!(KernelContexts::named("priority").is_none());
     }
 }

@@ -135,8 +135,8 @@ impl CounterSet {
     pub fn of_started(name: &PerfEventName, thread: u32) -> Result<Self, Error> {
         let threads = vec![thread];
         let scope = PerfScope::Tracked(Track {
-            processes: Vec::new(),
             threads,
+            ..Track::default()
         });
         let flags = PerfAttr::DISABLED | PerfAttr::ENABLE_ON_EXEC;
         Self::of(name, &scope, flags)

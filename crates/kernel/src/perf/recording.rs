@@ -158,7 +158,7 @@ impl PerfRecording {
     /// The kernel refuses.
     pub fn resume(&mut self) -> Result<(), Error> {
         self.each(PerfEvent::enable)?;
-        for (tid, state) in threads() {
+        for (tid, state) in threads(None) {
             self.table.found(tid, state);
         }
         Ok(())
@@ -353,6 +353,7 @@ fn change(record: &PerfRecord<'_>) -> Option<(TaskRecord, u32)> {
         tid: tid.try_into().ok()?,
         time_ns: record.time,
         state,
+        is_of_process: false,
     };
     Some((task, parent.try_into().unwrap_or(0)))
 }

@@ -122,7 +122,7 @@ impl StackRecording {
             Ok(lanes)
         };
         let (lanes, is_settled) = config.scope.settle(open)?;
-        let (contexts, writer, untold) = contexts(config.contexts, config.clock);
+        let (contexts, writer, untold) = contexts(config.contexts, [None; 2], config.clock)?;
         let mut left_out = config.plan.missing;
         left_out.extend(config.plan.left_out);
         left_out.extend(untold);
@@ -378,6 +378,10 @@ struct StackContext<'a> {
 }
 
 impl EventContext for StackContext<'_> {
+    fn admits(&mut self, _: RecordHead, _: u64) -> bool {
+        true
+    }
+
     fn write(&mut self, head: RecordHead, at: u64, out: &mut Vec<u8>) {
         if let Some(base) = &mut self.base {
             base.write(head, at, out);

@@ -10,14 +10,17 @@ use thalweg_kbuf::Side;
 use thalweg_sys::{BpfArray, BpfRing};
 
 use super::SyscallConfig;
+use super::attributes::Attributes;
 use super::calls::Calls;
 use super::copies::RECORD_BYTES;
 use super::files::FileOffsets;
 use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
 use super::tracked::Tracked;
-use crate::Error;
+use crate::attribute::Sets;
 use crate::bpf::{LICENSE, read_btf};
+use crate::tasks::Groups;
+use crate::{Error, Track};
 
 /// What the programs call; the newest came with Linux 5.11.
 const HELPERS: [Helper; 12] = [
@@ -63,7 +66,7 @@ pub(super) struct InKernel {
     own: Own,
     /// The rings, as the programs find them.
     array: BpfArray,
-    _tracked: Option<Tracked>,
+    _tracked: Vec<Tracked>,
     /// The programs have them by their descriptors, which the maps below stand behind.
     _maps: Vec<BpfArray>,
 }
@@ -81,10 +84,7 @@ impl InKernel {
         let (online, possible) = (cpus("online")?, cpus("possible")?);
         let entries = possible.last().map_or(1, |last| last + 1);
         let rows = rows(calls).map_err(failed)?;
-        let rings = online
-            .iter()
-            .map(|cpu| Ok((*cpu, BpfRing::new(ring_bytes)?)));
-        let rings = rings.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        let rings = rings(&online, ring_bytes).map_err(failed)?;
         let of_cpus: Vec<_> = rings
             .iter()
             .map(|(cpu, ring)| (*cpu, ring.as_fd()))
@@ -92,8 +92,10 @@ impl InKernel {
         let array = BpfArray::of_maps(&of_cpus, entries).map_err(failed)?;
         let offsets = Offsets::find(&btf)?;
         let own = Own::new().map_err(failed)?;
-        let track = config.track.as_ref();
-        let tracked = track.map(|track| Tracked::start(&btf, track)).transpose()?;
+        let whose = [config.track.as_ref(), config.untrack.as_ref()];
+        let tracked = tracked(&btf, whose)?;
+        let checks: Vec<_> = tracked.iter().map(Tracked::check).collect();
+        let attributes = attributes(&btf, whose)?;
         let wants_files = config.options.fd_paths;
         let files = wants_files.then(|| FileOffsets::find(&btf)).transpose()?;
         let mut maps = Vec::new();
@@ -104,7 +106,8 @@ impl InKernel {
                 side,
                 offsets,
                 own: own.check(),
-                tracked: tracked.as_ref().map(Tracked::check),
+                tracked: &checks,
+                attributes: &attributes,
                 wake_bytes: ring_bytes / WAKE_PART,
                 rows: rows.as_fd(),
                 state: state.as_fd(),
@@ -211,6 +214,32 @@ impl InKernel {
             .map(|loaded| loaded.program.missed())
             .sum()
     }
+}
+
+/// A ring for each CPU.
+fn rings(cpus: &[u32], bytes: u32) -> io::Result<Vec<(u32, BpfRing)>> {
+    let ring = |cpu: &u32| Ok((*cpu, BpfRing::new(bytes)?));
+    cpus.iter().map(ring).collect()
+}
+
+/// The lists of threads whose calls are recorded, and of those whose are not.
+fn tracked(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Vec<Tracked>, Error> {
+    let lists = whose.into_iter().zip([true, false]);
+    let start = |(track, are_wanted): (Option<&Track>, bool)| {
+        let track = track.filter(|track| track.has_list())?;
+        Some(Tracked::start(btf, track, are_wanted))
+    };
+    lists.filter_map(start).collect()
+}
+
+fn attributes(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Attributes, Error> {
+    let groups = Groups::find_all();
+    let find = |track: Option<&Track>| match track {
+        Some(track) => Sets::find(&track.attributes, &groups),
+        None => Ok(Sets::default()),
+    };
+    let sets = [find(whose[0])?, find(whose[1])?];
+    Ok(Attributes::find(btf, sets)?)
 }
 
 fn check_helpers(btf: &Btf) -> Result<(), Error> {

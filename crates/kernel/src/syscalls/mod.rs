@@ -19,6 +19,7 @@
 //! A program must not wait for memory: text on a page that is not in memory is marked as a fault
 //! (`NAME_copy`), and nothing is said of it.
 
+mod attributes;
 mod calls;
 mod copies;
 mod files;

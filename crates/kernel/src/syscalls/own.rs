@@ -17,6 +17,8 @@ use thalweg_bpf::{Assembler, Condition, Helper, Label, Size};
 use thalweg_kbuf::FIRST_PID_NAMESPACE;
 use thalweg_sys::BpfArray;
 
+use crate::bpf::set_unsigned;
+
 /// Own processes that an array has room for.
 const ROOM: usize = 2;
 /// Where the array says that nothing is recorded any more.
@@ -120,11 +122,4 @@ impl OwnCheck<'_> {
         }
         a.bind(foreign);
     }
-}
-
-/// A number of 32 bits, without a sign.
-fn set_unsigned(a: &mut Assembler, register: thalweg_bpf::Register, number: u32) {
-    a.set(register, number.cast_signed());
-    a.shift_left(register, 32);
-    a.shift_right(register, 32);
 }

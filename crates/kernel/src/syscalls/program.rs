@@ -15,6 +15,7 @@ use thalweg_bpf::{
 };
 use thalweg_kbuf::{RecordLayout, SYSCALL_LIMIT, Side};
 
+use super::attributes::Attributes;
 use super::calls::Calls;
 use super::copies;
 use super::files::FileOffsets;
@@ -83,8 +84,10 @@ pub(super) struct Parts<'a> {
     pub(super) offsets: Offsets,
     /// The processes that are left out.
     pub(super) own: OwnCheck<'a>,
-    /// The threads that are recorded, if not all.
-    pub(super) tracked: Option<TrackedCheck<'a>>,
+    /// The threads that are recorded, if not all; and those that are not.
+    pub(super) tracked: &'a [TrackedCheck<'a>],
+    /// What else threads must be.
+    pub(super) attributes: &'a Attributes,
     /// The reader is woken after so many bytes.
     pub(super) wake_bytes: u32,
     pub(super) rows: BorrowedFd<'a>,
@@ -105,9 +108,10 @@ impl Parts<'_> {
         a.call(Helper::GetCurrentPidTgid);
         a.set(R9, R0);
         self.own.write(a, out);
-        if let Some(tracked) = self.tracked {
+        for tracked in self.tracked {
             tracked.write(a, R9, out);
         }
+        self.attributes.write(a, out);
         self.write_number(a);
         self.write_row(a, out);
         self.write_state(a, out);

@@ -27,6 +27,8 @@ pub struct SyscallConfig {
     pub options: SyscallOptions,
     /// Whose calls, if not everybody's.
     pub track: Option<Track>,
+    /// Whose calls are left out.
+    pub untrack: Option<Track>,
     /// The clock of the times that packets have.
     pub clock: TraceClock,
 }
@@ -231,6 +233,7 @@ impl SyscallRecording {
                 begin: Timestamp(begin),
                 end: Timestamp(last),
                 lost_total: stream.ledger.total_at(begin),
+                follows_loss: false,
                 records: &stream.records,
                 events,
                 page: None,
@@ -288,6 +291,7 @@ impl Stream {
             begin: at,
             end: at,
             lost_total,
+            follows_loss: false,
             records: &[],
             events: 0,
             page: None,

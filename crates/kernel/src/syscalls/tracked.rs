@@ -1,4 +1,4 @@
-//! The threads whose calls are recorded, if not all: a number for each thread that there can be.
+//! The threads whose calls are recorded, if not all, or are not: a number for each thread that there can be.
 //!
 //! ```text
 //!   fork: [child] = [parent]      exit: [thread] = 0      a call: out, if [thread] is 0
@@ -6,9 +6,7 @@
 //!
 //! Two programs of their own keep it. Numbers are those of the first pid namespace.
 
-use std::fs;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
 
 use thalweg_bpf::Register::{R0, R1, R6, R7, R10};
 use thalweg_bpf::{
@@ -16,11 +14,9 @@ use thalweg_bpf::{
 };
 use thalweg_sys::BpfArray;
 
-use crate::bpf::{LICENSE, find_offset, look_up};
+use crate::bpf::{LICENSE, find_offset, look_up, thread_numbers};
 use crate::{Error, Track};
 
-/// No kernel has more numbers for threads.
-const MOST_THREADS: u32 = 1 << 22;
 /// On the stack: a thread's number.
 const KEY: i16 = -4;
 
@@ -28,11 +24,13 @@ const KEY: i16 = -4;
 #[derive(Debug)]
 pub(super) struct Tracked {
     array: BpfArray,
+    /// Calls of these threads are recorded, or all but theirs.
+    are_wanted: bool,
     _programs: [(Program, Attached); 2],
 }
 
 impl Tracked {
-    pub(super) fn start(btf: &Btf, track: &Track) -> Result<Self, Error> {
+    pub(super) fn start(btf: &Btf, track: &Track, are_wanted: bool) -> Result<Self, Error> {
         let failed = |source| Error::BpfMap { source };
         let array = BpfArray::new(4, thread_numbers()).map_err(failed)?;
         let pid = find_offset(btf, "task_struct", "pid")?;
@@ -55,6 +53,7 @@ impl Tracked {
         })?;
         Ok(Self {
             array,
+            are_wanted,
             _programs: programs,
         })
     }
@@ -63,6 +62,7 @@ impl Tracked {
     pub(super) fn check(&self) -> TrackedCheck<'_> {
         TrackedCheck {
             array: self.array.as_fd(),
+            are_wanted: self.are_wanted,
         }
     }
 }
@@ -71,16 +71,21 @@ impl Tracked {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TrackedCheck<'a> {
     array: BorrowedFd<'a>,
+    are_wanted: bool,
 }
 
 impl TrackedCheck<'_> {
-    /// Writes code that goes on at `out` if the running thread is not tracked; `ids` holds what the kernel
+    /// Writes code that goes on at `out` if the running thread is not wanted; `ids` holds what the kernel
     /// says of process and thread.
     pub(super) fn write(self, a: &mut Assembler, ids: Register, out: Label) {
         a.store(Size::Four, (R10, KEY), ids);
         look_up(a, self.array, KEY, out);
         a.load(Size::Four, R1, (R0, 0));
-        a.jump_if(Condition::Equal, R1, 0, out);
+        let unwanted = match self.are_wanted {
+            true => Condition::Equal,
+            false => Condition::NotEqual,
+        };
+        a.jump_if(unwanted, R1, 0, out);
     }
 }
 
@@ -119,11 +124,4 @@ fn value_of(a: &mut Assembler, array: BorrowedFd<'_>, (task, pid): (Register, i1
     a.load(Size::Four, R1, (task, pid));
     a.store(Size::Four, (R10, KEY), R1);
     look_up(a, array, KEY, out);
-}
-
-/// How many numbers the kernel gives to threads.
-fn thread_numbers() -> u32 {
-    let text = fs::read_to_string(Path::new("/proc/sys/kernel/pid_max"));
-    let most = text.ok().and_then(|text| text.trim().parse().ok());
-    most.unwrap_or(MOST_THREADS).clamp(1, MOST_THREADS)
 }

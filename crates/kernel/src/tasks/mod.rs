@@ -10,11 +10,17 @@
 //! A thread makes its own record before it goes on, and its parent makes its first: so whoever has read
 //! all records up to now knows every thread that an event up to now can be of.
 
+mod attributes;
+mod changes;
+mod groups;
 mod program;
 mod scan;
 mod source;
 mod table;
+mod wanted;
 
+pub(crate) use groups::Groups;
 pub(crate) use scan::threads;
 pub(crate) use source::Tasks;
 pub(crate) use table::{Table, Task};
+pub(crate) use wanted::Wanted;

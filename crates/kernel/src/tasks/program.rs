@@ -13,18 +13,19 @@ use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R6, R8, R10};
 use thalweg_bpf::{AssembleError, Assembler, Btf, BtfError, Condition, Helper, Size};
 use thalweg_kbuf::{Change, TaskLayout};
 
+use super::attributes::AttributeOffsets;
 use crate::bpf::find_offset;
 
 /// Where the record is on the stack.
-const RECORD: i16 = -TaskLayout::BYTES;
+pub(super) const RECORD: i16 = -TaskLayout::FULL_BYTES;
 /// The reader reads when it has to: nobody is woken.
 const NO_WAKEUP: i32 = 1;
 
 /// Where the kernel keeps what is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offsets {
-    pid: i16,
-    tgid: i16,
+    pub(super) pid: i16,
+    pub(super) tgid: i16,
     real_parent: i16,
     comm: i16,
     thread_pid: i16,
@@ -57,20 +58,22 @@ impl Offsets {
 #[derive(Clone, Copy)]
 pub(super) struct Parts<'a> {
     pub(super) offsets: Offsets,
+    /// If they are wanted.
+    pub(super) attributes: Option<AttributeOffsets>,
     pub(super) ring: BorrowedFd<'a>,
     /// One value: how many records found no room.
     pub(super) lost: BorrowedFd<'a>,
 }
 
 impl Parts<'_> {
-    /// The program for a change.
+    /// The program for a beginning, a rename or an end.
     pub(super) fn assemble(self, change: Change) -> Result<Vec<u64>, AssembleError> {
         let a = &mut Assembler::new();
         match change {
             // The arguments are parent and child.
             Change::Begin => a.load(Size::Eight, R6, (R1, 8)),
             // Task and new name; task.
-            Change::Rename | Change::End => a.load(Size::Eight, R6, (R1, 0)),
+            _ => a.load(Size::Eight, R6, (R1, 0)),
         }
         if change == Change::Rename {
             a.load(Size::Eight, R8, (R1, 8));
@@ -81,14 +84,26 @@ impl Parts<'_> {
             Change::Rename => copy(a, TaskLayout::NAME, 16, Helper::ProbeReadKernelStr, |a| {
                 a.set(R3, R8);
             }),
-            Change::End => {}
+            _ => {}
         }
-        self.write_output(a);
-        std::mem::take(a).finish()
+        if let (Change::Begin, Some(attributes)) = (change, self.attributes) {
+            attributes.write(a);
+        }
+        self.write_record(a);
+        end(a)
     }
 
-    fn write_head(self, a: &mut Assembler, change: Change) {
-        for at in (0..TaskLayout::BYTES).step_by(8) {
+    /// Bytes of a record.
+    fn bytes(self) -> i16 {
+        match self.attributes {
+            Some(_) => TaskLayout::FULL_BYTES,
+            None => TaskLayout::BYTES,
+        }
+    }
+
+    /// The record with zeros, what has changed, and of which task: that in R6.
+    pub(super) fn write_head(self, a: &mut Assembler, change: Change) {
+        for at in (0..self.bytes()).step_by(8) {
             a.store(Size::Eight, (R10, RECORD + at), 0);
         }
         a.store(Size::Four, (R10, RECORD + TaskLayout::KIND), change as i32);
@@ -151,29 +166,46 @@ impl Parts<'_> {
         a.bind(done);
     }
 
-    fn write_output(self, a: &mut Assembler) {
-        let out = a.label();
+    /// Hands the record over.
+    pub(super) fn write_record(self, a: &mut Assembler) {
+        self.write_bytes(a, self.bytes());
+    }
+
+    /// Hands so many bytes over, as soon as they have their time.
+    pub(super) fn write_bytes(self, a: &mut Assembler, bytes: i16) {
+        let done = a.label();
         a.call(Helper::KtimeGetNs);
         a.store(Size::Eight, (R10, RECORD + TaskLayout::TIME), R0);
         a.load_map(R1, self.ring);
         a.set(R2, R10);
         a.add(R2, i32::from(RECORD));
-        a.set(R3, i32::from(TaskLayout::BYTES));
+        a.set(R3, i32::from(bytes));
         a.set(R4, NO_WAKEUP);
         a.call(Helper::RingbufOutput);
-        a.jump_if(Condition::Equal, R0, 0, out);
+        a.jump_if(Condition::Equal, R0, 0, done);
         a.load_first_value(R1, self.lost);
         a.load(Size::Eight, R2, (R1, 0));
         a.add(R2, 1);
         a.store(Size::Eight, (R1, 0), R2);
-        a.bind(out);
-        a.set(R0, 0);
-        a.exit();
+        a.bind(done);
     }
 }
 
+/// The end of a program.
+pub(super) fn end(a: &mut Assembler) -> Result<Vec<u64>, AssembleError> {
+    a.set(R0, 0);
+    a.exit();
+    std::mem::take(a).finish()
+}
+
 /// Copies bytes of the kernel's into the record; `from` sets R3.
-fn copy(a: &mut Assembler, to: i16, bytes: i32, helper: Helper, from: impl Fn(&mut Assembler)) {
+pub(super) fn copy(
+    a: &mut Assembler,
+    to: i16,
+    bytes: i32,
+    helper: Helper,
+    from: impl Fn(&mut Assembler),
+) {
     a.set(R1, R10);
     a.add(R1, i32::from(RECORD + to));
     a.set(R2, bytes);

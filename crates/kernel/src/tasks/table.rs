@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 
-use thalweg_kbuf::{Change, TaskRecord, TaskState};
+use thalweg_kbuf::{Attributes, Change, TaskRecord, TaskState};
 
 /// What contexts say of a thread; all 0 if it is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,17 +16,26 @@ pub(crate) struct Task {
     pub(crate) vtid: i32,
     pub(crate) vppid: i32,
     pub(crate) comm: [u8; 16],
+    pub(crate) pid_namespace: u32,
+    /// If they are asked for, and known.
+    pub(crate) attributes: Attributes,
 }
 
 impl Task {
     /// What runs when nothing does.
     pub(crate) fn idle(cpu: u32) -> Self {
         let mut task = Self::default();
+        task.attributes.prio = IDLE_PRIO;
+        task.attributes.ids = [0; 6];
+        task.attributes.own_ids = [0; 6];
         // A number of a CPU always fits.
         let _ = write!(&mut task.comm[..], "swapper/{cpu}");
         task
     }
 }
+
+/// Of what runs when nothing does, as LTTng counts it.
+const IDLE_PRIO: i32 = 20;
 
 /// A thread from some time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +67,25 @@ impl Life {
         self.states.get(place).map(|(_, state)| state)
     }
 
+    /// Another state from some time on: the one before with what a record has changed.
+    fn change(&mut self, record: &TaskRecord, at: u64) {
+        let Some(mut state) = self.at(at).copied() else {
+            return;
+        };
+        let task = &mut state.task;
+        if record.change == Change::Rename {
+            task.comm = record.state.comm;
+        } else if let Some(new) = record.state.attributes {
+            let own = task.attributes.get_or_insert_default();
+            match record.change {
+                Change::Priority => (own.prio, own.nice) = (new.prio, new.nice),
+                Change::Group => own.cgroup = new.cgroup,
+                _ => *own = new,
+            }
+        }
+        self.put(at, state);
+    }
+
     fn put(&mut self, time: u64, state: State) {
         let place = self.states.partition_point(|(from, _)| *from <= time);
         self.states.insert(place, (time, state));
@@ -68,13 +96,15 @@ impl Life {
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     lives: HashMap<u32, Life>,
-    /// How many have ended, and how many there were when it was looked for those to forget.
-    ended: usize,
+    /// Changes since it was looked for those to forget, and how many states were left then.
+    taken: usize,
     kept: usize,
 }
 
-/// So many threads that have ended are kept at least.
-const KEPT: usize = 4096;
+/// So many changes are kept at least.
+const KEPT: usize = 8192;
+/// So many states are kept at most, whatever somebody may ask for: some 100 MiB.
+const MOST: usize = 1 << 20;
 
 impl Table {
     /// A thread that was there before the recording.
@@ -87,19 +117,24 @@ impl Table {
 
     /// Takes a record whose time in the trace is `at`.
     pub(crate) fn take(&mut self, record: &TaskRecord, at: u64) {
+        self.taken += 1;
         let life = self.lives.entry(record.tid).or_default();
         match record.change {
             Change::Begin => {
                 life.put(at, record.state.into());
-                self.ended -= usize::from(life.end.take().is_some());
+                life.end = None;
             }
-            Change::Rename => {
-                if let Some(mut state) = life.at(at).copied() {
-                    state.task.comm = record.state.comm;
-                    life.put(at, state);
+            Change::End => life.end = Some(at),
+            Change::Group if record.is_of_process => {
+                let of_process = |life: &&mut Life| {
+                    let state = life.at(at);
+                    state.is_some_and(|state| state.task.pid == record.state.pid)
+                };
+                for life in self.lives.values_mut().filter(of_process) {
+                    life.change(record, at);
                 }
             }
-            Change::End => self.ended += usize::from(life.end.replace(at).is_none()),
+            _ => life.change(record, at),
         }
     }
 
@@ -141,23 +176,41 @@ impl Table {
             vtid: state.vtid,
             vppid: parent.filter(is_seen).map_or(0, |parent| parent.vtid),
             comm: state.comm,
+            pid_namespace: state.namespace,
+            attributes: state.attributes.unwrap_or_default(),
         }
     }
 
     /// Forgets threads that had ended before a time, and what others were before, once there are many.
     pub(crate) fn forget(&mut self, before: u64) {
-        if self.ended < KEPT.max(2 * self.kept) {
+        if self.taken < KEPT.max(self.kept).min(MOST / 2) {
             return;
         }
+        self.forget_before(before);
+        if self.kept >= MOST {
+            self.forget_before(self.median());
+        }
+    }
+
+    fn forget_before(&mut self, before: u64) {
         self.lives
             .retain(|_, life| life.end.is_none_or(|end| end >= before));
         for life in self.lives.values_mut() {
             let behind = life.states.partition_point(|(from, _)| *from <= before);
             life.states.drain(..behind.saturating_sub(1));
         }
-        let ended = self.lives.values().filter(|life| life.end.is_some());
-        self.ended = ended.count();
-        self.kept = self.ended;
+        self.kept = self.lives.values().map(|life| life.states.len()).sum();
+        self.taken = 0;
+    }
+
+    /// The time before which half of the states began.
+    fn median(&self) -> u64 {
+        let states = self.lives.values().flat_map(|life| &life.states);
+        let mut times: Vec<u64> = states.map(|(from, _)| *from).collect();
+        match times.len() / 2 {
+            0 => 0,
+            half => *times.select_nth_unstable(half).1,
+        }
     }
 }
 
@@ -182,7 +235,9 @@ mod tests {
                 namespace: 1,
                 vtid: tid.cast_signed() - 4,
                 comm: name(text),
+                attributes: None,
             },
+            is_of_process: false,
         }
     }
 
@@ -193,6 +248,7 @@ mod tests {
             vtid: 1,
             namespace,
             comm: name("old"),
+            attributes: None,
         }
     }
 
@@ -225,6 +281,36 @@ mod tests {
     }
 
     #[test]
+    fn what_changes_leaves_the_rest_as_it_was() {
+        let with = |change, tid, prio, cgroup| {
+            let mut record = record(change, tid, "x");
+            record.state.pid = 7;
+            record.state.attributes = Some(Attributes {
+                prio,
+                cgroup,
+                ..Attributes::default()
+            });
+            record
+        };
+        let mut table = Table::default();
+        for (change, tid, at) in [(Change::Begin, 7, 10), (Change::Begin, 8, 20)] {
+            table.take(&with(change, tid, 20, 1), at);
+        }
+        table.take(&with(Change::Priority, 8, 5, 0), 30);
+        let mut group = with(Change::Group, 7, 0, 2);
+        group.is_of_process = true;
+        table.take(&group, 40);
+        let of = |tid, at| {
+            let found = table.find(tid, at).attributes;
+            (found.prio, found.cgroup)
+        };
+        assert_eq!([29, 30, 40].map(|at| of(8, at)), [(20, 1), (5, 1), (5, 2)]);
+        assert_eq!([39, 40].map(|at| of(7, at)), [(20, 1), (20, 2)]);
+        table.take(&with(Change::Attributes, 8, 9, 3), 50);
+        assert_eq!(table.find(8, 50).attributes.prio, 9);
+    }
+
+    #[test]
     fn a_number_is_another_thread_s_later() {
         let mut table = Table::default();
         table.take(&record(Change::Begin, 7, "a"), 100);
@@ -254,17 +340,42 @@ mod tests {
     #[test]
     fn threads_that_ended_long_ago_are_forgotten() {
         let mut table = Table::default();
-        for tid in 10..10 + 2 * KEPT as u32 {
+        for tid in 10..10 + KEPT as u32 {
             table.take(&record(Change::Begin, tid, "x"), u64::from(tid));
             table.take(&record(Change::End, tid, ""), u64::from(tid));
         }
-        table.forget(10 + KEPT as u64);
-        assert_eq!(table.lives.len(), KEPT);
+        table.forget(10 + KEPT as u64 / 2);
+        assert_eq!(table.lives.len(), KEPT / 2);
         table.forget(u64::MAX);
         assert_eq!(
             table.lives.len(),
-            KEPT,
-            "not again before there are twice as many"
+            KEPT / 2,
+            "not again before there is as much"
         );
+    }
+
+    #[test]
+    fn numbers_that_are_given_again_and_again_take_no_more_memory() {
+        let mut table = Table::default();
+        for at in 0..5 * KEPT as u64 {
+            let tid = 10 + (at % 100) as u32;
+            table.take(&record(Change::Begin, tid, "x"), at);
+            table.take(&record(Change::End, tid, ""), at);
+            table.forget(at.saturating_sub(1000));
+        }
+        let states: usize = table.lives.values().map(|life| life.states.len()).sum();
+        assert!(states <= 2 * KEPT, "{states}");
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_remembered() {
+        let mut table = Table::default();
+        for at in 0..2 * MOST as u64 {
+            table.take(&record(Change::Begin, 10 + (at % 100) as u32, "x"), at);
+            table.forget(0);
+        }
+        let states: usize = table.lives.values().map(|life| life.states.len()).sum();
+        assert!(states <= 2 * MOST, "{states}");
+        assert_ne!(table.find(10, 2 * MOST as u64), Task::default());
     }
 }
