@@ -18,7 +18,7 @@ test_tools=(
     valgrind=valgrind tmux=tmux gdb=gdb strace=strace perf=linux-perf curl=curl sqlite3=sqlite3
     ssh-keygen=openssh-client xz=xz-utils
     bpftrace=bpftrace busybox=busybox-static qemu-system-x86_64=qemu-system-x86
-    clang=clang cmake=cmake pkg-config=pkg-config mkfs.ext4=e2fsprogs
+    trace-cmd=trace-cmd clang=clang cmake=cmake pkg-config=pkg-config mkfs.ext4=e2fsprogs
 )
 # What is no command but a library, asked of dpkg by its name.
 test_libraries=(liblttng-ust-dev systemtap-sdt-dev)

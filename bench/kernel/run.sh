@@ -8,11 +8,11 @@
 #   pipe       perf bench sched pipe                      sched_switch, sched_waking
 #   find       find over /usr                             all system calls
 #   loopback   messages by TCP, each answered             net_dev_queue, netif_receive_skb, sched_switch
-#   strace     one process, as strace shows it            every system call with its payload, as text or trace
 #
 # Recorders: bare (nobody), ring (the kernel's ring alone, which nobody reads), thalweg (source: tracefs),
 # thalweg syscalls (source: eBPF), perf record (16 MiB a processor, as ours)
-# can record, perf trace and strace. A recording of ours counts only if nothing was discarded.
+# can record. A recording of ours counts only if nothing was discarded. Then: syscalls.sh, one process as
+# strace shows it; watch.sh, events counted in the kernel.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -54,7 +54,6 @@ declare -A command=(
     [pipe]="perf bench sched pipe -l 300000"
     [find]="find /usr /usr /usr -xdev -size +1000000"
     [loopback]="$release/bench-kernel loopback 150000"
-    [strace]="$release/bench-kernel getppid 100000"
 )
 declare -A events=(
     [getppid]="syscalls:sys_enter_getppid syscalls:sys_exit_getppid"
@@ -133,14 +132,6 @@ trace_cmd() {
     keep trace-cmd "$(trace-cmd report -i "$work/trace.dat" | wc -l)" "$(bytes_of "$work/trace.dat")"
 }
 
-strace_like() {
-    ours "thalweg syscalls" --syscalls --follow
-    timed perf trace -o "$work/printed" "$work/timed" "$work/own" ${command[$workload]}
-    keep "perf trace" "$(($(wc -l <"$work/printed") * 2))" "$(bytes_of "$work/printed")"
-    timed strace -f -o "$work/printed" "$work/timed" "$work/own" ${command[$workload]}
-    keep strace "$(($(wc -l <"$work/printed") * 2))" "$(bytes_of "$work/printed")"
-}
-
 # trace-cmd asks for files that a locked kernel refuses.
 has_trace_cmd() { command -v trace-cmd >/dev/null && trace-cmd record -q -e sched_switch -o "$work/try.dat" true 2>/dev/null && [ -s "$work/try.dat" ]; }
 
@@ -159,11 +150,10 @@ for round in $(seq "$rounds"); do
         case $workload in getppid | find) ours "thalweg syscalls" --syscalls${called[$workload]:-} ;; esac
         if [ -n "${printed[$workload]:-}" ] && [ "$round" = 1 ]; then bpftraced; fi
     done
-    workload=strace
-    bare
-    strace_like
 done
 echo "load after: $(cut -d' ' -f1-3 /proc/loadavg)"
 echo "rows: $csv"
 "$release/bench-kernel" judge "$csv" || slow=1
+THALWEG=$release/thalweg bench/kernel/syscalls.sh 300000 "$rounds" || slow=1
+bench/kernel/watch.sh --rounds "$rounds" || slow=1
 exit $slow

@@ -250,7 +250,7 @@ fn labels(theirs: &Straced, ours: &Call) -> Vec<String> {
         let same = theirs.labels.iter().filter(|(known, _)| *known == number);
         let names: Vec<&[String]> = same.map(|(_, names)| &names[..]).collect();
         let is_told = |names: &&[String]| told.iter().all(|label| is_among(label, names));
-        if !names.is_empty() && !names.iter().any(|names| is_told(names)) {
+        if !names.is_empty() && !names.iter().any(is_told) {
             wrong.push(format!("{name} {told:?}, not {names:?}"));
         }
     }

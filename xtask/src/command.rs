@@ -39,7 +39,11 @@ enum Command {
         names: Vec<String>,
     },
     /// Record in a guest with Debian's kernel, and judge its traces.
-    Vm,
+    Vm {
+        /// Another kernel than that of this machine's release: 5.10, 6.12 or newest.
+        #[arg(long)]
+        kernel: Option<String>,
+    },
     /// Run one fuzz target on its corpus and beyond.
     Fuzz {
         /// A file below `fuzz/fuzz_targets`, without its `.rs`.
@@ -65,7 +69,7 @@ pub(crate) fn run() -> Result<()> {
             step::run(nightly::STEPS, &steps, &context.at_length(runs))
         }
         Command::Bench { names } => bench::bench(&context, &names),
-        Command::Vm => vm::vm(&context),
+        Command::Vm { kernel } => vm::vm_of(&context, kernel.as_deref()),
         Command::Fuzz {
             target,
             runs,

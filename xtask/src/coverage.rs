@@ -95,6 +95,7 @@ const DECODERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("task_record", &["crates/kbuf/src/task"]),
+    ("tracer_record", &["crates/kbuf/src/ftrace"]),
 ];
 
 /// A decoder whose corpus runs less has a part that no fuzzing ever reached.

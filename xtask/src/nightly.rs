@@ -9,6 +9,7 @@ use crate::sanitize;
 use crate::step::{Context, Step};
 use crate::targets;
 use crate::test::loom_with;
+use crate::vm;
 
 /// What `cargo xtask nightly` passes.
 pub(crate) const STEPS: &[Step] = &[
@@ -41,6 +42,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "miri",
         shows: "the ring's real threads in Miri: no undefined behaviour, no data race",
         run: sanitize::miri,
+    },
+    Step {
+        name: "kernels",
+        shows: "guests with Debian's other kernels: the oldest, and the newest",
+        run: vm::vms,
     },
     Step {
         name: "aarch64",

@@ -12,8 +12,6 @@ const SLOWDOWN_FLOOR: f64 = 1.0 / 2.0;
 const RECORDER_FLOOR: f64 = 1.0 / 3.0;
 /// Bytes of an event, in perf.data's.
 const BYTES_FLOOR: f64 = 1.0 / 3.0;
-/// What a system call of one process may cost, seen as strace shows it: seconds.
-const STRACE_LIKE_FLOOR: f64 = 0.5e-6;
 
 /// What a recorder costs in a workload.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,16 +110,6 @@ fn verdicts(rows: &Rows) -> Vec<(String, bool)> {
                 verdicts.push(ratio_of(workload, what, ratio, floor));
             }
         }
-        if let (Some(ours), true) = (of("thalweg syscalls"), *workload == "strace") {
-            // Entry and exit.
-            let call = 2e-9 * ours.slowdown;
-            let words = format!(
-                "{workload:<9} {:.2} us a system call, floor {:.1}",
-                call * 1e6,
-                STRACE_LIKE_FLOOR * 1e6
-            );
-            verdicts.push((words, call <= STRACE_LIKE_FLOOR));
-        }
     }
     verdicts
 }
@@ -153,16 +141,5 @@ mod tests {
         check("1.2,1,1.09,1000000,20000000", [false, false, true, true]);
         check("1.105,1,1.15,1000000,20000000", [true, true, false, true]);
         check("1.105,1,1.09,1000000,40000000", [true, true, true, false]);
-    }
-
-    #[test]
-    fn a_call_is_an_entry_and_an_exit() {
-        let held = |wall: f64| {
-            let text =
-                format!("strace,bare,1,1,1,0,0\nstrace,thalweg syscalls,{wall},1,1,2000000,9\n");
-            verdicts(&read(&text).unwrap())[0].1
-        };
-        assert!(held(1.49));
-        assert!(!held(1.51));
     }
 }

@@ -10,7 +10,9 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use crate::instruction::{Condition, Helper, Instruction, Operand, Operation, Register, Size};
+use crate::instruction::{
+    Atomic, Condition, Helper, Instruction, Operand, Operation, Register, Size,
+};
 
 /// A place that a jump can lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +120,16 @@ impl Assembler {
         operand: impl Into<Operand>,
     ) {
         self.push(Instruction::store(size, dst, offset, operand.into()));
+    }
+
+    /// `*(dst + offset) += src` of eight bytes, whoever else does so meanwhile.
+    pub fn add_atomically(&mut self, (dst, offset): (Register, i16), src: Register) {
+        self.push(Instruction::atomic(Atomic::Add, dst, offset, src));
+    }
+
+    /// `src` and the eight bytes at `dst + offset` change places, at once.
+    pub fn exchange(&mut self, (dst, offset): (Register, i16), src: Register) {
+        self.push(Instruction::atomic(Atomic::Exchange, dst, offset, src));
     }
 
     /// `dst =` the map of this descriptor, which is open until the program is loaded.

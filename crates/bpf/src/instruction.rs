@@ -147,10 +147,20 @@ pub enum Operation {
     ShiftRightSigned = 0xc0,
 }
 
+/// What is done to memory that others may change meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub(crate) enum Atomic {
+    Add = 0x00,
+    Exchange = 0xe1,
+}
+
 const CLASS_LOAD_WIDE: u8 = 0x18;
 const CLASS_LOAD: u8 = 0x61;
 const CLASS_STORE_IMMEDIATE: u8 = 0x62;
 const CLASS_STORE: u8 = 0x63;
+/// Of eight bytes.
+const CLASS_ATOMIC: u8 = 0xdb;
 const CLASS_JUMP: u8 = 0x05;
 const CLASS_OPERATION: u8 = 0x07;
 const FROM_REGISTER: u8 = 0x08;
@@ -205,6 +215,16 @@ impl Instruction {
             },
         };
         Self { offset, ..plain }
+    }
+
+    /// `*(dst + offset) += src` of eight bytes, or their exchange.
+    pub(crate) fn atomic(what: Atomic, dst: Register, offset: i16, src: Register) -> Self {
+        let plain = Self::new(CLASS_ATOMIC, dst, src as u8);
+        Self {
+            offset,
+            immediate: what as i32,
+            ..plain
+        }
     }
 
     pub(crate) fn jump() -> Self {

@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use thalweg_sys::{
-    bpf_attach_tracepoint, bpf_attach_tracing, bpf_load_tracepoint, bpf_load_tracing,
+    BpfProbe, bpf_attach_probe, bpf_attach_tracepoint, bpf_attach_tracing, bpf_load_probe,
+    bpf_load_tracepoint, bpf_load_tracing,
 };
 
 use crate::btf::TypeId;
@@ -61,12 +62,14 @@ pub struct Program {
 }
 
 /// Where a program runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Point {
     /// At the raw tracepoint that it was loaded for.
     Raw,
     /// At the event of tracefs with this number.
     Event(u16),
+    /// At a probe of its own.
+    Probe(BpfProbe),
 }
 
 impl Program {
@@ -98,6 +101,20 @@ impl Program {
         Self::load_by(name, Point::Event(event), load)
     }
 
+    /// Loads a program for a probe, which is set when the program is attached, and goes with it.
+    ///
+    /// # Errors
+    /// The verifier's reasons, or the system's.
+    pub fn load_for_probe(
+        name: &'static str,
+        instructions: &[u64],
+        license: &CStr,
+        probe: BpfProbe,
+    ) -> Result<Self, Error> {
+        let load = |log: &mut [u8]| bpf_load_probe(instructions, license, log);
+        Self::load_by(name, Point::Probe(probe), load)
+    }
+
     fn load_by(
         name: &'static str,
         point: Point,
@@ -121,10 +138,11 @@ impl Program {
     /// The kernel refuses.
     pub fn attach(&self) -> Result<Attached, Error> {
         let name = self.name;
-        let attached = match self.point {
+        let attached = match &self.point {
             Point::Raw => bpf_attach_tracing(self.fd.as_fd()),
             // The first CPU is on in all but strange machines; any that is on will do.
-            Point::Event(event) => bpf_attach_tracepoint(self.fd.as_fd(), event.into(), 0),
+            Point::Event(event) => bpf_attach_tracepoint(self.fd.as_fd(), (*event).into(), 0),
+            Point::Probe(probe) => bpf_attach_probe(self.fd.as_fd(), probe, 0),
         };
         match attached {
             Ok(link) => Ok(Attached { _link: link }),

@@ -14,6 +14,7 @@ use thalweg_collect::Contexts;
 use thalweg_kernel::{FunctionSpec, PerfEventName, ProbeSpec};
 
 use crate::exit::{RECORD_FAILED, USAGE};
+use crate::functions::FunctionArgs;
 use crate::info;
 use crate::kernel_filter::KernelFilter;
 use crate::level;
@@ -127,6 +128,9 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "PROBE")]
     pub(crate) function: Vec<FunctionSpec>,
 
+    #[command(flatten)]
+    pub(crate) functions: FunctionArgs,
+
     /// Sample what each CPU does, HZ times a second while it does something: where it is, and who
     /// called, in the kernel and in programs; with --track or --follow, what the tracked threads do.
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u64).range(1..))]
@@ -160,8 +164,8 @@ pub(crate) struct RecordArgs {
 
     /// Record nothing of the kernel.
     #[arg(long, conflicts_with_all = [
-            "kernel", "kernel_filter", "syscalls", "probe", "function", "kernel_buffer", "track",
-            "follow", "profile", "count"
+            "kernel", "kernel_filter", "syscalls", "probe", "function", "functions",
+            "function_graph", "kernel_buffer", "track", "follow", "profile", "count"
         ])]
     pub(crate) no_kernel: bool,
 
@@ -263,6 +267,8 @@ Examples:
   thalweg record --syscalls='open*,connect' -- ./app    these only
   thalweg record --probe sdt:python3:python:line        each line of every Python program
   thalweg record --probe './app:work n=$arg1:s32'       each call of a function, with an argument
+  thalweg record --functions 'vfs_*' -- ./app           each call of these functions of the kernel
+  thalweg record --function-graph 'ext4_*' -- ./app     and each return, with its duration
   thalweg record --profile 999 -- ./app                 where the processors' time goes, and who calls
   thalweg record --count page-faults,cycles -- ./app    what is counted, ten times a second
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
@@ -272,8 +278,8 @@ Examples:
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite --no-kernel -- ./app       what happened last, at the end or on SIGUSR1
 
-With --syscalls, --probe, --function, --profile, --count or -k the default events of the kernel are left out; with
-several of them, what each names is recorded.
+With --syscalls, --probe, --function, --functions, --function-graph, --profile, --count or -k the
+default events of the kernel are left out; with several of them, what each names is recorded.
 
 A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
   PLACE   [elf:]FILE:FUNCTION[+OFFSET], with %return behind it for its returns; FILE:0xADDRESS;
@@ -298,7 +304,8 @@ time_ns user_ns uts_ns vuid veuid vsuid vgid vegid vsgid; and cgroup (the path o
 group), container (the id in it). cpu_id is there always. They are read from /proc at most 250 ms
 before or after an event; the program does nothing for them.
 Events of the kernel have pid tid ppid vpid vtid vppid procname, as they were at the event, hostname, and
-the processor's interruptible preemptible need_reschedule migratable.
+the processor's interruptible preemptible need_reschedule migratable. Those that -k names have
+callstack-kernel and callstack-user; then perf events record them instead of tracefs.
 Others the program takes itself, at each event: ip (the address of its call site),
 callstack-user (and of those who called, as far as the program has frame pointers),
 perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,

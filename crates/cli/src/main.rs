@@ -18,6 +18,7 @@
 mod args;
 mod doctor;
 mod exit;
+mod functions;
 mod info;
 mod kernel_filter;
 mod level;

@@ -171,6 +171,77 @@ fn paths_are_those_that_bpftrace_reads() {
     assert_eq!(ours, theirs);
 }
 
+const CALLS: &str = r#"
+#include <stdlib.h>
+#include <unistd.h>
+__attribute__((noinline)) long work(int n, const char *name, long *p)
+{
+    usleep(name[0] == 'z');
+    return n * 2 + *p;
+}
+int main(int argc, char **argv)
+{
+    const char *names[] = { "ab", "cd", "longer" };
+    long sum = names[0][0];
+    for (long i = 0; i < atoi(argv[1]); i++)
+        sum += work(i, names[i % 3], &i);
+    return sum == 3;
+}
+"#;
+
+#[test]
+fn probes_of_programs_are_counted_as_bpftrace_counts_them() {
+    let scene = Scene::new();
+    fs::write(scene.dir().join("calls.c"), CALLS).unwrap();
+    let built = scene
+        .command("gcc", &["-O1", "-g", "-o", "calls", "calls.c"])
+        .status();
+    assert!(built.unwrap().success());
+    let app = scene.dir().join("calls").to_str().unwrap().to_owned();
+    let run = |spec: &str, theirs: &str| {
+        let command = format!("{app} 900");
+        let theirs = [
+            "bpftrace", "-f", "json", "-o", "theirs", "-e", theirs, "-c", &command,
+        ];
+        let ours = groups(&watch(&scene, &spec.replace("APP", &app), &theirs));
+        let said = fs::read_to_string(scene.dir().join("theirs")).unwrap();
+        let lines = said
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        (
+            ours,
+            lines.map(|line| line["data"].clone()).collect::<Vec<_>>(),
+        )
+    };
+    let sum = 899 * 900 / 2;
+    let probe =
+        format!("uprobe:{app}:work {{ @c = count(); @s = sum(arg0); @n[str(arg1)] = count(); }}");
+    let (ours, theirs) = run(
+        "count(), sum(n), sum(x) of probe:APP:work n=$arg1:s32 x=+0(%dx):s64",
+        &probe,
+    );
+    let single = ["@c", "@s"].map(|name| map(&theirs, name).as_i64().unwrap());
+    assert_eq!(single, [900, sum]);
+    assert_eq!(ours[""], [900, sum, sum]);
+    // The first call comes before the texts are in memory.
+    let (ours, theirs) = run(
+        "count() of probe:APP:work name=$arg2:string by name",
+        &probe,
+    );
+    let theirs = map(&theirs, "@n").as_object().unwrap().iter();
+    let theirs = theirs.map(|(name, count)| (name.clone(), vec![count.as_i64().unwrap()]));
+    assert_eq!(ours, theirs.collect());
+    assert_eq!((&ours["cd"], &ours["longer"]), (&vec![300], &vec![300]));
+    let probe = format!("uretprobe:{app}:work {{ @c = count(); @s = sum(retval); }}");
+    let (ours, theirs) = run(
+        "count(), sum(ret), min(latency) of probe:APP:work%return where latency > 0",
+        &probe,
+    );
+    let single = ["@c", "@s"].map(|name| map(&theirs, name).as_i64().unwrap());
+    assert_eq!(single, [900, 3 * sum]);
+    assert_eq!(ours[""][..2], single);
+}
+
 #[test]
 fn calls_are_as_many_as_strace_counts() {
     let scene = Scene::new();

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use thalweg_kernel::{
     HeaderKind, KernelContexts, KernelPacket, KernelRecording, PerfKind, PerfRecording, Resume,
-    SyscallRecording, perf_context, perf_sample_class, perf_sample_context, syscall_context,
+    StackRecording, SyscallRecording, perf_context, perf_sample_class, perf_sample_context,
+    syscall_context,
 };
 use thalweg_model::{LossCause, StructClass, Timestamp};
 
@@ -29,6 +30,7 @@ pub(crate) enum Origin {
     Tracefs,
     Syscalls,
     State,
+    Stacked,
     Samples,
     SideBand,
     Mappings,
@@ -36,10 +38,11 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Tracefs,
         Self::Syscalls,
         Self::State,
+        Self::Stacked,
         Self::Samples,
         Self::SideBand,
         Self::Mappings,
@@ -52,6 +55,7 @@ impl Origin {
             Self::Tracefs => "channel0_",
             Self::Syscalls => "syscalls_",
             Self::State => "statedump_",
+            Self::Stacked => "callstacks_",
             Self::Samples => "profile_",
             Self::SideBand => "sideband_",
             Self::Mappings => "mappings_",
@@ -64,6 +68,7 @@ impl Origin {
             Self::Tracefs => "kernel",
             Self::Syscalls => "system calls",
             Self::State => "kernel state dump",
+            Self::Stacked => "kernel, with call stacks",
             Self::Samples => "samples",
             Self::SideBand => "threads and mappings",
             Self::Mappings => "mappings before",
@@ -216,6 +221,28 @@ impl KernelDisk {
             page: None,
         };
         self.take(Origin::State, &packet);
+    }
+
+    /// The same for tracepoints with call stacks.
+    pub(crate) fn declare_stacked(
+        &mut self,
+        recording: &mut StackRecording,
+        begin: u64,
+    ) -> Result<(), SinkError> {
+        let header = HeaderKind::for_events(recording.events().len());
+        let class = self.writer.stream_class(&StreamLayout {
+            header: match header {
+                HeaderKind::Compact => EventHeader::Compact,
+                HeaderKind::Large => EventHeader::Large,
+            },
+            packet_context: PacketContext::kernel_members(),
+            event_context: recording.members(),
+        })?;
+        let events = recording.events().iter();
+        let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
+        recording.set_ids(header, &ids?);
+        let cpus = recording.cpus().collect();
+        self.open(Origin::Stacked, class, cpus, begin)
     }
 
     /// The same for samples and what happens to threads and mappings; the id of a mapping's event.

@@ -3,22 +3,29 @@
 //! ```text
 //!   -k, filters ──▶ tracefs        any tracepoint; conditions are tested in the kernel
 //!   --probe ──────▶ tracefs        places in programs and in the kernel, with arguments
+//!   --functions ──▶ tracefs        the kernel's function tracers
+//!                     └─ no returns in this kernel's instances: probes
 //!   --syscalls ───▶ eBPF           system calls with what their pointers point at
 //!                     └─ refused: tracefs, with a word about what is lost
 //!   --profile ────▶ perf events    samples with their stacks
+//!   -k, --context callstack-… ─▶ perf events    tracepoints with stacks, instead of tracefs
 //!   --count ──────▶ perf events    counters, at each interval
 //! ```
 
 use thalweg_kernel::{
-    Error as KernelError, EventRule, KernelConfig, Plan, SyscallConfig, SyscallRecording,
-    TraceClock, Tracefs, plain_syscall_rules, resolve_probes,
+    Error as KernelError, EventRule, FunctionKind, GraphSource, KernelConfig, Plan, Probe,
+    SyscallConfig, SyscallRecording, TraceClock, Tracefs, find_functions, find_graph_source,
+    plain_syscall_rules, resolve_probes,
 };
 
 use crate::kernel_perf::PerfSources;
+use crate::rendezvous::tag;
 use crate::summary::KernelRequest;
 
 /// The subsystem whose events the programs for system calls stand in for.
 const SYSCALLS: &str = "syscalls";
+/// Texts that are written to `trace_marker`: an event that no list of the kernel's has.
+const MARKERS: &str = "ftrace:print";
 
 /// The sources that a request needs, of which tracefs is not started yet.
 pub(crate) struct KernelSources {
@@ -36,6 +43,10 @@ pub(crate) struct KernelSources {
 pub struct KernelPlan {
     /// What tracefs records.
     pub tracefs: Option<Plan>,
+    /// Probes that would be set.
+    pub probes: Vec<Probe>,
+    /// The tracer for functions, and the functions.
+    pub functions: Option<(&'static str, Vec<String>)>,
     /// Events of system calls that programs in the kernel record.
     pub syscalls: Vec<String>,
     /// Events of samples and counters.
@@ -51,7 +62,9 @@ impl KernelPlan {
     /// The request cannot be followed.
     pub fn make(request: &KernelRequest) -> Result<Self, KernelError> {
         let clock = TraceClock::choose(&Tracefs::find()?)?;
-        let sources = KernelSources::open(request, "plan", clock)?;
+        let id = format!("{}-{}-plan", tag(), std::process::id());
+        let mut sources = KernelSources::open(request, &id, clock)?;
+        sources.put_off_filters();
         let syscalls = sources.syscalls.iter();
         let syscalls = syscalls.flat_map(SyscallRecording::events);
         let tracefs = match sources.config.is_empty() {
@@ -63,8 +76,10 @@ impl KernelPlan {
         };
         Ok(Self {
             tracefs,
+            functions: sources.functions()?,
             syscalls: syscalls.map(|event| event.name.clone()).collect(),
             perf: sources.perf.iter().flat_map(PerfSources::names).collect(),
+            probes: sources.config.probes,
             notes: sources.notes,
         })
     }
@@ -92,16 +107,16 @@ impl KernelSources {
         }
         let (probes, mut notes) = resolve_probes(&tracefs, &request.probes)?;
         config.probes = probes;
+        choose_functions(&tracefs, request, &mut config, &mut notes)?;
         let syscalls = start_syscalls(&tracefs, request, &config, &mut notes)?;
         let plain = match &request.syscalls {
             Some(calls) if syscalls.is_none() => plain_syscall_rules(&tracefs, calls)?,
             _ => Vec::new(),
         };
-        let perf = (config.track.as_ref(), clock, config.buffer_bytes_per_cpu);
-        let perf = PerfSources::open(request, perf, &mut notes)?;
         choose_rules(request, plain, &mut config);
+        let perf = PerfSources::open(request, (&tracefs, &mut config, clock), &mut notes)?;
         match config.filters.first() {
-            Some(filter) if config.rules.is_empty() => Err(filter.idle()),
+            Some(filter) if config.is_empty() => Err(filter.idle()),
             _ => Ok(Self {
                 tracefs,
                 config,
@@ -112,6 +127,54 @@ impl KernelSources {
             }),
         }
     }
+}
+
+impl KernelSources {
+    /// Leaves filters out that may be for events of probes, which are not there before a recording.
+    fn put_off_filters(&mut self) {
+        if self.config.probes.is_empty() {
+            return;
+        }
+        for filter in std::mem::take(&mut self.config.filters) {
+            self.notes.push(format!(
+                "the filter `{}` is for events of probes, too: it is tested when those are set",
+                filter.text
+            ));
+        }
+    }
+
+    /// The tracer for functions, and the functions that it would trace.
+    fn functions(&self) -> Result<Option<(&'static str, Vec<String>)>, KernelError> {
+        let trace = self.config.functions.as_ref();
+        let found = trace.map(|trace| Ok((trace.tracer(), find_functions(&self.tracefs, trace)?)));
+        found.transpose()
+    }
+}
+
+/// The tracer for functions, or probes in place of it.
+fn choose_functions(
+    tracefs: &Tracefs,
+    request: &KernelRequest,
+    config: &mut KernelConfig,
+    notes: &mut Vec<String>,
+) -> Result<(), KernelError> {
+    let Some(trace) = &request.functions else {
+        return Ok(());
+    };
+    if let FunctionKind::Graph { depth } = trace.kind {
+        let trial = format!("{}-trial", config.id);
+        if let GraphSource::Probes(probes, why) = find_graph_source(tracefs, trace, &trial)? {
+            let limit = depth.map_or("", |_| "; calls of any depth are recorded");
+            notes.push(format!(
+                "functions are recorded by {} probes, which tell neither depth nor duration: {why}{limit}",
+                probes.len()
+            ));
+            config.probes.extend(probes);
+            return Ok(());
+        }
+    }
+    config.functions = Some(trace.clone());
+    Ok(())
 }
 
 /// The programs for system calls, if they are wanted; where this kernel has no such programs, tracefs
@@ -157,7 +220,10 @@ fn start_syscalls(
 fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut KernelConfig) {
     let named = request.patterns.iter();
     let named = named.flat_map(|list| EventRule::parse_list(list));
-    let named: Vec<EventRule> = named.filter(|rule| !is_of_state(rule)).collect();
+    let (markers, named): (Vec<EventRule>, Vec<EventRule>) = named
+        .filter(|rule| !is_of_state(rule))
+        .partition(|rule| rule.pattern == MARKERS);
+    config.markers = !markers.is_empty();
     if request.syscalls.is_some() {
         let has_programs = plain.is_empty();
         config.leave_out = has_programs.then(|| SYSCALLS.to_owned());
@@ -169,7 +235,8 @@ fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut Ker
 
 /// Whether something is asked for beside which the default events are left out.
 fn has_named_others(request: &KernelRequest) -> bool {
-    !request.probes.is_empty() || request.profile.is_some() || request.counts.is_some()
+    let is_sampled = request.profile.is_some() || request.counts.is_some();
+    is_sampled || !request.probes.is_empty() || request.functions.is_some()
 }
 
 /// Whether the state dump is among what is wanted: with the default events, or by name.

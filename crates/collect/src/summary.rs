@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
 use thalweg_kernel::{
-    EventFilter, KernelContexts, PerfEventName, ProbeSpec, SyscallOptions, Track,
+    EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, Stacks, SyscallOptions,
+    Track,
 };
 use thalweg_model::LossCause;
 
@@ -81,12 +82,14 @@ impl Default for ProgramsRequest {
 #[derive(Clone, Debug, Default)]
 pub struct KernelRequest {
     /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`],
-    /// [`Self::probes`], [`Self::profile`] and [`Self::counts`].
+    /// [`Self::probes`], [`Self::functions`], [`Self::profile`] and [`Self::counts`].
     pub patterns: Vec<String>,
     /// What events of tracefs must pass, tested in the kernel.
     pub filters: Vec<EventFilter>,
     /// What events of tracefs say of the thread that was running.
     pub contexts: KernelContexts,
+    /// Call stacks in the events that tracefs would record without.
+    pub stacks: Stacks,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
     /// System calls with what their pointers point at: names and globs, none for all.
@@ -95,6 +98,8 @@ pub struct KernelRequest {
     pub syscall_options: SyscallOptions,
     /// Probes to set.
     pub probes: Vec<ProbeSpec>,
+    /// Functions of the kernel to trace.
+    pub functions: Option<FunctionTrace>,
     /// What to sample.
     pub profile: Option<ProfileRequest>,
     /// What to count.

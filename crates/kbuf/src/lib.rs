@@ -15,6 +15,7 @@
 
 mod context;
 mod format;
+mod ftrace;
 mod header;
 mod lttng;
 mod page;
@@ -26,12 +27,13 @@ mod transcode;
 
 pub use context::{EventContext, RecordHead};
 pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
+pub use ftrace::{Symbols, TracerEvent};
 pub use header::HeaderKind;
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
 pub use perf::{
     Counter, PerfBody, PerfKind, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord,
-    perf_context, perf_sample_class, perf_sample_context,
+    perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
 };
 pub use syscall::{
     CompatCall, Copy, CopyKind, Length, PathLayout, RecordLayout, SYSCALL_LIMIT, Side, Slot,

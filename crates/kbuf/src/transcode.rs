@@ -159,6 +159,26 @@ impl Transcoder {
         summary
     }
 
+    /// Appends the event of one record that lies in no page, of the time `at`; `last` is the time of the
+    /// event before it, if there is one in the packet. `false` if its type is not traced.
+    ///
+    /// # Errors
+    /// The record cannot be read; nothing was appended.
+    pub fn record(
+        &self,
+        record: &[u8],
+        times: (u64, Option<u64>),
+        context: &mut dyn EventContext,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Spoilt> {
+        let begin = out.len();
+        let done = self.event(record, times, Some(context), out);
+        if done.is_err() {
+            out.truncate(begin);
+        }
+        done
+    }
+
     /// Appends one event; `false` if its type is not traced.
     #[inline]
     fn event(
@@ -180,6 +200,9 @@ impl Transcoder {
             return Ok(false);
         };
         let (id, plan) = &self.plans[usize::from(place)];
+        if !plan.takes(record) {
+            return Ok(false);
+        }
         self.header.write(*id, at, last, out);
         if let Some(context) = context {
             let head = RecordHead::parse(record).ok_or(Spoilt::Short)?;

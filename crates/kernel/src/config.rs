@@ -2,7 +2,7 @@
 
 use thalweg_filter::Filter;
 
-use crate::{Error, KernelContexts, Naming, Probe, TraceClock, Track};
+use crate::{Error, FunctionTrace, KernelContexts, Naming, Probe, TraceClock, Track};
 
 /// The events of a recording that names none: what scheduler, interrupts, system calls, disks,
 /// tasks, signals and page faults do.
@@ -104,6 +104,10 @@ pub struct KernelConfig {
     pub leave_out: Option<String>,
     /// Probes to set, beside the events that the rules choose.
     pub probes: Vec<Probe>,
+    /// Functions of the kernel to trace.
+    pub functions: Option<FunctionTrace>,
+    /// Whether texts that are written to `trace_marker` are recorded.
+    pub markers: bool,
     /// The ring's size for each CPU.
     pub buffer_bytes_per_cpu: usize,
     /// The size of the ring's pages, each of which becomes a packet; smaller where the ring is.
@@ -119,7 +123,12 @@ pub struct KernelConfig {
 impl KernelConfig {
     /// Whether nothing is to be recorded.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.probes.is_empty()
+        self.rules.is_empty() && !self.has_more()
+    }
+
+    /// Whether there is more to record than what the rules choose.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.probes.is_empty() || self.functions.is_some() || self.markers
     }
 
     /// The default events in rings of 8 MiB.
@@ -132,6 +141,8 @@ impl KernelConfig {
             track: None,
             leave_out: None,
             probes: Vec::new(),
+            functions: None,
+            markers: false,
             buffer_bytes_per_cpu: 8 << 20,
             page_bytes: 64 << 10,
             wake_percent: 10,

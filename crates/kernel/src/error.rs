@@ -110,6 +110,20 @@ pub enum Error {
         /// Where it would be told of them.
         path: PathBuf,
     },
+    /// The kernel's function tracers cannot be had.
+    #[error("trace functions with the tracer {tracer}: {why}")]
+    Functions {
+        /// The tracer.
+        tracer: &'static str,
+        /// Why not.
+        why: String,
+    },
+    /// Records of ftrace's own are not what this program knows.
+    #[error("read records of {record}: this kernel's tell other things than the known ones")]
+    UnknownRecord {
+        /// Which.
+        record: String,
+    },
     /// No rule matched, and none had to.
     #[error("enable kernel events: none of the chosen ones is in this kernel")]
     NoEvents,

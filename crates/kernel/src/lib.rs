@@ -64,6 +64,7 @@ mod syscalls;
 mod tasks;
 mod text;
 mod tracefs;
+mod tracers;
 mod track;
 mod watch;
 
@@ -77,7 +78,7 @@ pub use glob::matches;
 pub use instance::FoundInstance;
 pub use perf::{
     Count, CounterSet, CounterValue, PerfConfig, PerfEventName, PerfPart, PerfRecording, PerfScope,
-    SampledEvent,
+    SampledEvent, StackConfig, StackRecording, Stacks,
 };
 pub use plan::{Plan, PlannedEvent};
 pub use probes::{
@@ -97,6 +98,10 @@ pub use thalweg_kbuf::{
 };
 pub use thalweg_kbuf::{SyscallEvent, SyscallOptions, syscall_context};
 pub use tracefs::Tracefs;
+pub use tracers::{
+    FunctionKind, FunctionTrace, FunctionTracers, GraphSource, find_function_tracers,
+    find_functions, find_graph_source,
+};
 pub use track::Track;
 pub use watch::{
     Aggregate, BUCKET_ERROR, Bucket, Expression, Function, KeyValue, WatchCounts, WatchError,

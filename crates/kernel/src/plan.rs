@@ -11,11 +11,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thalweg_filter::tracefs::{Lowered, Refusal, lower};
-use thalweg_kbuf::Naming;
+use thalweg_kbuf::{Naming, PROBE_GROUP};
 
 use crate::catalogue::{self, KnownEvent};
 use crate::operands::EventFields;
-use crate::{Error, EventFilter, KernelConfig, KernelEvent, Missing, Tracefs};
+use crate::probes::Defined;
+use crate::{Error, EventFilter, KernelConfig, KernelEvent, Missing, Tracefs, glob, tracers};
 
 /// An event's place in the list of known ones, with its filter.
 type Chosen = BTreeMap<usize, Option<String>>;
@@ -40,18 +41,40 @@ pub struct PlannedEvent {
     pub filter: Option<String>,
 }
 
+impl PlannedEvent {
+    pub(crate) fn unfiltered(event: KernelEvent) -> Self {
+        let filter = None;
+        Self { event, filter }
+    }
+}
+
 impl Plan {
-    /// The plan for these settings.
+    /// The plan for these settings, but for the events of probes: those are not there before a recording
+    /// begins.
     ///
     /// # Errors
     /// A required event is unknown, a filter is none of the kernel's, or tracefs cannot be read.
     pub fn make(tracefs: &Tracefs, config: &KernelConfig) -> Result<Self, Error> {
-        let known = tracefs.events()?;
+        Self::with_probes(tracefs, config, Vec::new())
+    }
+
+    /// The plan for these settings and the events of probes that have been set.
+    pub(crate) fn with_probes(
+        tracefs: &Tracefs,
+        config: &KernelConfig,
+        probes: Vec<Defined>,
+    ) -> Result<Self, Error> {
+        check_traced(config)?;
+        let mut known = tracefs.events()?;
         let mut missing = Vec::new();
-        let chosen = choose(&known, config, &mut missing).map_err(|error| match error {
+        let mut chosen = choose(&known, config, &mut missing).map_err(|error| match error {
             Error::NoEvents if !config.filters.is_empty() => config.filters[0].idle(),
             error => error,
         })?;
+        for Defined { event, filter } in probes {
+            chosen.insert(known.len(), filter);
+            known.push(event);
+        }
         let events = chosen
             .into_iter()
             .map(|(place, filter)| (&known[place], (place, filter)));
@@ -72,15 +95,31 @@ impl Plan {
             plan.left_out.extend(left_out);
         }
         plan.events = kept.into_iter().flatten().collect();
+        let of_tracers = tracers::of_config(tracefs, config)?;
+        plan.events
+            .extend(of_tracers.into_iter().map(PlannedEvent::unfiltered));
         match (plan.events.is_empty(), config.filters.last()) {
             (false, _) => Ok(plan),
-            (true, None) if !config.probes.is_empty() => Ok(plan),
+            (true, None) if config.has_more() => Ok(plan),
             (true, None) => Err(Error::NoEvents),
             (true, Some(filter)) => Err(Error::UselessFilter {
                 filter: filter.text.clone(),
                 why: "it lets no event pass",
             }),
         }
+    }
+}
+
+/// Refuses a filter for everything where there is something that the kernel does not test.
+fn check_traced(config: &KernelConfig) -> Result<(), Error> {
+    let mut filters = config.filters.iter();
+    match filters.find(|filter| filter.patterns.is_none()) {
+        Some(filter) if config.functions.is_some() || config.markers => Err(Error::UselessFilter {
+            filter: filter.text.clone(),
+            why: "the kernel tests neither calls of its function tracers nor texts of trace_marker; say \
+                  which events it is for: 'PATTERNS: EXPRESSION'",
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -91,7 +130,17 @@ fn targets(known: &[KnownEvent], filter: &EventFilter) -> Result<Option<BTreeSet
     };
     let mut targets = BTreeSet::new();
     for pattern in patterns {
-        targets.extend(catalogue::select(known, pattern)?);
+        // Of a probe's path only the name is the user's.
+        let is_meant = |event: &KnownEvent| {
+            event.system.starts_with(PROBE_GROUP) && glob::matches(pattern, &event.name)
+        };
+        let places = (0..).zip(known).filter(|(_, event)| is_meant(event));
+        let probes: Vec<usize> = places.map(|(place, _)| place).collect();
+        match catalogue::select(known, pattern) {
+            Err(error) if probes.is_empty() => return Err(error),
+            found => targets.extend(found.unwrap_or_default()),
+        }
+        targets.extend(probes);
     }
     Ok(Some(targets))
 }
@@ -178,7 +227,7 @@ fn choose(
     }
     let left_out = config.leave_out.as_deref();
     chosen.retain(|event, _| left_out != Some(known[*event].system.as_str()));
-    if chosen.is_empty() && config.probes.is_empty() {
+    if chosen.is_empty() && !config.has_more() {
         Err(Error::NoEvents)
     } else {
         Ok(chosen)

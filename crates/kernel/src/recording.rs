@@ -11,13 +11,13 @@ use crate::cpu::{CpuStream, KernelPacket, Resume, Tally};
 use crate::decoder::Decoder;
 use crate::instance::{self, FoundInstance, Instance};
 use crate::plan::{Plan, describe};
-use crate::probes;
+use crate::probes::{self, Defined};
 use crate::setup::{Setup, landings, open_streams, page_layout};
 use crate::source::Extent;
 use crate::tasks::Tasks;
 use crate::{
     CpuStats, DrainError, Error, KernelConfig, KernelEvent, Missing, StartReport, TraceClock,
-    Tracefs,
+    Tracefs, tracers,
 };
 
 /// Kernel events while they are recorded.
@@ -48,17 +48,17 @@ impl KernelRecording {
             Some(clock) => clock.check(tracefs)?,
             None => TraceClock::choose(tracefs)?,
         };
-        let plan = Plan::make(tracefs, config)?;
         let (contexts, writer, untold) = contexts(config.contexts, clock);
         let instance = Instance::create(tracefs, &config.id)?;
-        let mut setup = Setup {
+        let plan = Defined::all(tracefs, instance.name(), &config.probes)
+            .and_then(|probes| Plan::with_probes(tracefs, config, probes));
+        let setup = |plan| Setup {
             tracefs,
             config,
             clock,
             plan,
         };
-        let made = setup.add_probes(instance.name());
-        match made.and_then(|()| setup.run(&instance)) {
+        match plan.and_then(|plan| setup(plan).run(&instance)) {
             Ok((streams, landings, events, mut report)) => {
                 report.left_out.extend(untold);
                 let decoder = Decoder::new(&events, writer);
@@ -107,7 +107,9 @@ impl KernelRecording {
         let enabled = catalogue::parse(&instance.read("set_event")?);
         let enabled = enabled.iter().map(|event| (event, ()));
         let (events, _) = describe(tracefs, enabled, naming);
-        let events: Vec<KernelEvent> = events.into_iter().map(|(event, ())| event).collect();
+        let events = events.into_iter().map(|(event, ())| event);
+        let of_tracers = tracers::of_instance(tracefs, &instance)?;
+        let events: Vec<KernelEvent> = events.chain(of_tracers).collect();
         let layout = page_layout(tracefs, &instance)?;
         let landings = landings(&instance, &layout, left)?;
         let streams = open_streams(&instance, &layout, clock, &landings, resume)?;
@@ -287,14 +289,15 @@ impl KernelRecording {
             .collect()
     }
 
-    /// Lets probes tell nothing of this process and of these: before [`Self::resume`].
+    /// Lets probes and tracers tell nothing of this process and of these: before [`Self::resume`].
     ///
     /// # Errors
     /// tracefs refuses.
     pub fn leave_out(&self, processes: &[u32]) -> Result<(), Error> {
         let probes = self.probes();
         let names = probes.map(|event| (&*event.system, &*event.kernel_name));
-        probes::leave_out(&self.instance, names, processes)
+        probes::leave_out(&self.instance, names, processes)?;
+        tracers::leave_out(&self.instance, processes)
     }
 
     fn probes(&self) -> impl Iterator<Item = &KernelEvent> {
@@ -335,12 +338,13 @@ impl KernelRecording {
 /// Removes an instance, and the probes that were set for it.
 fn end(tracefs: &Tracefs, instance: Instance) -> Result<(), Error> {
     let name = instance.name().to_owned();
+    tracers::disarm(&instance)?;
     instance.remove()?;
     probes::remove_group(tracefs, &name)
 }
 
 /// The contexts that can be had, what writes them, and a word on those that cannot.
-fn contexts(
+pub(crate) fn contexts(
     wanted: KernelContexts,
     clock: TraceClock,
 ) -> (KernelContexts, Option<ContextWriter>, Option<Missing>) {

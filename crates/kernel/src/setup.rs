@@ -8,11 +8,9 @@ use thalweg_sys::Landing;
 
 use crate::cpu::{CpuStream, Resume};
 use crate::instance::Instance;
-use crate::plan::describe;
-use crate::probes::Defined;
 use crate::source::Source;
 use crate::{
-    Error, KernelConfig, KernelEvent, Plan, PlannedEvent, StartReport, TraceClock, Tracefs,
+    Error, KernelConfig, KernelEvent, Plan, PlannedEvent, StartReport, TraceClock, Tracefs, tracers,
 };
 
 /// What a start needs to know.
@@ -26,22 +24,11 @@ pub(crate) struct Setup<'a> {
 pub(crate) type Parts = (Vec<CpuStream>, OwnedFd, Vec<KernelEvent>, StartReport);
 
 impl Setup<'_> {
-    /// Sets the probes, and plans their events.
-    pub(crate) fn add_probes(&mut self, instance: &str) -> Result<(), Error> {
-        let defined = Defined::all(self.tracefs, instance, &self.config.probes)?;
-        let events = defined.iter().map(|made| (&made.event, &made.filter));
-        let (described, missing) = describe(self.tracefs, events, self.config.naming);
-        self.plan.missing.extend(missing);
-        for (event, filter) in described {
-            let filter = filter.clone();
-            self.plan.events.push(PlannedEvent { event, filter });
-        }
-        Ok(())
-    }
-
     /// Sets the instance up and enables its events.
     pub(crate) fn run(self, instance: &Instance) -> Result<Parts, Error> {
         self.set_up(instance)?;
+        // No tracer can be set while somebody has the ring open.
+        let unmarked = tracers::arm(self.tracefs, self.config, instance)?;
         let layout = page_layout(self.tracefs, instance)?;
         let landings = landings(instance, &layout, None)?;
         let streams = open_streams(instance, &layout, self.clock, &landings, &[])?;
@@ -50,8 +37,9 @@ impl Setup<'_> {
         let Plan {
             events,
             missing,
-            left_out,
+            mut left_out,
         } = self.plan;
+        left_out.extend(unmarked);
         let report = StartReport {
             enabled: events.len(),
             missing,
@@ -84,7 +72,12 @@ impl Setup<'_> {
     fn enable(&self, instance: &Instance) -> Result<(), Error> {
         let known = self.tracefs.events()?;
         let mut systems: BTreeMap<&str, Vec<&KernelEvent>> = BTreeMap::new();
-        for PlannedEvent { event, .. } in &self.plan.events {
+        for PlannedEvent { event, .. } in self
+            .plan
+            .events
+            .iter()
+            .filter(|one| !one.event.is_of_tracer())
+        {
             systems.entry(&event.system).or_default().push(event);
         }
         self.filter(instance)?;

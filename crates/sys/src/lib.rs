@@ -23,7 +23,9 @@ mod signals;
 mod time_stamp_counter;
 
 pub use bpf::{BpfArray, bpf_attach_tracing, bpf_load_tracing};
-pub use bpf_event::{bpf_attach_tracepoint, bpf_load_tracepoint};
+pub use bpf_event::{
+    BpfProbe, bpf_attach_probe, bpf_attach_tracepoint, bpf_load_probe, bpf_load_tracepoint,
+};
 pub use bpf_hash::BpfHash;
 pub use bpf_ring::{BpfRecord, BpfRing};
 pub use counter::try_counter;

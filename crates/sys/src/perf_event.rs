@@ -56,6 +56,8 @@ impl PerfAttr {
     pub const WATERMARK: u64 = 1 << 14;
     pub const SAMPLE_ID_ALL: u64 = 1 << 18;
     pub const EXCLUDE_GUEST: u64 = 1 << 20;
+    pub const EXCLUDE_CALLCHAIN_KERNEL: u64 = 1 << 21;
+    pub const EXCLUDE_CALLCHAIN_USER: u64 = 1 << 22;
     pub const MMAP2: u64 = 1 << 23;
     pub const COMM_EXEC: u64 = 1 << 24;
     pub const USE_CLOCKID: u64 = 1 << 25;
@@ -66,6 +68,7 @@ impl PerfAttr {
     pub const SAMPLE_TIME: u64 = 1 << 2;
     pub const SAMPLE_CALLCHAIN: u64 = 1 << 5;
     pub const SAMPLE_PERIOD: u64 = 1 << 8;
+    pub const SAMPLE_RAW: u64 = 1 << 10;
     pub const SAMPLE_IDENTIFIER: u64 = 1 << 16;
 
     pub const READ_TIME_ENABLED: u64 = 1;

@@ -21,6 +21,10 @@ const FOLDERS: &[&str] = &[
     "/tmp",
 ];
 const SCRIPT: &str = include_str!("guest.sh");
+/// The part about function tracers.
+const FUNCTIONS: &str = include_str!("functions.sh");
+/// It records beside us.
+const TRACE_CMD: &str = "/usr/bin/trace-cmd";
 
 /// Packs the guest's root folder; its archive.
 pub(super) fn pack(context: &Context, folder: &Path) -> Result<PathBuf> {
@@ -36,10 +40,16 @@ pub(super) fn pack(context: &Context, folder: &Path) -> Result<PathBuf> {
     let mut archive = Archive::default();
     FOLDERS.iter().for_each(|path| archive.folder(path));
     archive.script("/init", SCRIPT);
+    archive.script("/functions.sh", FUNCTIONS);
     archive.file("/bin/busybox", Path::new("/bin/busybox"))?;
     archive.file("/bin/app", &app)?;
     archive.file("/bin/thalweg", &thalweg)?;
-    for library in libraries(&thalweg)? {
+    archive.file("/bin/trace-cmd", Path::new(TRACE_CMD))?;
+    let mut needed = libraries(&thalweg)?;
+    needed.extend(libraries(Path::new(TRACE_CMD))?);
+    needed.sort();
+    needed.dedup();
+    for library in needed {
         archive.file(&library.to_string_lossy(), &library)?;
     }
     let path = folder.join("root.cpio");

@@ -13,12 +13,13 @@ tracefs=/sys/kernel/tracing
 
 # Every setting of tracefs, one a line.
 settings() {
-    find $tracefs -name enable -o -name filter -o -name trigger -o -path '*/options/*' |
+    # But for what was recorded, what the kernel counts, and what events look like.
+    find $tracefs -type f ! -path '*/per_cpu/*' ! -name 'trace' ! -name 'trace_pipe*' ! -name format \
+        ! -name id ! -name hist ! -name snapshot ! -name 'saved_*' ! -name error_log ! -name '*_profile' \
+        ! -name README ! -name 'available_filter*' ! -name touched_functions ! -name inject \
+        ! -name 'buffer_total_size_kb' ! -name dyn_ftrace_total_info ! -name printk_formats |
         xargs grep -s '' | sort
-    for file in buffer_size_kb buffer_percent current_tracer dynamic_events set_event \
-        set_event_pid trace_clock tracing_cpumask tracing_on; do
-        echo "$file: $(cat $tracefs/$file)"
-    done
+    cat /proc/sys/kernel/ftrace_enabled
     ls $tracefs/instances
 }
 
@@ -69,19 +70,51 @@ for event in go_exit go_entry go_exit go_entry go_exit vfs_unlink_entry vfs_unli
     echo "$event: { cpu_id = "
 done >>/out/functions.within
 
+record passing --probe 'vfs_unlink $dir' --probe 'app:work n=$arg1:s32' \
+    --kernel-filter 'app:work: n > 2' --kernel-filter 'vfs_unlink: $ctx.procname == "nobody"' -- app 5
+printf 'app:work n = 3\napp:work n = 4\n' >/out/passing.exact
+
 record pattern --probe 'vfs_unl*%return if comm == "rm"' -- rm /tmp/file-3 /tmp/file-4 /tmp/file-5
 for i in 3 4 5; do echo 'vfs_unlink__return ret = 0'; done >/out/pattern.exact
 
+. /functions.sh
+# watch NAME ONE-LINER -- COMMAND: what is counted of it, without its first line, goes to /out/NAME.counted
+watch() {
+    name=$1
+    shift
+    thalweg watch --top 0 "$@" 2>"/out/$name.said" | tail -n +2 >"/out/$name.counted"
+}
+
+printf '#!/bin/sh\nfor i in 1 2 3 4 5; do : >/tmp/file-$i; done\n: >/tmp/file-1\n' >/tmp/six
+chmod +x /tmp/six
+watch paths 'count(), max(ret) of syscall:openat by filename where comm == "six" && filename == "*file*"' \
+    -- /tmp/six
+printf '/tmp/file-1 2 3\n' >/out/paths.expected
+for i in 2 3 4 5; do echo "/tmp/file-$i 1 3"; done >>/out/paths.expected
+watch execs 'count() of sched_process_exec by filename where comm == "s*x"' -- /tmp/six
+echo '/tmp/six 1' >/out/execs.expected
+watch durations 'count() of syscall:openat by latency > 0, latency < 60000000000 where comm == "six"' -- /tmp/six
+echo '1 1 7' >/out/durations.expected
+
 # A recorder that is killed leaves nothing, either.
-thalweg record --no-user -o /tmp/killed --probe app:work --probe vfs_unlink 2>/tmp/said &
-until grep -q 'recording to' /tmp/said; do sleep 0.1; done
-app 10 >/dev/null 2>&1
-kill -9 $!
-for i in 1 2 3 4 5 6 7 8 9 10; do
-    [ -z "$(ls $tracefs/instances)$(cat $tracefs/dynamic_events)" ] && break
-    sleep 0.5
-done
-thalweg recover 2>>/tmp/said
+killed() {
+    thalweg record --no-user "$@" 2>/tmp/said &
+    until grep -q 'recording to' /tmp/said; do sleep 0.1; done
+    app 10 >/dev/null 2>&1
+    sh -c ': >/tmp/last; rm /tmp/last'
+    kill -9 $!
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        [ -z "$(ls $tracefs/instances)$(cat $tracefs/dynamic_events)" ] && break
+        sleep 0.5
+    done
+    thalweg recover 2>>/tmp/said
+}
+killed -o /tmp/killed --probe app:work --probe vfs_unlink
+killed -o /out/survived --functions vfs_unlink --function-stacks
+echo 'recorded ' >/out/survived.said
+echo 'func = "vfs_unlink", parent = "'$unlinkat'"' >/out/survived.within
+echo 'callers = [ [0] = "vfs_unlink", [1] = "'$unlinkat'"' >>/out/survived.within
+killed -o /tmp/killed-graph --function-graph 'vfs_*'
 
 settings >/out/after
 

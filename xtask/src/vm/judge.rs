@@ -5,6 +5,7 @@
 //!   NAME.exact     its events: name and own fields, in order, and no others
 //!   NAME.within    texts that are in its events, in order
 //!   NAME.said      what the recorder said; it must have lost nothing
+//!   NAME.expected  what `watch` counts, in NAME.counted, however wide its columns are
 //!   before, after  the settings of tracefs: the same
 //! ```
 
@@ -24,11 +25,13 @@ pub(super) fn judge(folder: &Path) -> Result<()> {
     let (mut wrong, mut judged) = (Vec::new(), 0);
     for file in files {
         let kind = file.extension().and_then(|kind| kind.to_str());
-        let Some(kind @ ("exact" | "within")) = kind else {
-            continue;
+        let compared = match kind {
+            Some("expected") => counted(&file),
+            Some(kind @ ("exact" | "within")) => compare(&file, kind == "exact"),
+            _ => continue,
         };
         judged += 1;
-        if let Err(why) = compare(&file, kind == "exact") {
+        if let Err(why) = compared {
             wrong.push(format!("{}: {why:#}", file.display()));
         }
     }
@@ -36,6 +39,24 @@ pub(super) fn judge(folder: &Path) -> Result<()> {
     wrong.extend(settings(folder)?);
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("{judged} traces of the guest tell what it did");
+    Ok(())
+}
+
+/// Whether a table of `watch` has what was done, and nothing was left out of it.
+fn counted(file: &Path) -> Result<()> {
+    let expected = fs::read_to_string(file).context("read what the guest did")?;
+    let said = fs::read_to_string(file.with_extension("said")).context("read what was said")?;
+    ensure!(
+        said.contains("counted ") && !said.contains("not counted"),
+        "it said: {said}"
+    );
+    let found = fs::read_to_string(file.with_extension("counted")).context("read a table")?;
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let found: Vec<String> = found.lines().map(words).collect();
+    ensure!(
+        found.iter().eq(expected.lines()),
+        "expected {expected:?}, found {found:?}"
+    );
     Ok(())
 }
 

@@ -10,6 +10,7 @@
 //! must be the same. Nothing of the guest is installed or left on this machine but the kernel's package
 //! in the cache folder.
 
+mod apt;
 mod boot;
 mod cpio;
 mod guest;
@@ -17,4 +18,4 @@ mod judge;
 mod kernel;
 mod run;
 
-pub(crate) use run::vm;
+pub(crate) use run::{vm, vm_of, vms};

@@ -14,6 +14,7 @@
 mod clock;
 mod finding;
 mod folders;
+mod functions;
 mod instance;
 mod json;
 mod machine;

@@ -1,7 +1,7 @@
 //! All findings, and what follows from them.
 
 use super::finding::{Finding, State};
-use super::{clock, folders, instance, machine, memory, remains, tools, tracefs};
+use super::{clock, folders, functions, instance, machine, memory, remains, tools, tracefs};
 
 /// Without these no program can be recorded.
 const FOR_PROGRAMS: &[&str] = &["programs.folder", "programs.memory"];
@@ -28,6 +28,7 @@ impl Report {
         let (tracefs, found) = tracefs::findings();
         findings.extend(found);
         findings.extend(tracefs.iter().flat_map(instance::findings));
+        findings.extend(tracefs.iter().flat_map(functions::findings));
         findings.extend(folders::findings());
         findings.extend(memory::findings());
         findings.extend(remains::findings(tracefs.as_ref()));

@@ -7,7 +7,7 @@ use thalweg_collect::{
     Contexts, CountRequest, KernelRequest, Levels, ProfileRequest, ProgramsRequest, RingMode, Rule,
 };
 
-use thalweg_kernel::{ProbeSpec, SyscallOptions, Track};
+use thalweg_kernel::{ProbeSpec, Stacks, SyscallOptions, Track};
 
 use super::{KernelRefusal, helper, kernel_refusal, output, program};
 use crate::args::RecordArgs;
@@ -60,7 +60,8 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
     let is_tracked = !args.track.is_empty() || args.follow;
-    let is_probed = !args.probe.is_empty() || !args.function.is_empty();
+    let is_traced = args.functions.trace().is_some();
+    let is_probed = !args.probe.is_empty() || !args.function.is_empty() || is_traced;
     let is_sampled = args.profile.is_some() || !args.count.is_empty();
     let is_chosen = is_named || is_probed || is_sampled || args.syscalls.is_some();
     let kernel_required = is_chosen || is_tracked || args.no_user;
@@ -130,8 +131,10 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             threads: Vec::new(),
         }),
         contexts: contexts(args).kernel,
+        stacks: stacks(args),
         patterns: args.kernel.clone(),
         probes: probes(args),
+        functions: args.functions.trace(),
         filters: args
             .kernel_filter
             .iter()
@@ -151,6 +154,15 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
             interval: args.count_interval,
         }),
         buffer_kib_per_cpu: args.kernel_buffer.map(kib),
+    }
+}
+
+/// Programs have their own stacks without this; events of the kernel, if they are named.
+fn stacks(args: &RecordArgs) -> Stacks {
+    let stacks = contexts(args).stacks;
+    match args.kernel.is_empty() && !stacks.kernel {
+        true => Stacks::default(),
+        false => stacks,
     }
 }
 

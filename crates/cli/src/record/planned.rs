@@ -49,7 +49,7 @@ pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
 }
 
 fn of_kernel(plan: &KernelPlan, out: &mut String) {
-    if let Some(tracefs) = &plan.tracefs {
+    if let Some(tracefs) = plan.tracefs.as_ref().filter(|plan| !plan.events.is_empty()) {
         let _ = writeln!(
             out,
             "tracefs: {}; it has every tracepoint of the kernel, and tests filters before it records",
@@ -63,6 +63,7 @@ fn of_kernel(plan: &KernelPlan, out: &mut String) {
             let _ = writeln!(out, "  {:WIDTH$} {path}{filter}", event.name);
         }
     }
+    of_functions(plan, out);
     if !plan.syscalls.is_empty() {
         let _ = writeln!(
             out,
@@ -76,7 +77,7 @@ fn of_kernel(plan: &KernelPlan, out: &mut String) {
     if !plan.perf.is_empty() {
         let _ = writeln!(
             out,
-            "perf events: {}; the kernel samples and counts by no other means",
+            "perf events: {}; samples, counters and call stacks come by no other means",
             counted(plan.perf.len() as u64, "event")
         );
         for name in &plan.perf {
@@ -92,6 +93,36 @@ fn of_kernel(plan: &KernelPlan, out: &mut String) {
     });
     for missing in left_out {
         let _ = writeln!(out, "note: {missing}");
+    }
+}
+
+fn of_functions(plan: &KernelPlan, out: &mut String) {
+    if !plan.probes.is_empty() {
+        let count = counted(plan.probes.len() as u64, "probe");
+        let _ = writeln!(
+            out,
+            "probes: {count}; tracefs sets them for as long as it records"
+        );
+    }
+    for probe in &plan.probes {
+        let provider = probe.provider.iter();
+        let name: String = provider.map(|one| format!("{one}:")).collect();
+        let name = name + &probe.name;
+        let arguments: String = probe
+            .arguments
+            .iter()
+            .map(|one| format!(" {one}"))
+            .collect();
+        let filter = probe.filter.iter();
+        let filter: String = filter.map(|filter| format!("  if {filter}")).collect();
+        let _ = writeln!(out, "  {name:WIDTH$} {}{arguments}{filter}", probe.target);
+    }
+    if let Some((tracer, functions)) = &plan.functions {
+        let count = counted(functions.len() as u64, "function");
+        let _ = writeln!(out, "tracer {tracer}: {count}; it needs no probe for each");
+        for function in functions {
+            let _ = writeln!(out, "  {function}");
+        }
     }
 }
 

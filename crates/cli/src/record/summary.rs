@@ -20,7 +20,13 @@ use crate::number::{counted, duration, grouped, size};
 /// More sources than this are told in one line.
 const MOST_SOURCES: usize = 20;
 /// What the kernel's sources are called.
-const KERNEL: [&str; 4] = ["kernel", "system calls", "samples", "threads and mappings"];
+const KERNEL: [&str; 5] = [
+    "kernel",
+    "kernel, with call stacks",
+    "system calls",
+    "samples",
+    "threads and mappings",
+];
 
 fn is_kernel(source: &SourceSummary) -> bool {
     KERNEL.contains(&source.name.as_str())

@@ -56,15 +56,18 @@ Examples:
   thalweg watch 'count() of sched_switch by prev_comm where prev_state == 0'
   thalweg watch 'histogram(bytes_req) of kmem:kmalloc' --once
   thalweg watch 'count() of irq:* by event, cpu' --json
+  thalweg watch 'count(), max(n) of probe:./app:work n=$arg1:s32 by comm'
+  thalweg watch 'quantiles(latency) of probe:./app:work%return' -- ./app
 
 AGGREGATES, with commas between: count(), and of a number X sum(X), min(X), max(X), avg(X),
 quantiles(X) and histogram(X), whose buckets tell a number to 1.6 %.
-EVENT: syscall (or nothing), syscall:NAME, or the name of an event, a glob, SUBSYSTEM:EVENT, as
-`thalweg list -k` has them.
+EVENT: syscall (or nothing), syscall:NAME, probe:PROBE as `record --probe` has it, or the name of an event,
+a glob, SUBSYSTEM:EVENT, as `thalweg list -k` has them.
 KEYS, four at most, with commas between. KEYS and X are fields, or expressions of them:
   of every event     comm pid tid cpu uid gid cgroup
   of a system call   syscall (its name), ret, latency (from entry to exit, in nanoseconds)
   of syscall:NAME    its arguments, too; texts are read from the program's memory
+  of a probe         what it fetches; of a %return latency, from the call
   of other events    their own fields, as `thalweg list -k --fields` has them, and event (its name)
   An event's own field goes before one of every event with the same name.
 FILTER is that of `record --filter`. With ret or latency calls are counted when they end, else when they

@@ -4,7 +4,7 @@ use super::sampled::SampledContext;
 use super::set::{ContextSet, UnknownContext, refusal};
 use crate::rule::RuleError;
 use thalweg_abi::sampled::{MAX, Sampled};
-use thalweg_kernel::KernelContexts;
+use thalweg_kernel::{KernelContexts, Stacks};
 use thalweg_sys::try_counter;
 
 /// All contexts that a recording's events have: those that are read from `/proc`, and those that the
@@ -17,6 +17,8 @@ pub struct Contexts {
     pub(crate) sampled: Vec<SampledContext>,
     /// What is said in events of the kernel.
     pub kernel: KernelContexts,
+    /// Call stacks in events of the kernel, if they are named.
+    pub stacks: Stacks,
 }
 
 impl Contexts {
@@ -25,13 +27,19 @@ impl Contexts {
         let threads = ContextSet::named(name);
         let sampled = SampledContext::named(name).filter(|_| threads.is_none());
         let kernel = KernelContexts::named(name);
-        if threads.is_none() && sampled.is_none() && kernel.is_none() {
+        let stacks = Stacks {
+            kernel: name == "callstack-kernel",
+            user: name == "callstack-user",
+        };
+        let is_known = threads.is_some() || sampled.is_some() || kernel.is_some();
+        if !is_known && !stacks.are_wanted() {
             return Err(UnknownContext(refusal(name)));
         }
         Ok(Self {
             threads: threads.unwrap_or_default(),
             sampled: sampled.into_iter().collect(),
             kernel: kernel.unwrap_or_default(),
+            stacks,
         })
     }
 
@@ -40,6 +48,7 @@ impl Contexts {
     pub fn union(mut self, other: Self) -> Self {
         self.threads = self.threads.union(other.threads);
         self.kernel = self.kernel.union(other.kernel);
+        self.stacks = self.stacks.union(other.stacks);
         for context in other.sampled {
             if !self.sampled.contains(&context) {
                 self.sampled.push(context);
@@ -53,13 +62,13 @@ impl Contexts {
         Self {
             threads: ContextSet::known(names.clone()),
             sampled: names.filter_map(SampledContext::of_member).collect(),
-            kernel: KernelContexts::default(),
+            ..Self::default()
         }
     }
 
     /// Whether they are for events of the kernel only.
     pub fn are_of_kernel(&self) -> bool {
-        self.is_empty() && !self.kernel.is_empty()
+        self.is_empty() && (!self.kernel.is_empty() || self.stacks.kernel)
     }
 
     /// Whether events of programs have none.

@@ -96,7 +96,7 @@ pub(super) fn refusal(name: &str) -> String {
     let known = Context::ALL.into_iter().map(Context::name);
     let is_new = |name: &&str| find(name).is_none();
     let known = known.chain(of_kernel.filter(is_new));
-    let names: Vec<&str> = known.chain(PATTERNS).collect();
+    let names: Vec<&str> = known.chain(PATTERNS).chain(["callstack-kernel"]).collect();
     let near = near_names(name, names.iter().copied().chain([ALWAYS]));
     let hint = match near.is_empty() {
         true => ".".to_owned(),
@@ -113,8 +113,9 @@ fn not_of_kernel(name: &str) -> Option<String> {
     let instead = match name {
         "prio" | "nice" => "sched_switch says prev_prio and next_prio",
         "uid" | "euid" | "suid" | "gid" | "egid" | "sgid" => "no record of the kernel says it",
-        "callstack-kernel" => "rings of tracefs have no room for it",
-        _ if name.starts_with("perf:cpu:") => "rings of tracefs have no room for it",
+        _ if name.starts_with("perf:cpu:") => {
+            "--count records counters of each processor at intervals"
+        }
         _ => return None,
     };
     Some(format!("events have no context `{name}` yet: {instead}"))

@@ -4,8 +4,8 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use thalweg_kernel::{
-    CounterSet, DrainError, Error as KernelError, KernelPacket, PerfConfig, PerfPart,
-    PerfRecording, PerfScope, TraceClock, Track,
+    CounterSet, DrainError, Error as KernelError, KernelConfig, KernelPacket, PerfConfig, PerfPart,
+    PerfRecording, PerfScope, Plan, StackConfig, StackRecording, TraceClock, Tracefs,
 };
 
 use super::feed::Feed;
@@ -21,6 +21,7 @@ const LAST: Duration = Duration::from_secs(6);
 /// What a request opens; nothing is recorded yet.
 pub(crate) struct PerfSources {
     profile: Option<PerfRecording>,
+    stacked: Option<StackRecording>,
     counts: Option<(CounterSet, Duration)>,
     processes: Option<Vec<u32>>,
 }
@@ -29,18 +30,20 @@ impl PerfSources {
     /// Opens what is asked for, if anything is.
     pub(crate) fn open(
         request: &KernelRequest,
-        (track, clock, ring_bytes): (Option<&Track>, TraceClock, usize),
+        (tracefs, config, clock): (&Tracefs, &mut KernelConfig, TraceClock),
         notes: &mut Vec<String>,
     ) -> Result<Option<Self>, KernelError> {
-        let scope = track.map_or(PerfScope::Everything, |track| {
-            PerfScope::Tracked(track.clone())
-        });
+        let track = config.track.clone();
+        let scope = track
+            .clone()
+            .map_or(PerfScope::Everything, PerfScope::Tracked);
+        let ring_bytes = u32::try_from(config.buffer_bytes_per_cpu).unwrap_or(u32::MAX);
         let profile = request.profile.as_ref().map(|profile| {
             PerfRecording::start(&PerfConfig {
                 events: profile.events.clone(),
                 hz: profile.hz,
                 scope: scope.clone(),
-                ring_bytes_per_cpu: u32::try_from(ring_bytes).unwrap_or(u32::MAX),
+                ring_bytes_per_cpu: ring_bytes,
                 clock,
             })
         });
@@ -50,20 +53,27 @@ impl PerfSources {
             Ok::<_, KernelError>((set, counts.interval))
         });
         let counts = counts.transpose()?;
+        let stacked = match request.stacks.are_wanted() && !config.rules.is_empty() {
+            true => Some(stacked(request, (tracefs, config), (scope, clock), notes)?),
+            false => None,
+        };
         let are_settled = profile.as_ref().is_none_or(PerfRecording::is_settled)
+            && stacked.as_ref().is_none_or(StackRecording::is_settled)
             && counts.as_ref().is_none_or(|(set, _)| set.is_settled());
         if !are_settled {
             notes.push(UNSETTLED.to_owned());
         }
-        let tells_losses = profile.as_ref().is_none_or(PerfRecording::tells_losses);
+        let tells_losses = profile.as_ref().is_none_or(PerfRecording::tells_losses)
+            && stacked.as_ref().is_none_or(StackRecording::tells_losses);
         if !tells_losses {
             notes.push(UNTOLD.to_owned());
         }
-        let is_wanted = profile.is_some() || counts.is_some();
+        let is_wanted = profile.is_some() || stacked.is_some() || counts.is_some();
         Ok(is_wanted.then(|| Self {
             profile,
+            stacked,
             counts,
-            processes: track.map(|track| track.processes.clone()),
+            processes: config.track.as_ref().map(|track| track.processes.clone()),
         }))
     }
 
@@ -72,8 +82,37 @@ impl PerfSources {
         let sampled = self.profile.iter().flat_map(PerfRecording::events);
         let sampled = sampled.map(|event| event.name.clone());
         let counts = self.counts.iter().flat_map(|(set, _)| count_names(set));
-        sampled.chain(counts).collect()
+        let stacked = self.stacked.iter().flat_map(StackRecording::events);
+        let stacked = stacked.map(|event| event.name.clone());
+        sampled.chain(stacked).chain(counts).collect()
     }
+}
+
+/// Takes what tracefs would record, to record it with stacks.
+fn stacked(
+    request: &KernelRequest,
+    (tracefs, config): (&Tracefs, &mut KernelConfig),
+    (scope, clock): (PerfScope, TraceClock),
+    notes: &mut Vec<String>,
+) -> Result<StackRecording, KernelError> {
+    let probes = std::mem::take(&mut config.probes);
+    let plan = Plan::make(tracefs, config)?;
+    if !probes.is_empty() {
+        notes.push("probes are recorded without call stacks".to_owned());
+    }
+    let (recording, left_out) = StackRecording::start(StackConfig {
+        plan,
+        contexts: request.contexts,
+        stacks: request.stacks,
+        scope,
+        ring_bytes_per_cpu: u32::try_from(config.buffer_bytes_per_cpu).unwrap_or(u32::MAX),
+        clock,
+    })?;
+    notes.extend(left_out.iter().map(ToString::to_string));
+    config.probes = probes;
+    config.rules.clear();
+    config.filters.clear();
+    Ok(recording)
 }
 
 /// Threads began all the time while events were opened.
@@ -92,6 +131,7 @@ fn count_names(set: &CounterSet) -> impl Iterator<Item = String> {
 pub(crate) struct PerfEvents {
     clock: SessionClock,
     profile: Option<PerfRecording>,
+    stacked: Option<StackRecording>,
     /// To be given to its thread.
     counts: Option<(CounterSet, Duration)>,
     has_counts: bool,
@@ -109,6 +149,7 @@ impl PerfEvents {
             clock,
             has_counts: sources.counts.is_some(),
             profile: sources.profile,
+            stacked: sources.stacked,
             counts: sources.counts,
             processes: sources.processes,
             event_count,
@@ -124,6 +165,9 @@ impl PerfEvents {
             let side = disk.declare_profile(profile, begin)?;
             self.mapping_ids = vec![side];
         }
+        if let Some(stacked) = &mut self.stacked {
+            disk.declare_stacked(stacked, begin)?;
+        }
         if let Some((set, _)) = &self.counts {
             let names: Vec<String> = count_names(set).collect();
             self.count_ids = disk.declare_counts(&names, &counts::class(), online(), begin)?;
@@ -133,7 +177,9 @@ impl PerfEvents {
 
     /// What tells that a ring fills up.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.profile.iter().flat_map(PerfRecording::descriptors)
+        let stacked = self.stacked.iter().flat_map(StackRecording::descriptors);
+        let profile = self.profile.iter().flat_map(PerfRecording::descriptors);
+        profile.chain(stacked)
     }
 
     /// How many events are on.
@@ -144,6 +190,9 @@ impl PerfEvents {
     pub(crate) fn leave_out(&mut self, process: u32) {
         if let Some(profile) = &mut self.profile {
             profile.leave_out(process);
+        }
+        if let Some(stacked) = &mut self.stacked {
+            stacked.leave_out(process);
         }
     }
 
@@ -156,6 +205,9 @@ impl PerfEvents {
                 mappings::tell(processes.as_deref(), &clock, outlet);
             });
             self.feeds.extend(feed.map(|feed| (Origin::Mappings, feed)));
+        }
+        if let Some(stacked) = &mut self.stacked {
+            stacked.resume()?;
         }
         if let Some((set, interval)) = self.counts.take() {
             set.enable()?;
@@ -171,6 +223,9 @@ impl PerfEvents {
     /// Records no more.
     pub(crate) fn stop(&mut self) -> Result<(), KernelError> {
         self.feeds.iter_mut().for_each(|(_, feed)| feed.stop());
+        if let Some(stacked) = &mut self.stacked {
+            stacked.stop()?;
+        }
         self.profile.as_mut().map_or(Ok(()), PerfRecording::stop)
     }
 
@@ -192,6 +247,16 @@ impl PerfEvents {
             };
             while let Some((cpu, events)) = next() {
                 disk.take_feed((*origin, cpu), ids, &events);
+            }
+        }
+        if let Some(stacked) = &mut self.stacked {
+            let mut take = |packet: &KernelPacket<'_>| -> Result<(), SinkError> {
+                disk.take(Origin::Stacked, packet);
+                Ok(())
+            };
+            match is_last {
+                true => stacked.drain_all(&mut take)?,
+                false => stacked.drain(&mut take)?,
             }
         }
         let Some(profile) = &mut self.profile else {
@@ -216,14 +281,16 @@ impl PerfEvents {
         match origin {
             Origin::Samples | Origin::SideBand | Origin::Mappings => self.profile.is_some(),
             Origin::Counts => self.has_counts,
+            Origin::Stacked => self.stacked.is_some(),
             _ => false,
         }
     }
 
     /// What a user should know at the end.
     pub(crate) fn notes(&self, disk: &KernelDisk) -> Vec<String> {
+        let mut notes = self.stacked_notes(disk);
         let Some(profile) = &self.profile else {
-            return Vec::new();
+            return notes;
         };
         let throttled = profile.throttled();
         let throttled = (throttled > 0).then(|| {
@@ -243,12 +310,35 @@ impl PerfEvents {
                  thalweg's, please report it with what `thalweg doctor` says"
             )
         });
-        throttled.into_iter().chain(differ).collect()
+        notes.extend(throttled.into_iter().chain(differ));
+        notes
+    }
+
+    fn stacked_notes(&self, disk: &KernelDisk) -> Vec<String> {
+        let Some(stacked) = &self.stacked else {
+            return Vec::new();
+        };
+        let ledger = disk.ledger(Origin::Stacked);
+        let told = ledger.recorded() + ledger.lost();
+        let produced = stacked.produced().ok().filter(|_| stacked.tells_losses());
+        let differ = produced.filter(|produced| *produced != told).map(|produced| {
+            format!(
+                "the kernel counted {produced} events, and the trace tells of {told}: this is a fault of \
+                 thalweg's, please report it with what `thalweg doctor` says"
+            )
+        });
+        let lost = stacked.lost_tasks();
+        let unknown = (lost > 0).then(|| {
+            format!("contexts lack {lost} beginnings, names and ends of threads: too many at once")
+        });
+        differ.into_iter().chain(unknown).collect()
     }
 
     /// How far samples may lie from their place among other events.
     pub(crate) fn error_ticks(&self) -> u64 {
-        self.profile.as_ref().map_or(0, PerfRecording::error_ticks)
+        let profile = self.profile.as_ref().map_or(0, PerfRecording::error_ticks);
+        let stacked = self.stacked.as_ref().map_or(0, StackRecording::error_ticks);
+        profile.max(stacked)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::plan::Op;
 
 impl Made {
     /// An integer, or what is labelled like one, from a scalar of any size.
-    pub(super) fn integer(
+    pub(crate) fn integer(
         &mut self,
         name: &str,
         class: FieldClass,

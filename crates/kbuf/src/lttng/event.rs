@@ -98,10 +98,10 @@ impl TraceEvent {
 
 /// A class and its plan while they are made, member by member.
 #[derive(Debug, Default)]
-pub(super) struct Made {
-    pub(super) members: Vec<Member>,
-    pub(super) sources: Vec<FieldSource>,
-    pub(super) plan: PlanBuilder,
+pub(crate) struct Made {
+    pub(crate) members: Vec<Member>,
+    pub(crate) sources: Vec<FieldSource>,
+    pub(crate) plan: PlanBuilder,
 }
 
 impl Made {

@@ -39,7 +39,7 @@ pub(super) fn plain(field: &Field, made: &mut Made) {
     }
 }
 
-pub(super) fn integer(field: &Field) -> IntegerClass {
+pub(crate) fn integer(field: &Field) -> IntegerClass {
     let bits = field.element.size_bytes() * 8;
     match field.element {
         Element::Integer { .. } if field.is_hexadecimal => {

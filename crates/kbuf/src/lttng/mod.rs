@@ -35,4 +35,5 @@ pub use names::lttng_name;
 pub use probe::PROBE_GROUP;
 pub(crate) use rules::source as listed_source;
 
-use event::Made;
+pub(crate) use event::Made;
+pub(crate) use generic::integer as plain_integer;

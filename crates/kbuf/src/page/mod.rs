@@ -21,4 +21,4 @@ pub use error::{PageError, RecordError};
 pub use header::{Cursor, Missed, Page};
 pub use records::{Record, Records};
 
-pub(crate) use header::u32_at;
+pub(crate) use header::{u32_at, u64_at};

@@ -74,9 +74,14 @@ pub fn perf_context() -> Vec<Member> {
 pub fn perf_sample_context() -> Vec<Member> {
     let mut members = perf_context();
     for name in ["callstack_kernel", "callstack_user"] {
-        members.extend(list(name, FieldClass::hex(64)));
+        members.extend(perf_stack_members(name));
     }
     members
+}
+
+/// A stack's declaration.
+pub fn perf_stack_members(name: &str) -> [Member; 2] {
+    list(name, FieldClass::hex(64))
 }
 
 fn mapping() -> Vec<Member> {

@@ -30,14 +30,27 @@ impl PerfBody<'_> {
         })
     }
 
-    /// Appends the stacks: a sample's, or none.
+    /// Appends both stacks: a sample's, or none.
     pub fn encode_stacks(&self, out: &mut Vec<u8>) {
-        let stack = match self {
+        self.encode_kernel_stack(out);
+        self.encode_user_stack(out);
+    }
+
+    /// Appends the kernel's part of the stack.
+    pub fn encode_kernel_stack(&self, out: &mut Vec<u8>) {
+        put_stack(self.stack(), KERNEL, out);
+    }
+
+    /// Appends the program's part of the stack.
+    pub fn encode_user_stack(&self, out: &mut Vec<u8>) {
+        put_stack(self.stack(), USER, out);
+    }
+
+    const fn stack(&self) -> &[u8] {
+        match self {
             Self::Sample(sample) => sample.stack,
             _ => &[],
-        };
-        put_stack(stack, KERNEL, out);
-        put_stack(stack, USER, out);
+        }
     }
 
     /// Appends the event's fields.
@@ -128,6 +141,7 @@ mod tests {
             ip: 0,
             period: 0,
             stack: &stack,
+            raw: &[],
         });
         let mut out = Vec::new();
         sample.encode_stacks(&mut out);

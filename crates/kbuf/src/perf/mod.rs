@@ -13,6 +13,8 @@ mod counter;
 mod encode;
 mod record;
 
-pub use class::{PerfKind, perf_context, perf_sample_class, perf_sample_context};
+pub use class::{
+    PerfKind, perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
+};
 pub use counter::Counter;
 pub use record::{PerfBody, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord};

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   any      | type: u32 | misc: u16 | size: u16 | …
-//!   sample   | id | ip | pid, tid: 2 × u32 | time | period | n | n × address
+//!   sample   | id | ip | pid, tid: 2 × u32 | time | period | n | n × address | len: u32 | raw |
 //!   others   | their own fields … | pid, tid: 2 × u32 | time | id |
 //!   mmap2    | pid, tid | start | length | offset | build id: 24 | prot, flags | name, NUL, … |
 //!   comm     | pid, tid | name, NUL, … |
@@ -11,7 +11,7 @@
 //! ```
 //!
 //! So they are for events that sample IDENTIFIER, IP, TID, TIME, PERIOD and CALLCHAIN, with
-//! `sample_id_all`.
+//! `sample_id_all`; RAW stands behind what a sample else has, if it was asked for.
 
 /// Types of records.
 const LOST: u32 = 2;
@@ -100,6 +100,8 @@ pub struct PerfSample<'a> {
     pub period: u64,
     /// Addresses of 8 bytes, with marks between.
     pub(super) stack: &'a [u8],
+    /// A tracepoint's record, as tracefs's rings have it; empty if none was asked for.
+    pub raw: &'a [u8],
 }
 
 /// A part of a file in the memory of a process, that it can execute.
@@ -200,8 +202,18 @@ fn sample(bytes: &[u8]) -> Option<PerfRecord<'_>> {
             ip: word(bytes, 8)?,
             period: word(bytes, 32)?,
             stack: bytes.get(SAMPLE_BYTES..end)?,
+            raw: raw(&bytes[end..])?,
         }),
     })
+}
+
+/// What stands behind a length; nothing, if there is none.
+fn raw(bytes: &[u8]) -> Option<&[u8]> {
+    let Some(len) = bytes.first_chunk() else {
+        return Some(&[]);
+    };
+    let len = usize::try_from(u32::from_ne_bytes(*len)).ok()?;
+    bytes.get(4..4_usize.checked_add(len)?)
 }
 
 fn mapping(misc: u16, own: &[u8]) -> Option<PerfMapping<'_>> {
@@ -286,7 +298,11 @@ mod tests {
         let comm = u64::from_ne_bytes(*b"cat\0xxxx");
         let with = |own: &[u64]| [own, &trailer].concat();
         let bytes = [
-            record(SAMPLE, 0, &[3, 0xabc, pair(7, 8), 900, 11, 2, 5, 6]),
+            record(
+                SAMPLE,
+                0,
+                &[3, 0xabc, pair(7, 8), 900, 11, 2, 5, 6, 0x0807_0000_0002],
+            ),
             record(COMM, COMM_EXEC, &with(&[pair(7, 8), comm])),
             record(FORK, 0, &with(&[pair(9, 7), pair(10, 8), 900])),
             record(LOST, 0, &with(&[3, 17])),
@@ -296,7 +312,7 @@ mod tests {
         let head = "PerfRecord { time: 900, pid: 7, tid: 8, id: 3, body: ";
         let bodies = [
             "Sample(PerfSample { ip: 2748, period: 11, stack: [5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, \
-             0, 0] })",
+             0, 0], raw: [7, 8] })",
             "Comm { pid: 7, tid: 8, name: [99, 97, 116], is_exec: true }",
             "Fork { pid: 9, ppid: 7, tid: 10, ptid: 8 }",
             "Lost(17)",

@@ -1,6 +1,7 @@
 //! Runs a plan over a record.
 
 use super::{Op, Plan};
+use crate::ftrace::Symbols;
 use crate::page::u32_at;
 use crate::transcode::Spoilt;
 
@@ -13,7 +14,7 @@ impl Plan {
             return Err(Spoilt::Short);
         }
         for op in &self.ops {
-            op.run(record, out)?;
+            op.run(record, &self.symbols, out)?;
         }
         Ok(())
     }
@@ -21,7 +22,7 @@ impl Plan {
 
 impl Op {
     #[inline]
-    fn run(self, record: &[u8], out: &mut Vec<u8>) -> Result<(), Spoilt> {
+    fn run(self, record: &[u8], symbols: &Symbols, out: &mut Vec<u8>) -> Result<(), Spoilt> {
         match self {
             Self::Copy { at, len } => copy(&record[usize::from(at)..][..usize::from(len)], out),
             Self::Add { at, add } => {
@@ -77,6 +78,7 @@ impl Op {
                 let flags = rwbs(text(&record[usize::from(at)..][..usize::from(len)]));
                 out.extend_from_slice(&flags.to_le_bytes());
             }
+            Self::Tracer(step) => step.run(record, symbols, out),
         }
         Ok(())
     }

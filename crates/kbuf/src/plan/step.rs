@@ -1,5 +1,10 @@
 //! The steps of a plan, and how they are put together.
 
+use std::sync::Arc;
+
+use crate::ftrace::{Step, Symbols};
+use crate::page::u32_at;
+
 /// One step. `at` is an offset in the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
@@ -31,6 +36,8 @@ pub(crate) enum Op {
     },
     /// The letters of a block request, as flags.
     Rwbs { at: u16, len: u16 },
+    /// What only ftrace's own records need.
+    Tracer(Step),
 }
 
 impl Op {
@@ -46,6 +53,7 @@ impl Op {
             | Self::String { at, .. }
             | Self::Text { at, .. }
             | Self::Sequence { at, .. } => (at, 4),
+            Self::Tracer(step) => return step.end(),
         };
         usize::from(at) + len
     }
@@ -57,6 +65,36 @@ pub(crate) struct Plan {
     pub(super) ops: Box<[Op]>,
     /// Bytes that a record must have for every step's fixed part.
     pub(super) need: usize,
+    /// The names of functions, for the steps that need them.
+    pub(super) symbols: Arc<Symbols>,
+    limit: Option<Limit>,
+}
+
+/// Which records are wanted: those whose number of 32 bits lies below a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) at: u16,
+    pub(crate) below: u32,
+}
+
+impl Plan {
+    /// The same plan, with names of functions, for records within a limit.
+    pub(crate) fn naming(self, symbols: Arc<Symbols>, limit: Option<Limit>) -> Self {
+        Self {
+            symbols,
+            limit,
+            ..self
+        }
+    }
+
+    /// Whether a record is wanted; one that is too short to tell is, and then cannot be read.
+    #[inline]
+    pub(crate) fn takes(&self, record: &[u8]) -> bool {
+        self.limit.is_none_or(|limit| {
+            let at = usize::from(limit.at);
+            record.len() < at + 4 || u32_at(record, at) < limit.below
+        })
+    }
 }
 
 /// A plan while it is made.
@@ -90,6 +128,7 @@ impl PlanBuilder {
         Plan {
             ops: self.ops.into(),
             need,
+            ..Plan::default()
         }
     }
 }

@@ -23,7 +23,25 @@ use crate::{Error, KernelPacket};
 /// So many bytes of a ring become one packet: the largest record has 64 KiB.
 const PACKET_BYTES: u64 = 256 << 10;
 
-/// What is needed to write records down.
+/// Where an event stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) time: u64,
+    /// The time of the event before it in the packet.
+    pub(super) last: Option<u64>,
+    pub(super) cpu: u32,
+}
+
+/// Makes events of records.
+pub(super) trait Encode {
+    /// The record's time in the trace, if it is to be there; else what became of it is counted.
+    fn choose(&mut self, record: &PerfRecord<'_>, tally: &mut Tally) -> Option<u64>;
+
+    /// Appends the event, or nothing if the record cannot be read.
+    fn append(&mut self, record: &PerfRecord<'_>, at: Place, out: &mut Vec<u8>) -> bool;
+}
+
+/// What is needed to write samples and side-band down.
 pub(super) struct Writer<'a> {
     pub(super) fit: &'a Fit,
     pub(super) table: &'a Table,
@@ -98,6 +116,17 @@ impl Lane {
         Ok(())
     }
 
+    /// How often its events have happened.
+    pub(super) fn counted(&self, tells: bool) -> Result<u64, Error> {
+        self.events.iter().try_fold(0, |sum, event| {
+            let count = match tells {
+                true => event.read().map(|[count, _]| count),
+                false => event.read().map(|[count]| count),
+            };
+            Ok(sum + count.map_err(ring_error)?)
+        })
+    }
+
     /// The ring's bytes from where it is read up to `end`, in one piece.
     pub(super) fn copy_to(&mut self, end: u64) {
         self.copy.clear();
@@ -116,7 +145,7 @@ impl Lane {
     pub(super) fn drain_packet<E>(
         &mut self,
         end: u64,
-        writer: &Writer<'_>,
+        writer: &mut dyn Encode,
         sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
     ) -> Result<bool, E> {
         let from = self.ring.position();
@@ -129,11 +158,14 @@ impl Lane {
         let mut found = Vec::new();
         for record in &mut records {
             match record {
-                Ok(record) => found.extend(writer.choose(&record, &mut tally)),
+                Ok(record) => {
+                    let time = writer.choose(&record, &mut tally);
+                    found.extend(time.map(|time| (time, record)));
+                }
                 Err(_) => tally.spoilt += 1,
             }
         }
-        found.sort_by_key(|(time, ..)| *time);
+        found.sort_by_key(|(time, _)| *time);
         // A whole record always fits: nothing but a broken one stops the reading.
         let read = match records.position() {
             0 => {
@@ -143,22 +175,26 @@ impl Lane {
             read => read,
         } as u64;
         self.out.clear();
-        let mut last = None;
-        for (time, id, record) in &found {
+        let (mut begin, mut last, mut events) = (0, None, 0);
+        for (time, record) in &found {
             let time = (*time).max(last.unwrap_or(self.last));
-            HeaderKind::Large.write(*id, time, last, &mut self.out);
-            writer.write(record, (time, self.cpu), &mut self.out);
+            let cpu = self.cpu;
+            if !writer.append(record, Place { time, last, cpu }, &mut self.out) {
+                tally.spoilt += 1;
+                continue;
+            }
+            begin = if last.is_none() { time } else { begin };
             last = Some(time);
+            events += 1;
         }
-        if let (Some(last), Some((first, ..))) = (last, found.first()) {
-            let begin = (*first).max(self.last);
+        if let Some(last) = last {
             let packet = KernelPacket {
                 cpu: self.cpu,
                 begin: Timestamp(begin),
                 end: Timestamp(last),
                 lost_total: self.ledger.total_at(begin),
                 records: &self.out,
-                events: found.len() as u64,
+                events,
                 page: None,
             };
             sink(&packet)?;
@@ -196,36 +232,41 @@ impl Lane {
 }
 
 impl Writer<'_> {
-    /// A record's time and id in the trace, if it is to be there.
-    fn choose<'r>(
-        &self,
-        record: &PerfRecord<'r>,
-        tally: &mut Tally,
-    ) -> Option<(u64, u32, PerfRecord<'r>)> {
+    fn id(&self, record: &PerfRecord<'_>) -> Option<u32> {
+        match record.body {
+            PerfBody::Sample(_) => self.samples.get(&record.id).copied(),
+            body => body.kind().and_then(self.others),
+        }
+    }
+}
+
+impl Encode for Writer<'_> {
+    fn choose(&mut self, record: &PerfRecord<'_>, tally: &mut Tally) -> Option<u64> {
         match record.body {
             PerfBody::Lost(count) => tally.lost += count,
             PerfBody::Throttle => tally.throttled += 1,
             _ => {}
         }
-        let id = match record.body {
-            PerfBody::Sample(_) => {
-                let id = self.samples.get(&record.id).copied();
-                tally.spoilt += u64::from(id.is_none());
-                id
-            }
-            body => body.kind().and_then(self.others),
-        }?;
+        let is_sample = matches!(record.body, PerfBody::Sample(_));
+        if self.id(record).is_none() {
+            tally.spoilt += u64::from(is_sample);
+            return None;
+        }
         if self.own.contains(&process(record)) {
             tally.own += 1;
             return None;
         }
-        Some((self.fit.ticks(record.time), id, *record))
+        Some(self.fit.ticks(record.time))
     }
 
-    fn write(&self, record: &PerfRecord<'_>, (time, cpu): (u64, u32), out: &mut Vec<u8>) {
+    fn append(&mut self, record: &PerfRecord<'_>, at: Place, out: &mut Vec<u8>) -> bool {
+        let Some(id) = self.id(record) else {
+            return false;
+        };
+        HeaderKind::Large.write(id, at.time, at.last, out);
         let comm = match u32::try_from(record.tid) {
-            Ok(0) => Task::idle(cpu).comm,
-            Ok(tid) => self.table.find(tid, time).comm,
+            Ok(0) => Task::idle(at.cpu).comm,
+            Ok(tid) => self.table.find(tid, at.time).comm,
             Err(_) => [0; 16],
         };
         record.encode_context(comm, out);
@@ -233,6 +274,7 @@ impl Writer<'_> {
             record.body.encode_stacks(out);
         }
         record.body.encode(out);
+        true
     }
 }
 

@@ -22,8 +22,10 @@ mod lane;
 mod open;
 mod recording;
 mod refusal;
+mod stacks;
 
 pub use counters::{Count, CounterSet, CounterValue};
 pub use event::PerfEventName;
 pub use open::PerfScope;
 pub use recording::{PerfConfig, PerfPart, PerfRecording, SampledEvent};
+pub use stacks::{StackConfig, StackRecording, Stacks};

@@ -204,7 +204,7 @@ impl PerfRecording {
             };
             let (throttling, side_ids) = (self.throttling, self.side_ids);
             let others = |kind: PerfKind| id_of(kind, part, throttling, side_ids);
-            let writer = Writer {
+            let mut writer = Writer {
                 fit: &self.fit,
                 table: &self.table,
                 own: &self.own,
@@ -215,7 +215,7 @@ impl PerfRecording {
             let mut sink = |packet: &KernelPacket<'_>| sink(part, packet);
             for (lane, end) in lanes.iter_mut().zip(ends) {
                 while lane
-                    .drain_packet(*end, &writer, &mut sink)
+                    .drain_packet(*end, &mut writer, &mut sink)
                     .map_err(DrainError::Sink)?
                 {}
             }
@@ -363,12 +363,8 @@ fn open(
     threads: Option<&[u32]>,
     tells_losses: bool,
 ) -> Result<Opened, Error> {
-    let (least, most) = (*RING_BYTES.start(), *RING_BYTES.end());
-    let bytes = config
-        .ring_bytes_per_cpu
-        .clamp(least, most)
-        .next_power_of_two();
-    let mut side = lanes(online, (bytes / SIDE_PART).max(least))?;
+    let bytes = ring_size(config.ring_bytes_per_cpu);
+    let mut side = lanes(online, ring_size(bytes / SIDE_PART))?;
     for (cpu, event) in open_on(online, threads, &side_band(tells_losses), DUMMY_ASKED)? {
         add(&mut side, cpu, event)?;
     }
@@ -395,8 +391,14 @@ fn open(
     })
 }
 
+/// The size of a ring, if this one is asked for.
+pub(super) fn ring_size(bytes: u32) -> u32 {
+    let (least, most) = (*RING_BYTES.start(), *RING_BYTES.end());
+    bytes.clamp(least, most).next_power_of_two()
+}
+
 /// A ring for each CPU, of an event that never ends: that of a thread would tell of its end for ever.
-fn lanes(online: &[u32], bytes: u32) -> Result<Vec<Lane>, Error> {
+pub(super) fn lanes(online: &[u32], bytes: u32) -> Result<Vec<Lane>, Error> {
     let lane = |cpu: &u32| {
         let attr = PerfAttr {
             wakeup: bytes / WAKE_PART,
@@ -410,7 +412,7 @@ fn lanes(online: &[u32], bytes: u32) -> Result<Vec<Lane>, Error> {
     online.iter().map(lane).collect()
 }
 
-fn add(lanes: &mut [Lane], cpu: u32, event: PerfEvent) -> Result<(), Error> {
+pub(super) fn add(lanes: &mut [Lane], cpu: u32, event: PerfEvent) -> Result<(), Error> {
     let lane = lanes.iter_mut().find(|lane| lane.cpu == cpu);
     let lane = lane.expect("each CPU has a lane");
     lane.add(event).map_err(ring_error)
@@ -427,7 +429,7 @@ const DUMMY_ASKED: Asked<'_> = Asked {
 };
 
 /// An event that counts nothing.
-fn dummy() -> PerfAttr {
+pub(super) fn dummy() -> PerfAttr {
     PerfAttr {
         kind: SOFTWARE,
         config: DUMMY,
@@ -475,12 +477,12 @@ const fn sample_type() -> u64 {
         | PerfAttr::SAMPLE_CALLCHAIN
 }
 
-const fn read_format(tells_losses: bool) -> u64 {
+pub(super) const fn read_format(tells_losses: bool) -> u64 {
     if tells_losses { PerfAttr::READ_LOST } else { 0 }
 }
 
 /// Linux 6.0.
-fn tells_losses() -> bool {
+pub(super) fn tells_losses() -> bool {
     takes(&PerfAttr {
         read_format: PerfAttr::READ_LOST,
         ..dummy()

@@ -1,5 +1,6 @@
 //! The kernel's functions, and what they take, as its BTF tells.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use thalweg_bpf::{Btf, Parameter, Prototype, Value};
@@ -7,7 +8,7 @@ use thalweg_elf::function_argument;
 use thalweg_filter::near_names;
 
 use super::fetch::{Known, field_name, spelled};
-use super::resolve::{Probe, Target};
+use super::resolve::{MAX_PLACES, Probe, Target};
 use super::spec::{ProbeSpec, is_pattern};
 use crate::{Tracefs, glob, text};
 
@@ -110,6 +111,63 @@ impl KernelFunctions {
             near => format!("; did you mean {}?", near.join(", ")),
         };
         format!("{function} without arguments: the kernel's BTF does not describe it{near}")
+    }
+}
+
+/// The functions that one of these patterns means and none of the others.
+///
+/// # Errors
+/// A pattern means none.
+pub(crate) fn matching_functions(
+    tracefs: &Tracefs,
+    patterns: &[String],
+    left_out: &[String],
+) -> Result<Vec<String>, String> {
+    let functions = KernelFunctions::read(tracefs);
+    let mut names = BTreeSet::new();
+    for pattern in patterns {
+        let found = functions.matching(pattern);
+        if found.is_empty() {
+            return Err(format!("no function of this kernel matches `{pattern}`"));
+        }
+        names.extend(found);
+    }
+    let is_left_out = |name: &str| left_out.iter().any(|pattern| glob::matches(pattern, name));
+    names.retain(|name| !is_left_out(name));
+    Ok(names.into_iter().map(str::to_owned).collect())
+}
+
+/// A probe at the begin and one at the end of each function that is meant, as events `func_entry` and
+/// `func_exit` with the function's name.
+///
+/// # Errors
+/// There is no such function, or there are too many.
+pub(crate) fn call_and_return_probes(
+    tracefs: &Tracefs,
+    patterns: &[String],
+    left_out: &[String],
+) -> Result<Vec<Probe>, String> {
+    let names = matching_functions(tracefs, patterns, left_out)?;
+    if names.len() > MAX_PLACES {
+        let count = names.len();
+        return Err(format!(
+            "{count} functions are meant, and {MAX_PLACES} are the most"
+        ));
+    }
+    // The return first: see `FunctionSpec`.
+    let both =
+        |name: &String| [(true, "func_exit"), (false, "func_entry")].map(|half| whole(name, half));
+    Ok(names.iter().flat_map(both).collect())
+}
+
+fn whole(function: &str, (is_return, event): (bool, &str)) -> Probe {
+    Probe {
+        provider: None,
+        name: event.to_owned(),
+        is_return,
+        target: Target::Kernel(function.to_owned()),
+        arguments: vec![format!("func=\\\"{function}\":string")],
+        filter: None,
     }
 }
 

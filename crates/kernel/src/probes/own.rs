@@ -16,11 +16,10 @@ pub(crate) fn leave_out<'e>(
     events: impl Iterator<Item = (&'e str, &'e str)>,
     processes: &[u32],
 ) -> Result<(), Error> {
-    let namespace = fs::metadata("/proc/self/ns/pid").map(|found| found.ino());
-    if !namespace.is_ok_and(|inode| inode == FIRST_NAMESPACE) {
+    let threads: Vec<u32> = own_threads().chain(processes.iter().copied()).collect();
+    if !has_known_numbers() {
         return Ok(());
     }
-    let threads: Vec<u32> = own_threads().chain(processes.iter().copied()).collect();
     for (group, name) in events {
         let file = format!("events/{group}/{name}/filter");
         let filter = instance.read(&file)?;
@@ -29,7 +28,14 @@ pub(crate) fn leave_out<'e>(
     Ok(())
 }
 
-fn own_threads() -> impl Iterator<Item = u32> {
+/// Whether the kernel's lists know threads by the numbers that this process knows.
+pub(crate) fn has_known_numbers() -> bool {
+    let namespace = fs::metadata("/proc/self/ns/pid").map(|found| found.ino());
+    namespace.is_ok_and(|inode| inode == FIRST_NAMESPACE)
+}
+
+/// The threads of this process.
+pub(crate) fn own_threads() -> impl Iterator<Item = u32> {
     let entries = fs::read_dir("/proc/self/task").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }

@@ -1,5 +1,6 @@
 //! From what a user says to what the kernel is told.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::functions::KernelFunctions;
@@ -8,7 +9,7 @@ use super::spec::{PlaceSpec, ProbeSpec};
 use crate::{Error, Tracefs};
 
 /// The most places of one probe: more are meant by mistake.
-const MAX_PLACES: usize = 1000;
+pub(super) const MAX_PLACES: usize = 1000;
 
 /// A probe of the kernel's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,16 @@ pub enum Target {
     },
     /// In the kernel: `SYMBOL` or `SYMBOL+OFFSET`.
     Kernel(String),
+}
+
+/// As a user would say it.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program { file, offset, .. } => write!(f, "{}:+{offset:#x}", file.display()),
+            Self::Kernel(place) => f.write_str(place),
+        }
+    }
 }
 
 /// The probes that are meant, and what of them cannot be had.

@@ -2,6 +2,7 @@
 
 use thalweg_bpf::{Helper, Register};
 use thalweg_filter::Context;
+use thalweg_filter::tracefs::Width;
 
 use crate::predicate::{Integer, Place};
 
@@ -14,6 +15,8 @@ pub(super) enum Found {
     List(Integer, u32),
     /// A text, which is copied before it is looked at.
     Text(TextSource),
+    /// A number that an address leads to, which is copied before it is looked at.
+    Peek(Pointer, Width),
     /// A text that a number stands for.
     Names(Integer, Names),
     /// Neither; why.
@@ -29,6 +32,17 @@ pub(super) enum Names {
     Events,
 }
 
+/// An address, and what is added to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pointer {
+    /// In memory that a program sees: from where, and how far behind.
+    pub(super) base: Register,
+    pub(super) at: i16,
+    pub(super) add: i32,
+    /// Whether it is one of the running process.
+    pub(super) is_user: bool,
+}
+
 /// Where a text comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TextSource {
@@ -38,8 +52,8 @@ pub(super) enum TextSource {
     Record(i16, u16),
     /// Where in the record this word says; counted from the record's front, or from behind the word.
     Location(i16, bool),
-    /// In the program's memory, where the address in memory that a program sees leads to.
-    User(Register, i16),
+    /// Where an address leads to.
+    Pointer(Pointer),
 }
 
 impl TextSource {

@@ -12,6 +12,8 @@
 pub(super) enum Counter {
     /// Events that it was run for.
     Seen,
+    /// At which another one of ours was at work on this CPU, and had been interrupted.
+    Interrupted,
     /// Of which a text or a number was not known.
     Unknown,
     /// That passed, and whose key had no room.
@@ -24,6 +26,8 @@ pub(super) enum Counter {
     LostBegins,
     /// That the filter let pass.
     Passed,
+    /// No count: whether a program is at work on this memory.
+    Busy,
 }
 
 impl Counter {
@@ -33,11 +37,11 @@ impl Counter {
 }
 
 /// The number of the call; those of 32-bit programs are told apart.
-pub(super) const NUMBER: i16 = 64;
+pub(super) const NUMBER: i16 = 72;
 /// How long it took, in nanoseconds.
-pub(super) const LATENCY: i16 = 72;
+pub(super) const LATENCY: i16 = 80;
 /// Where the arguments of the aggregates begin.
-pub(super) const NUMBERS: i16 = 80;
+pub(super) const NUMBERS: i16 = 88;
 
 /// A part of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

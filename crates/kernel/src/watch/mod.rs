@@ -23,6 +23,7 @@ mod bucket;
 mod field;
 mod layout;
 mod parse;
+mod probe;
 mod program;
 mod resolve;
 mod running;

@@ -55,6 +55,10 @@ pub(super) struct Parts<'p> {
     pub(super) bound: Bound<'p>,
     /// The call, if the event is one.
     pub(super) syscall: Option<&'p Syscall>,
+    /// Whether its duration is asked for.
+    pub(super) is_timed: bool,
+    /// Whether its programs may be interrupted by others of their kind: those of programs' probes are.
+    pub(super) is_interrupted: bool,
     /// What of the filter is known when a call begins.
     pub(super) early: &'p [Expr],
     /// Calls that never end.
@@ -83,12 +87,14 @@ impl Parts<'_> {
     /// The program that counts.
     pub(super) fn assemble(&self) -> Result<Vec<u64>, Refused> {
         let a = &mut Assembler::new();
-        let (out, unknown, lost) = (a.label(), a.label(), a.label());
-        self.write_front(a, out);
+        let (end, out) = (a.label(), a.label());
+        let (unknown, lost) = (a.label(), a.label());
+        self.write_front(a, end, out);
         count(a, Counter::Seen);
-        if self.syscall.is_some_and(|call| call.is_timed) {
+        if self.is_timed {
             self.write_latency(a, out)?;
         }
+        self.bound.texts.write_peeks(a, unknown);
         self.write_texts(a, true);
         if let Some(filter) = &self.spec.filter {
             let exits = Exits {
@@ -113,19 +119,17 @@ impl Parts<'_> {
             count(a, counter);
             a.jump(out);
         }
-        a.bind(out);
-        a.set(R0, 0);
-        a.exit();
+        self.write_end(a, end, out);
         finish(a)
     }
 
     /// The program that notes when a call begins.
     pub(super) fn assemble_begin(&self) -> Result<Vec<u64>, Refused> {
         let a = &mut Assembler::new();
-        let out = a.label();
-        self.write_front(a, out);
+        let (end, out) = (a.label(), a.label());
+        self.write_front(a, end, out);
         self.write_early(a, out)?;
-        for number in self.endless {
+        for number in self.endless.iter().filter(|_| self.syscall.is_some()) {
             a.load(Size::Eight, R1, (R7, NUMBER));
             a.jump_if(Condition::Equal, R1, number.cast_signed(), out);
         }
@@ -138,21 +142,40 @@ impl Parts<'_> {
         a.call(Helper::MapUpdateElem);
         a.jump_if(Condition::Equal, R0, 0, out);
         count(a, Counter::LostBegins);
-        a.bind(out);
-        a.set(R0, 0);
-        a.exit();
+        self.write_end(a, end, out);
         finish(a)
     }
 
+    /// Gives the scratch memory back from `out` on, and ends from `end` on.
+    fn write_end(&self, a: &mut Assembler, end: Label, out: Label) {
+        a.bind(out);
+        if self.is_interrupted {
+            a.store(Size::Eight, (R7, Counter::Busy.at()), 0);
+        }
+        a.bind(end);
+        a.set(R0, 0);
+        a.exit();
+    }
+
     /// Finds the scratch memory, and the number of the call; out, if it is none of those wanted.
-    fn write_front(&self, a: &mut Assembler, out: Label) {
+    fn write_front(&self, a: &mut Assembler, end: Label, out: Label) {
         a.set(R6, R1);
         a.call(Helper::GetCurrentPidTgid);
-        self.own.write(a, out);
+        self.own.write(a, end);
         a.call(Helper::GetSmpProcessorId);
         a.store(Size::Four, (R10, KEY), R0);
-        look_up(a, self.maps.scratch, KEY, out);
+        look_up(a, self.maps.scratch, KEY, end);
         a.set(R7, R0);
+        if self.is_interrupted {
+            let free = a.label();
+            a.set(R1, 1);
+            a.exchange((R7, Counter::Busy.at()), R1);
+            a.jump_if(Condition::Equal, R1, 0, free);
+            a.set(R1, 1);
+            a.add_atomically((R7, Counter::Interrupted.at()), R1);
+            a.jump(end);
+            a.bind(free);
+        }
         let Some(syscall) = self.syscall else {
             return;
         };

@@ -6,12 +6,14 @@ use thalweg_kbuf::Naming;
 
 use super::field::{EventFields, Found, Names, context};
 use super::layout::{Layout, Part};
+use super::probe::ProbeEvent;
 use super::spec::{Expression, WatchError, WatchSpec};
 use super::syscall::{OF_EXITS, Offsets, Syscall};
 use super::table::KeyKind;
 use super::texts::{Texts, whole};
 use super::tracepoint::Tracepoint;
 use crate::plan::describe;
+use crate::probes::{ProbeSpec, resolve_probes};
 use crate::syscalls::find_syscalls;
 use crate::{Error, Missing, Tracefs};
 
@@ -23,6 +25,7 @@ const MOST_EVENTS: usize = 400;
 pub(super) enum Watched {
     Tracepoint(Tracepoint),
     Syscall(Box<Syscall>),
+    Probe(Box<ProbeEvent>),
 }
 
 impl Watched {
@@ -30,6 +33,7 @@ impl Watched {
         match self {
             Self::Tracepoint(event) => event,
             Self::Syscall(call) => &**call,
+            Self::Probe(probe) => &**probe,
         }
     }
 
@@ -37,13 +41,23 @@ impl Watched {
         match self {
             Self::Tracepoint(event) => &event.event.name,
             Self::Syscall(_) => "syscall",
+            Self::Probe(probe) => &probe.probe.name,
         }
     }
 
     pub(super) fn syscall(&self) -> Option<&Syscall> {
         match self {
-            Self::Tracepoint(_) => None,
+            Self::Tracepoint(_) | Self::Probe(_) => None,
             Self::Syscall(call) => Some(call),
+        }
+    }
+
+    /// Whether its duration is asked for.
+    pub(super) fn is_timed(&self) -> bool {
+        match self {
+            Self::Tracepoint(_) => false,
+            Self::Syscall(call) => call.is_timed,
+            Self::Probe(probe) => probe.is_timed,
         }
     }
 }
@@ -58,6 +72,9 @@ pub(super) fn events(
         Some((column, source)) => (*column, source.as_str()),
         None => (1, "syscall"),
     };
+    if let Some(probe) = source.strip_prefix("probe:") {
+        return probes(tracefs, probe, (column, spec), btf);
+    }
     let call = match source {
         "syscall" | "syscalls" => None,
         source => match source.strip_prefix("syscall:") {
@@ -92,6 +109,43 @@ fn one_call(
     let entry = format!("syscalls:sys_enter_{}", call.name);
     let known = tracefs.find_events(&entry)?;
     Ok((call.number, tracefs.describe(&known[0])?))
+}
+
+fn probes(
+    tracefs: &Tracefs,
+    text: &str,
+    (column, spec): (usize, &WatchSpec),
+    btf: &Btf,
+) -> Result<(Vec<Watched>, Vec<Missing>), Error> {
+    let here = |why: String| Error::from(WatchError::at(column, why));
+    let without_text = |error: Error| match error {
+        Error::Probe { why, .. } => here(why),
+        error => error,
+    };
+    let probe: ProbeSpec = text.parse().map_err(without_text)?;
+    if probe.filter.is_some() {
+        return Err(here(
+            "say behind `where` which count, not in the probe".to_owned(),
+        ));
+    }
+    let (found, notes) = resolve_probes(tracefs, &[probe]).map_err(without_text)?;
+    if found.len() > MOST_EVENTS {
+        let why = format!(
+            "{} places are meant; {MOST_EVENTS} at most can be watched",
+            found.len()
+        );
+        return Err(here(why));
+    }
+    let is_timed = fields(spec).any(|name| name == "latency");
+    let watched = found.into_iter().map(|probe| {
+        let event = ProbeEvent::new(probe, is_timed, btf)?;
+        Ok(Watched::Probe(Box::new(event)))
+    });
+    let missing = notes.into_iter().map(|note| Missing {
+        what: text.to_owned(),
+        why: note,
+    });
+    Ok((watched.collect::<Result<_, Error>>()?, missing.collect()))
 }
 
 /// An unknown name, with its place.
@@ -195,6 +249,7 @@ pub(super) fn key_of(key: &Expression, event: &dyn EventFields) -> (Part, KeyKin
         }
         Some(Found::Names(_, Names::Syscalls)) => number(KeyKind::Syscall),
         Some(Found::Names(_, Names::Events)) => number(KeyKind::Event),
+        Some(Found::Peek(_, width)) if !width.signed => number(KeyKind::Unsigned),
         Some(Found::Number(integer)) if !integer.trace.signed => number(KeyKind::Unsigned),
         _ => number(KeyKind::Signed),
     }
@@ -212,6 +267,15 @@ fn plain(expr: &Expr, event: &dyn EventFields) -> Option<Found> {
 /// The texts that a program has to copy.
 pub(super) fn texts(spec: &WatchSpec, event: &dyn EventFields, layout: &Layout) -> Texts {
     let mut texts = Texts::new(layout);
+    for expression in expressions(spec) {
+        walk(expression.filter.expr(), &mut |expr| {
+            if let Node::Field { name, .. } = &expr.node
+                && let Some(Found::Peek(pointer, width)) = event.find(name)
+            {
+                texts.add_peek(pointer, width);
+            }
+        });
+    }
     for (index, key) in spec.keys.iter().enumerate() {
         if let Some(Found::Text(source)) = plain(key.filter.expr(), event) {
             texts.add_key(source, layout.part(index), layout.parts[index]);

@@ -12,6 +12,7 @@ use thalweg_kbuf::syscall_numbers;
 use thalweg_sys::{BpfArray, BpfHash};
 
 use super::layout::{Counter, Layout, Part};
+use super::probe::ProbeEvent;
 use super::program::{Maps, Parts, Refused};
 use super::resolve::{self, Watched};
 use super::spec::{WatchError, WatchSpec};
@@ -213,6 +214,8 @@ impl Watching {
                 events: &self.shape.events,
             },
             syscall,
+            is_timed: event.is_timed(),
+            is_interrupted: matches!(event, Watched::Probe(_)),
             early: &early,
             endless: &endless,
             comm,
@@ -229,6 +232,13 @@ impl Watching {
                 let number = event.event.type_id;
                 let program = Program::load_for_event("watch_event", &code, LICENSE, number);
                 return Ok(vec![program.map_err(|error| other(error.into()))?]);
+            }
+            Watched::Probe(probe) => {
+                let begin = match probe.is_timed {
+                    true => Some(parts(None, &self.scratch_of_begins).assemble_begin()?),
+                    false => None,
+                };
+                return load_probe(probe, &code, begin.as_deref()).map_err(other);
             }
             Watched::Syscall(call) => call,
         };
@@ -300,9 +310,26 @@ impl Watching {
             }
         }
         let missed = self.programs.iter().map(|(program, _)| program.missed());
-        counts.missed = missed.sum();
+        counts.missed += missed.sum::<u64>();
         Ok(counts)
     }
+}
+
+/// A probe's program; of a function that is timed, the one of its call behind that.
+fn load_probe(
+    probe: &ProbeEvent,
+    code: &[u64],
+    begin: Option<&[u64]>,
+) -> Result<Vec<Program>, Error> {
+    let load = |name, code: &[u64], is_return| -> Result<Program, Error> {
+        let place = probe.place(is_return)?;
+        Ok(Program::load_for_probe(name, code, LICENSE, place)?)
+    };
+    let mut programs = vec![load("watch_probe", code, probe.probe.is_return)?];
+    if let Some(begin) = begin {
+        programs.push(load("watch_call", begin, false)?);
+    }
+    Ok(programs)
 }
 
 impl WatchCounts {
@@ -319,6 +346,7 @@ impl WatchCounts {
         self.lost_buckets += word(Counter::LostBuckets);
         self.unbegun += word(Counter::Unbegun);
         self.lost_begins += word(Counter::LostBegins);
+        self.missed += word(Counter::Interrupted);
     }
 }
 

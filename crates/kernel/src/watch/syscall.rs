@@ -8,7 +8,7 @@ use thalweg_filter::tracefs::Width;
 use thalweg_kbuf::{Field, Reading};
 use thalweg_model::FieldClass;
 
-use super::field::{COMMON, EventFields, Found, Names, TextSource, common};
+use super::field::{COMMON, EventFields, Found, Names, Pointer, TextSource, common};
 use super::layout::{LATENCY, NUMBER};
 use crate::KernelEvent;
 use crate::bpf::find_offset;
@@ -59,6 +59,11 @@ pub(super) struct Syscall {
 /// Fields that only the end of a call has.
 pub(super) const OF_EXITS: [&str; 2] = ["ret", "latency"];
 
+/// How long a call took.
+pub(super) const fn timed() -> Integer {
+    Integer::plain(Place::Memory(R7, LATENCY), 64, true)
+}
+
 impl EventFields for Syscall {
     fn find(&self, name: &str) -> Option<Found> {
         let scratch = |at| Integer::plain(Place::Memory(R7, at), 64, true);
@@ -68,7 +73,7 @@ impl EventFields for Syscall {
                 let place = Place::Memory(R6, 8);
                 Some(Found::Number(Integer::plain(place, 64, true)))
             }
-            "latency" => Some(Found::Number(scratch(LATENCY))),
+            "latency" => Some(Found::Number(timed())),
             _ => self.argument(name).or_else(|| common(name)),
         }
     }
@@ -99,7 +104,13 @@ impl Syscall {
             signed: false,
         };
         if matches!(source.field.c_type.as_str(), "const char *" | "char *") {
-            return Some(Found::Text(TextSource::User(R8, offset)));
+            let pointer = Pointer {
+                base: R8,
+                at: offset,
+                add: 0,
+                is_user: true,
+            };
+            return Some(Found::Text(TextSource::Pointer(pointer)));
         }
         let members = &event.payload.members;
         let class = members.iter().find(|member| member.name == source.name);

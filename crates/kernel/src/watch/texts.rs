@@ -5,13 +5,14 @@
 //! ```
 
 use thalweg_bpf::Register::{R0, R1, R2, R3, R6, R7};
-use thalweg_bpf::{Assembler, Condition, Helper, Operation, Size};
+use thalweg_bpf::{Assembler, Condition, Helper, Label, Operation, Size};
 use thalweg_filter::Context;
+use thalweg_filter::tracefs::Width;
 use thalweg_kbuf::syscall_numbers;
 
-use super::field::{EventFields, Found, Names, TextSource, context};
+use super::field::{EventFields, Found, Names, Pointer, TextSource, context};
 use super::layout::{Layout, Part};
-use crate::predicate::{Operand, Operands, Text};
+use crate::predicate::{Integer, Operand, Operands, Place, Text};
 
 /// In a key's text behind the first NUL: it could not be read.
 pub(super) const UNREADABLE: u8 = 1;
@@ -33,6 +34,8 @@ pub(super) struct Copied {
 #[derive(Debug)]
 pub(super) struct Texts {
     pub(super) copies: Vec<Copied>,
+    /// Numbers, and where their copies are.
+    pub(super) peeks: Vec<(Pointer, Width, i16)>,
     /// Where the next one goes.
     free: i16,
 }
@@ -46,6 +49,7 @@ impl Texts {
     pub(super) fn new(layout: &Layout) -> Self {
         Self {
             copies: Vec::new(),
+            peeks: Vec::new(),
             free: layout.texts(),
         }
     }
@@ -75,6 +79,36 @@ impl Texts {
         let bytes = whole(source.room().0);
         let at = self.take(bytes);
         self.add(source, (at, length, 0), false);
+    }
+
+    /// Copies a number, if that is not done already.
+    pub(super) fn add_peek(&mut self, pointer: Pointer, width: Width) {
+        if self.peek(pointer, width).is_none() {
+            let at = self.take(8);
+            self.peeks.push((pointer, width, at));
+        }
+    }
+
+    fn peek(&self, pointer: Pointer, width: Width) -> Option<i16> {
+        let mut peeks = self.peeks.iter();
+        let found = peeks.find(|(one, wide, _)| (*one, *wide) == (pointer, width))?;
+        Some(found.2)
+    }
+
+    /// Writes code that copies the numbers.
+    pub(super) fn write_peeks(&self, a: &mut Assembler, unknown: Label) {
+        for (pointer, width, at) in &self.peeks {
+            let helper = match pointer.is_user {
+                true => Helper::ProbeReadUser,
+                false => Helper::ProbeReadKernel,
+            };
+            write_address(a, *pointer);
+            a.set(R1, R7);
+            a.add(R1, i32::from(*at));
+            a.set(R2, width.bits.cast_signed() / 8);
+            a.call(helper);
+            a.jump_if(Condition::NotEqual, R0, 0, unknown);
+        }
     }
 
     fn add(&mut self, source: TextSource, (at, length, cleared): (i16, i16, i16), is_key: bool) {
@@ -122,7 +156,7 @@ impl Copied {
             return;
         }
         let helper = match self.source {
-            TextSource::User(..) => Helper::ProbeReadUserStr,
+            TextSource::Pointer(pointer) if pointer.is_user => Helper::ProbeReadUserStr,
             _ => Helper::ProbeReadKernelStr,
         };
         self.write_source(a, comm);
@@ -130,7 +164,7 @@ impl Copied {
         a.call(helper);
         a.add(R0, -1);
         a.store(Size::Eight, (R7, self.text.length), R0);
-        if self.is_key && matches!(self.source, TextSource::User(..)) {
+        if self.is_key && matches!(self.source, TextSource::Pointer(_)) {
             let read = a.label();
             a.jump_if(Condition::GreaterOrEqual, R0, 0, read);
             a.store(Size::One, (R7, self.text.offset), 0);
@@ -167,8 +201,16 @@ impl Copied {
                     a.add(R3, i32::from(at) + 4);
                 }
             }
-            TextSource::User(base, at) => a.load(Size::Eight, R3, (base, at)),
+            TextSource::Pointer(pointer) => write_address(a, pointer),
         }
+    }
+}
+
+/// R3 becomes an address.
+fn write_address(a: &mut Assembler, pointer: Pointer) {
+    a.load(Size::Eight, R3, (pointer.base, pointer.at));
+    if pointer.add != 0 {
+        a.add(R3, pointer.add);
     }
 }
 
@@ -188,6 +230,13 @@ impl Bound<'_> {
             Found::Text(source) => match self.texts.of(source) {
                 Some(text) => Operand::Text(text),
                 // Nothing looks at it but the check of kinds.
+                None => Operand::Closed("it was not copied".to_owned()),
+            },
+            Found::Peek(pointer, width) => match self.texts.peek(pointer, width) {
+                Some(at) => {
+                    let place = Place::Memory(R7, at);
+                    Operand::Integer(Integer::plain(place, width.bits, width.signed))
+                }
                 None => Operand::Closed("it was not copied".to_owned()),
             },
             Found::Names(number, names) => Operand::Names(number, self.names_of(names)),

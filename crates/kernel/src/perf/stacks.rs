@@ -1,0 +1,392 @@
+//! Tracepoints with call stacks: the kernel's events, recorded into perf rings instead of tracefs's.
+//!
+//! ```text
+//!   tracepoint ─▶ perf event of the CPU, filter ─▶ | sample | stack | the record as tracefs has it |
+//!                                                            │           │ the plan of its format
+//!                                       contexts, callstack_kernel, …, fields ─▶ sink
+//! ```
+//!
+//! A ring of tracefs has a stack as a record of its own behind the event's, of a program's stack 8
+//! addresses at most; here both are one record, and lost or there together.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::thread::{MembarrierCommand, membarrier};
+use thalweg_kbuf::{
+    Counter, EventContext, HeaderKind, PerfBody, PerfRecord, RecordHead, Transcoder,
+    perf_stack_members,
+};
+use thalweg_model::Member;
+use thalweg_sys::{PerfAttr, PerfEvent};
+
+use super::lane::{Encode, Lane, Place, Tally, ring_error};
+use super::open::{PerfScope, open_on};
+use super::recording::{add, dummy, lanes, read_format, ring_size, tells_losses};
+use super::refusal::Asked;
+use crate::context::ContextWriter;
+use crate::fit::Fit;
+use crate::recording::contexts;
+use crate::{
+    DrainError, Error, KernelContexts, KernelEvent, KernelPacket, Missing, Plan, PlannedEvent,
+    TraceClock, online_cpus,
+};
+
+const TRACEPOINT: u32 = 2;
+
+/// Which call stacks events have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stacks {
+    /// That of the kernel.
+    pub kernel: bool,
+    /// That of the program.
+    pub user: bool,
+}
+
+impl Stacks {
+    /// Those of either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self {
+            kernel: self.kernel || other.kernel,
+            user: self.user || other.user,
+        }
+    }
+
+    /// Whether there are any.
+    pub const fn are_wanted(self) -> bool {
+        self.kernel || self.user
+    }
+
+    fn members(self) -> Vec<Member> {
+        let mut members = Vec::new();
+        for (is_wanted, name) in [
+            (self.kernel, "callstack_kernel"),
+            (self.user, "callstack_user"),
+        ] {
+            if is_wanted {
+                members.extend(perf_stack_members(name));
+            }
+        }
+        members
+    }
+}
+
+/// A recording's settings.
+#[derive(Debug)]
+pub struct StackConfig {
+    /// Which events.
+    pub plan: Plan,
+    /// What is said of the thread.
+    pub contexts: KernelContexts,
+    /// Which stacks.
+    pub stacks: Stacks,
+    /// Whose events.
+    pub scope: PerfScope,
+    /// The size of each CPU's ring; the next power of two is taken.
+    pub ring_bytes_per_cpu: u32,
+    /// The clock of the times that packets have.
+    pub clock: TraceClock,
+}
+
+/// Events with stacks while they are recorded. Dropping it ends it.
+#[derive(Debug)]
+pub struct StackRecording {
+    lanes: Vec<Lane>,
+    events: Vec<KernelEvent>,
+    contexts: KernelContexts,
+    writer: Option<ContextWriter>,
+    transcoder: Transcoder,
+    stacks: Stacks,
+    fit: Fit,
+    clock: TraceClock,
+    own: Vec<i32>,
+    tells_losses: bool,
+    is_settled: bool,
+}
+
+impl StackRecording {
+    /// Opens everything; what is left out comes beside. Nothing is recorded before [`Self::resume`].
+    ///
+    /// # Errors
+    /// The kernel refuses an event, a filter, or memory.
+    pub fn start(config: StackConfig) -> Result<(Self, Vec<Missing>), Error> {
+        let online = online_cpus()?;
+        let tells_losses = tells_losses();
+        let open = |threads: Option<&[u32]>| {
+            let mut lanes = lanes(&online, ring_size(config.ring_bytes_per_cpu))?;
+            for planned in &config.plan.events {
+                let attr = traced(&planned.event, config.stacks, tells_losses);
+                open_event(planned, &attr, (&online, threads), &mut lanes)?;
+            }
+            Ok(lanes)
+        };
+        let (lanes, is_settled) = config.scope.settle(open)?;
+        let (contexts, writer, untold) = contexts(config.contexts, config.clock);
+        let mut left_out = config.plan.missing;
+        left_out.extend(config.plan.left_out);
+        left_out.extend(untold);
+        let planned = config.plan.events.into_iter();
+        let events: Vec<KernelEvent> = planned.map(|planned| planned.event).collect();
+        let header = HeaderKind::for_events(events.len());
+        let recording = Self {
+            lanes,
+            transcoder: Transcoder::new(&events, header),
+            events,
+            contexts,
+            writer,
+            stacks: config.stacks,
+            fit: Fit::new(config.clock),
+            clock: config.clock,
+            own: vec![std::process::id().cast_signed()],
+            tells_losses,
+            is_settled,
+        };
+        Ok((recording, left_out))
+    }
+
+    /// The events; their order is that of the ids in [`Self::set_ids`].
+    pub fn events(&self) -> &[KernelEvent] {
+        &self.events
+    }
+
+    /// What stands in front of each event's payload.
+    pub fn members(&self) -> Vec<Member> {
+        [self.contexts.members(), self.stacks.members()].concat()
+    }
+
+    /// Sets the CTF id of each event and the header that events have.
+    pub fn set_ids(&mut self, header: HeaderKind, ids: &[u32]) {
+        self.transcoder.set_ids(header, ids);
+    }
+
+    /// The CPUs that have a stream.
+    pub fn cpus(&self) -> impl Iterator<Item = u32> {
+        self.lanes.iter().map(|lane| lane.cpu)
+    }
+
+    /// What `poll` shows as readable, and `epoll` tells of, when a ring fills up.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.lanes.iter().map(|lane| lane.ring.as_fd())
+    }
+
+    /// Leaves out what this process does, as what the calling one does.
+    pub fn leave_out(&mut self, process: u32) {
+        self.own.push(process.cast_signed());
+    }
+
+    /// Records from now on.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn resume(&mut self) -> Result<(), Error> {
+        self.each(PerfEvent::enable)
+    }
+
+    /// Records no more; what is in the rings stays there. When this returns, no record is in the making.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn stop(&mut self) -> Result<(), Error> {
+        self.each(PerfEvent::disable)?;
+        let _ = membarrier(MembarrierCommand::Global);
+        Ok(())
+    }
+
+    fn each(&self, order: impl Fn(&PerfEvent) -> std::io::Result<()>) -> Result<(), Error> {
+        let mut events = self.lanes.iter().flat_map(|lane| &lane.events);
+        events.try_for_each(|event| order(event).map_err(ring_error))
+    }
+
+    /// Hands what is in the rings to the sink.
+    ///
+    /// # Errors
+    /// The sink's, with the packet to come again; or the kernel's.
+    pub fn drain<E>(
+        &mut self,
+        sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
+    ) -> Result<(), DrainError<E>> {
+        let ends: Vec<u64> = self.lanes.iter().map(|lane| lane.ring.written()).collect();
+        self.fit.tie();
+        self.read_losses()?;
+        let mut writer = Writer {
+            fit: &self.fit,
+            own: &self.own,
+            transcoder: &self.transcoder,
+            contexts: self.writer.as_mut(),
+            stacks: self.stacks,
+        };
+        for (lane, end) in self.lanes.iter_mut().zip(ends) {
+            while lane
+                .drain_packet(end, &mut writer, sink)
+                .map_err(DrainError::Sink)?
+            {}
+        }
+        Ok(())
+    }
+
+    /// Hands everything to the sink, and packets without events where losses are left to be told:
+    /// for the end, after [`Self::stop`].
+    ///
+    /// # Errors
+    /// As for [`Self::drain`].
+    pub fn drain_all<E>(
+        &mut self,
+        sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
+    ) -> Result<(), DrainError<E>> {
+        self.drain(sink)?;
+        self.read_losses()?;
+        let now = self.clock.now();
+        let mut lanes = self.lanes.iter_mut();
+        lanes.try_for_each(|lane| lane.settle(now, sink).map_err(DrainError::Sink))
+    }
+
+    fn read_losses(&mut self) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut lanes = self.lanes.iter_mut();
+        lanes.try_for_each(|lane| lane.read_losses(now, self.tells_losses))
+    }
+
+    /// Events that the kernel counted, without those of the recorder's own processes.
+    ///
+    /// # Errors
+    /// The kernel does not say.
+    pub fn produced(&self) -> Result<u64, Error> {
+        let mut produced = 0;
+        for lane in &self.lanes {
+            produced += lane.counted(self.tells_losses)? - lane.tally.own;
+        }
+        Ok(produced)
+    }
+
+    /// Beginnings of threads that contexts do not know of.
+    pub fn lost_tasks(&self) -> u64 {
+        self.writer.as_ref().map_or(0, ContextWriter::lost_tasks)
+    }
+
+    /// Whether the kernel counts what it loses; else it tells with the next record that fits.
+    pub fn tells_losses(&self) -> bool {
+        self.tells_losses
+    }
+
+    /// Whether no thread began while events were opened.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
+    /// How far times may be off from the trace clock's, in its ticks.
+    pub fn error_ticks(&self) -> u64 {
+        self.fit.error_ticks()
+    }
+}
+
+fn open_event(
+    planned: &PlannedEvent,
+    attr: &PerfAttr,
+    (online, threads): (&[u32], Option<&[u32]>),
+    lanes: &mut [Lane],
+) -> Result<(), Error> {
+    let name = &planned.event.name;
+    let filter = planned.filter.as_deref().map(|text| {
+        CString::new(text).map_err(|_| Error::Perf {
+            event: name.clone(),
+            why: "a filter with a NUL in it".to_owned(),
+        })
+    });
+    let filter = filter.transpose()?;
+    let asked = Asked {
+        event: name,
+        counter: Counter {
+            kind: attr.kind,
+            config: attr.config,
+        },
+        hz: None,
+    };
+    for (cpu, event) in open_on(online, threads, attr, asked)? {
+        if let Some(filter) = &filter {
+            event.set_filter(filter).map_err(|error| Error::Filter {
+                event: name.clone(),
+                filter: planned.filter.clone().unwrap_or_default(),
+                why: error.to_string(),
+            })?;
+        }
+        add(lanes, cpu, event)?;
+    }
+    Ok(())
+}
+
+fn traced(event: &KernelEvent, stacks: Stacks, tells_losses: bool) -> PerfAttr {
+    let mut attr = dummy();
+    attr.kind = TRACEPOINT;
+    attr.config = event.type_id.into();
+    attr.period = 1;
+    attr.sample_type |= PerfAttr::SAMPLE_RAW;
+    attr.read_format = read_format(tells_losses);
+    for (is_wanted, flag) in [
+        (stacks.kernel, PerfAttr::EXCLUDE_CALLCHAIN_KERNEL),
+        (stacks.user, PerfAttr::EXCLUDE_CALLCHAIN_USER),
+    ] {
+        if !is_wanted {
+            attr.flags |= flag;
+        }
+    }
+    attr
+}
+
+struct Writer<'a> {
+    fit: &'a Fit,
+    own: &'a [i32],
+    transcoder: &'a Transcoder,
+    contexts: Option<&'a mut ContextWriter>,
+    stacks: Stacks,
+}
+
+impl Encode for Writer<'_> {
+    fn choose(&mut self, record: &PerfRecord<'_>, tally: &mut Tally) -> Option<u64> {
+        match record.body {
+            PerfBody::Lost(count) => tally.lost += count,
+            PerfBody::Throttle => tally.throttled += 1,
+            PerfBody::Sample(_) if self.own.contains(&record.pid) => tally.own += 1,
+            PerfBody::Sample(_) => return Some(self.fit.ticks(record.time)),
+            _ => {}
+        }
+        None
+    }
+
+    fn append(&mut self, record: &PerfRecord<'_>, at: Place, out: &mut Vec<u8>) -> bool {
+        let PerfBody::Sample(sample) = record.body else {
+            return false;
+        };
+        let base = self.contexts.as_deref_mut();
+        let mut context = StackContext {
+            base: base.map(|writer| writer.of_cpu(at.cpu)),
+            body: &record.body,
+            stacks: self.stacks,
+        };
+        let done = self
+            .transcoder
+            .record(sample.raw, (at.time, at.last), &mut context, out);
+        done == Ok(true)
+    }
+}
+
+/// Contexts, and stacks behind them.
+struct StackContext<'a> {
+    base: Option<&'a mut ContextWriter>,
+    body: &'a PerfBody<'a>,
+    stacks: Stacks,
+}
+
+impl EventContext for StackContext<'_> {
+    fn write(&mut self, head: RecordHead, at: u64, out: &mut Vec<u8>) {
+        if let Some(base) = &mut self.base {
+            base.write(head, at, out);
+        }
+        if self.stacks.kernel {
+            self.body.encode_kernel_stack(out);
+        }
+        if self.stacks.user {
+            self.body.encode_user_stack(out);
+        }
+    }
+}

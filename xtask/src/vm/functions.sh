@@ -1,0 +1,86 @@
+# The kernel's function tracers, with trace-cmd beside us: the same functions, the same work.
+
+cat >/tmp/files <<'END'
+#!/bin/sh
+for i in 1 2 3 4 5; do : >/tmp/file-$i; done
+rm /tmp/file-1 /tmp/file-2 /tmp/file-3
+END
+chmod +x /tmp/files
+
+# A call of a function, in our words.
+words='func_entry func = "\1", parent = "\2"'
+
+# What trace-cmd tells of functions. On a busy machine its recorders may come too late, and tell nothing.
+peer() {
+        trace-cmd record -o /tmp/peer.dat -p function -l "$1" -l "$2" /tmp/files >/out/peer.said 2>&1
+    trace-cmd report -i /tmp/peer.dat 2>/dev/null |
+        sed -n "s/.*function: *\\([^ ]*\\) <-- \\([^ ]*\\).*/$words/p"
+}
+
+# What the kernel's own text tells of functions.
+kernels() {
+    instance=$tracefs/instances/peer
+    mkdir $instance
+    for function in "$@"; do echo "$function" >>$instance/set_ftrace_filter; done
+    echo 'do_*' >>$instance/set_ftrace_notrace
+    echo function >$instance/current_tracer
+    /tmp/files
+    echo 0 >$instance/tracing_on
+    sed -n "s/.*: \\([^ ]*\\) <-\\([^ ]*\\)\$/$words/p" $instance/trace
+    rmdir $instance
+}
+
+# Who calls vfs_unlink: newer kernels have another name for it.
+unlinkat=do_unlinkat
+grep -q "^$unlinkat\$" $tracefs/available_filter_functions || unlinkat=filename_unlinkat
+
+# The first time the kernel looks up what the second time it knows.
+/tmp/files
+peer vfs_unlink do_sys_openat2 >/out/traced.exact
+[ -s /out/traced.exact ] || rm /out/traced.exact
+record traced --functions vfs_unlink,do_sys_openat2 -- /tmp/files
+kernels 'vfs_unl*' 'shmem_unlin*' '*_unlinkat' >/out/many.exact
+record many --functions 'vfs_unl*,shmem_unlin*,*_unlinkat' --function-notrace 'do_*' -- /tmp/files
+
+# The rings say how many there were; the recorder says so if it knows of others.
+record stacks --functions vfs_unlink --function-stacks -- /tmp/files
+for i in 1 2 3; do
+    echo 'func_entry: { cpu_id = '
+    echo 'callers = [ [0] = "vfs_unlink", [1] = "'$unlinkat'", [2] = "'
+done >/out/stacks.within
+
+# Calls and returns: by the tracer where instances have it, else by probes.
+record graph --function-graph $unlinkat,vfs_unlink,shmem_unlink -- /tmp/files
+record shallow --function-graph $unlinkat,vfs_unlink,shmem_unlink --function-depth 2 -- /tmp/files
+depth=0
+for i in 1 2 3; do
+    for function in $unlinkat vfs_unlink shmem_unlink; do
+        if grep -q probes /out/graph.said; then
+            echo "func = \"$function\""
+        else
+            echo "depth = $depth, func = \"$function\""
+            depth=$((depth + 1))
+        fi
+    done
+    for function in shmem_unlink vfs_unlink $unlinkat; do
+        if grep -q probes /out/graph.said; then
+            echo "func_exit: { cpu_id = "
+        else
+            depth=$((depth - 1))
+            echo "depth = $depth, func = \"$function\", duration_ns = "
+        fi
+    done
+done >/out/graph.within
+grep -q probes /out/graph.said && cp /out/graph.within /out/shallow.within ||
+    grep -v 'depth = 2' /out/graph.within >/out/shallow.within
+
+# What a user cannot have is told in one line.
+refused() {
+    words=$1
+    shift
+    thalweg record --no-user "$@" -- true 2>/tmp/refused
+    [ $? = 125 ] && [ "$(wc -l </tmp/refused)" = 1 ] && grep -q "$words" /tmp/refused ||
+        echo "refused with other words: $(cat /tmp/refused)" >>/out/before
+}
+refused 'no function of this kernel matches `no_such_one`' --functions no_such_one
+refused 'is no name of a function' --functions vfs_read:traceoff
