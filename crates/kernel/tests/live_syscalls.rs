@@ -148,7 +148,7 @@ fn when_a_recording_has_stopped_nothing_is_in_the_making() {
     let _only = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let _callers = [Endless::start(), Endless::start()];
     let mut all = 0;
-    for _ in 0..20 {
+    for _ in 0..8 {
         let mut recording = SyscallRecording::start(&tracefs(), &config(64 << 20)).unwrap();
         recording.resume().unwrap();
         std::thread::sleep(std::time::Duration::from_millis(5));
@@ -165,5 +165,5 @@ fn when_a_recording_has_stopped_nothing_is_in_the_making() {
         assert_eq!(recording.produced().unwrap(), produced, "after the end");
         all += recorded;
     }
-    assert!(all > 20_000, "{all}");
+    assert!(all > 8000, "{all}");
 }
