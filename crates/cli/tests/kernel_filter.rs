@@ -122,8 +122,9 @@ fn a_plan_says_what_would_record_each_event_and_records_nothing() {
         "tracefs: 2 events; ",
         "  sched_switch                         sched:sched_switch  if prev_pid == 7\n",
         "irq:irq_handler_entry  if irq == 7 || name ~ \"eth*\"\n",
-        "eBPF: 2 events; ",
+        "eBPF: 4 events; ",
         "  syscall_entry_openat\n",
+        "  compat_syscall_exit_openat\n",
         "note: irq_handler_exit is not recorded: the filter `irq_*: irq == 7 || name == \"eth*\"` lets \
          none pass: column 13: the event has no field `name`",
         "programs: events `*`; ",
