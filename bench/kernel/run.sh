@@ -5,7 +5,7 @@
 #   bench/kernel/run.sh [--rounds N] [--quick]     5 rounds; quick: 1
 #
 #   getppid    one thread, the cheapest system call       its entry and exit
-#   pipe       perf bench sched pipe                      sched_switch, sched_waking
+#   pipe       perf bench sched pipe, 1 CPU               sched_switch, sched_waking
 #   find       find over /usr                             all system calls
 #   loopback   messages by TCP, each answered             net_dev_queue, netif_receive_skb, sched_switch
 #
@@ -51,7 +51,7 @@ chmod +x "$work/timed"
 
 declare -A command=(
     [getppid]="$release/bench-kernel getppid 3000000"
-    [pipe]="perf bench sched pipe -l 300000"
+    [pipe]="taskset -c 0 perf bench sched pipe -l 300000"
     [find]="find /usr /usr /usr -xdev -size +1000000"
     [loopback]="$release/bench-kernel loopback 150000"
 )

@@ -3,7 +3,7 @@
 #
 #   bench/kernel/watch.sh [--rounds N]     3 rounds
 #
-# Work: dd with blocks of one byte (a read and a write each), and perf bench sched pipe. Each round runs it with
+# Work: dd with blocks of one byte (a read and a write each), and perf bench sched pipe on one CPU. Each round runs it with
 # nobody, with ours and with bpftrace, in turn; the least processor time of each counts. Ours has to count what there was.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -28,7 +28,7 @@ cp "$(command -v dd)" "$work/dd-watched"
 
 blocks=1000000 switches=100000
 copy() { "$work/dd-watched" if=/dev/zero of=/dev/null bs=1 count=$blocks status=none; }
-pipe() { perf bench sched pipe -l $switches >/dev/null; }
+pipe() { taskset -c 0 perf bench sched pipe -l $switches >/dev/null; }
 
 # Processor time in milliseconds, the system's included, that a command takes with all that it starts: what the
 # programs at its events take is in it, and what others do meanwhile is not.
