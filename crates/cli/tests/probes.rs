@@ -303,7 +303,7 @@ fn two_recorders_probe_one_place() {
     let ended = shop.scene.thalweg(&args);
     let own = Recorded::read(&shop.scene, ended);
     assert_eq!(own.events.len(), TIMES);
-    assert_eq!(shop.left_behind().len(), 1, "the other's");
+    assert_eq!(shop.left_behind().len(), 1, "the other's: {}", own.stderr);
     other.signal("INT");
     let ended = other.end();
     assert_eq!(recorded(&ended.stderr), TIMES as u64, "{}", ended.stderr);

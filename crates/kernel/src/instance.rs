@@ -162,11 +162,12 @@ impl Instance {
     }
 
     /// Removes it from the kernel. The descriptors of a reader that has just been killed may
-    /// still be in the making of being closed: that is waited for, one second at most.
+    /// still be in the making of being closed, and who looks for dead recorders has a file of it open for a
+    /// moment: that is waited for, five seconds at most.
     pub(crate) fn remove(self) -> Result<(), Error> {
         let dir = self.dir.clone();
         drop(self);
-        for _ in 0..100 {
+        for _ in 0..500 {
             match fs::remove_dir(&dir) {
                 Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
                     std::thread::sleep(Duration::from_millis(10));

@@ -354,7 +354,7 @@ impl KernelRecording {
     /// Removes the instance, and what is left in it, from the kernel.
     ///
     /// # Errors
-    /// tracefs refuses, or another process has the instance's files open for a second more.
+    /// tracefs refuses, or another process has the instance's files open for five seconds more.
     pub fn remove(self) -> Result<(), Error> {
         drop(self.streams);
         end(&self.tracefs, self.instance)
