@@ -93,6 +93,14 @@ pub(crate) struct KernelDisk {
     storage_error: Option<String>,
 }
 
+/// How the header that events are written with is declared.
+const fn declared(header: HeaderKind) -> EventHeader {
+    match header {
+        HeaderKind::Compact => EventHeader::Compact,
+        HeaderKind::Large => EventHeader::Large,
+    }
+}
+
 /// A cpu's stream.
 struct Stream {
     id: StreamId,
@@ -166,10 +174,7 @@ impl KernelDisk {
     ) -> Result<(), SinkError> {
         let header = recording.header();
         let class = self.writer.stream_class(&StreamLayout {
-            header: match header {
-                HeaderKind::Compact => EventHeader::Compact,
-                HeaderKind::Large => EventHeader::Large,
-            },
+            header: declared(header),
             packet_context: PacketContext::kernel_members(),
             event_context: recording.contexts().members(),
         })?;
@@ -247,10 +252,7 @@ impl KernelDisk {
     ) -> Result<(), SinkError> {
         let header = HeaderKind::for_events(recording.events().len());
         let class = self.writer.stream_class(&StreamLayout {
-            header: match header {
-                HeaderKind::Compact => EventHeader::Compact,
-                HeaderKind::Large => EventHeader::Large,
-            },
+            header: declared(header),
             packet_context: PacketContext::kernel_members(),
             event_context: recording.members(),
         })?;

@@ -51,6 +51,22 @@ pub struct KernelPacket<'a> {
     pub page: Option<PageSpan>,
 }
 
+impl KernelPacket<'_> {
+    /// A packet that only tells a loss.
+    pub(crate) const fn of_loss(cpu: u32, at: Timestamp, lost_total: u64) -> Self {
+        Self {
+            cpu,
+            begin: at,
+            end: at,
+            lost_total,
+            follows_loss: false,
+            records: &[],
+            events: 0,
+            page: None,
+        }
+    }
+}
+
 /// What of a CPU's stream is on disk already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resume {
@@ -246,17 +262,7 @@ impl Emitter {
             return Ok(());
         }
         let at = Timestamp(now.max(end));
-        let packet = KernelPacket {
-            cpu: self.cpu,
-            begin: at,
-            end: at,
-            lost_total,
-            follows_loss: false,
-            records: &[],
-            events: 0,
-            page: None,
-        };
-        sink(&packet)?;
+        sink(&KernelPacket::of_loss(self.cpu, at, lost_total))?;
         self.said = (at.0, lost_total);
         self.tally.packets += 1;
         Ok(())

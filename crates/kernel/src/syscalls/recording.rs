@@ -286,16 +286,7 @@ impl Stream {
             return Ok(());
         }
         let at = Timestamp(now.max(self.last));
-        sink(&KernelPacket {
-            cpu,
-            begin: at,
-            end: at,
-            lost_total,
-            follows_loss: false,
-            records: &[],
-            events: 0,
-            page: None,
-        })?;
+        sink(&KernelPacket::of_loss(cpu, at, lost_total))?;
         (self.told, self.last) = (lost_total, at.0);
         Ok(())
     }
