@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use common::{Scene, recorded};
+use common::{Scene, discarded, recorded};
 use thalweg_testkit::babeltrace2_clean;
 
 /// The functions of the program, which lies at fixed addresses.
@@ -173,15 +173,7 @@ fn what_finds_the_ring_full_is_counted() {
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     // The recorder compares its counts with the kernel's, and would say so.
     assert!(!ended.stderr.contains("fault"), "{}", ended.stderr);
-    let discarded = ended
-        .stderr
-        .split(" discarded: its ring was full")
-        .next()
-        .unwrap();
-    let discarded = discarded.lines().last().unwrap().replace(' ', "");
-    let discarded: u64 = discarded
-        .parse()
-        .unwrap_or_else(|_| panic!("{}", ended.stderr));
+    let discarded = discarded(&ended.stderr);
     assert!(discarded > 10_000, "{discarded}");
     assert_eq!(recorded(&ended.stderr) + discarded, 20_010);
 }

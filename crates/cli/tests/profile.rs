@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Scene, recorded};
+use common::{Scene, discarded, recorded};
 use thalweg_testkit::babeltrace2_clean;
 
 /// A program in the current folder, at fixed addresses.
@@ -222,15 +222,7 @@ fn lost_samples_are_counted() {
     let ended = scene.thalweg(&[&flags[..], &["--", "sh", "-c", script]].concat());
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("fault"), "{}", ended.stderr);
-    let discarded = ended
-        .stderr
-        .split(" discarded: its ring was full")
-        .next()
-        .unwrap();
-    let discarded = discarded.lines().last().unwrap().replace(' ', "");
-    let discarded: u64 = discarded
-        .parse()
-        .unwrap_or_else(|_| panic!("{}", ended.stderr));
+    let discarded = discarded(&ended.stderr);
     assert!(discarded > 500, "{discarded}");
     let view = scene.thalweg(&["view", "t"]).stdout;
     let samples = view

@@ -220,3 +220,14 @@ pub(crate) fn recorded(summary: &str) -> u64 {
         .parse()
         .unwrap_or_else(|_| panic!("no number of events in: {summary}"))
 }
+
+/// The number of events that a summary says found their ring full.
+#[track_caller]
+pub(crate) fn discarded(summary: &str) -> u64 {
+    let before = summary.split(" discarded: its ring was full").next();
+    let line = before.and_then(|text| text.lines().last());
+    let digits = line.unwrap_or_default().replace(' ', "");
+    digits
+        .parse()
+        .unwrap_or_else(|_| panic!("no number of discarded events in: {summary}"))
+}
