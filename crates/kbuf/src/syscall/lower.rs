@@ -181,11 +181,15 @@ impl<'f> Lowered<'f> {
         let Some(copy) = self.bits_of(name) else {
             return;
         };
-        let (element, bytes) = (Element::Byte, 1);
+        self.counted(copy, name, Element::Byte, 1);
+    }
+
+    /// A list, and in front of it its length, a number of so many bytes.
+    pub(super) fn counted(&mut self, copy: u8, name: &str, element: Element, bytes: u8) {
         let length = format!("_{name}_length");
         let list = class::list(name, element.class(), &length);
         self.push(
-            Member::new(length, FieldClass::uint(8)),
+            Member::new(length, FieldClass::uint(8 * u32::from(bytes))),
             Step::Count {
                 copy,
                 element,

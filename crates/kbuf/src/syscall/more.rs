@@ -231,25 +231,7 @@ impl<'f> Lowered<'f> {
     fn list(&mut self, copy: Copy, source: &str, what: &str, element: Element) {
         let name = format!("{source}_{what}");
         if let Some(copy) = self.copy(copy, &name) {
-            let (bytes, length) = (4, format!("_{name}_length"));
-            let list = class::list(&name, element.class(), &length);
-            let count = Member::new(length, FieldClass::uint(32));
-            self.push(
-                count,
-                Step::Count {
-                    copy,
-                    element,
-                    bytes,
-                },
-            );
-            self.push(
-                list,
-                Step::List {
-                    copy,
-                    element,
-                    bytes,
-                },
-            );
+            self.counted(copy, &name, element, 4);
         }
     }
 
