@@ -17,6 +17,7 @@ mod kernel_keep;
 mod kernel_perf;
 mod kernel_sources;
 mod kernel_state;
+mod kernel_told;
 mod lanes;
 mod ledger;
 mod output;

@@ -23,6 +23,7 @@ mod perf;
 mod plan;
 mod syscall;
 mod task;
+mod told;
 mod transcode;
 
 pub use context::{EventContext, RecordHead};
@@ -43,4 +44,5 @@ pub use task::{
     Attributes, Change, FIRST_PID_NAMESPACE, GroupRecord, IdMap, Namespaces, TaskLayout,
     TaskRecord, TaskState, UNKNOWN_ID, cgroup, container, ids, status_value,
 };
+pub use told::{ForkLayout, PacketLayout, Told, ToldKind, ToldLayout, ToldRecord};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

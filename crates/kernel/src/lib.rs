@@ -65,6 +65,7 @@ mod stats;
 mod syscalls;
 mod tasks;
 mod text;
+mod told;
 mod tracefs;
 mod tracers;
 mod track;

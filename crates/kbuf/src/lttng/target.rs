@@ -3,11 +3,23 @@
 use thalweg_model::{FieldClass, IntegerClass};
 
 use super::listing::{Listed, ListedClass};
-use super::{Made, rules};
+use super::{Made, rules, told};
 use crate::format::{Element, EventFormat, Field, Shape};
+use crate::plan::ToldKey;
+use crate::told::ToldKind;
 
-/// Adds every field of LTTng's `event` that the kernel's format can fill.
-pub(super) fn lower(event: &str, fields: Vec<Listed>, format: &EventFormat, made: &mut Made) {
+/// Adds every field of LTTng's `event` that the kernel's format can fill, or a program tells.
+pub(super) fn lower(
+    event: &str,
+    fields: Vec<Listed>,
+    format: &EventFormat,
+    kind: Option<ToldKind>,
+    made: &mut Made,
+) {
+    let key = kind.and_then(|kind| {
+        let field = format.field(kind.key())?;
+        Some((ToldKey::new(kind, field)?, field))
+    });
     let mut length = None;
     for field in fields {
         match &field.class {
@@ -15,6 +27,7 @@ pub(super) fn lower(event: &str, fields: Vec<Listed>, format: &EventFormat, made
             ListedClass::Integer(class) if field.name.ends_with("_length") => {
                 length = Some((field.name, class.clone()));
             }
+            _ if key.is_some_and(|key| told::fill(&field, &length, key, made)) => length = None,
             class => {
                 fill(event, field.name, class, length.take(), format, made);
             }
@@ -52,7 +65,7 @@ fn fill(
             length.is_some_and(|length| made.sequence(name, length, class.clone(), source))
                 || address(name, source, made)
         }
-        ListedClass::Nested => address(name, source, made),
+        ListedClass::Nested(_) => address(name, source, made),
     }
 }
 

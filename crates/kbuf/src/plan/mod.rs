@@ -14,4 +14,4 @@
 mod run;
 mod step;
 
-pub(crate) use step::{Limit, Op, Plan, PlanBuilder};
+pub(crate) use step::{Limit, Op, Plan, PlanBuilder, ToldKey};

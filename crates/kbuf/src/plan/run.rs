@@ -18,6 +18,25 @@ impl Plan {
         }
         Ok(())
     }
+
+    /// The same, with what is told beside the record.
+    pub(crate) fn run_told(
+        &self,
+        record: &[u8],
+        told: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Spoilt> {
+        if record.len() < self.need {
+            return Err(Spoilt::Short);
+        }
+        for op in &self.ops {
+            match op {
+                Op::Told(step) => step.run(told, out),
+                op => op.run(record, &self.symbols, out)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Op {
@@ -79,6 +98,7 @@ impl Op {
                 out.extend_from_slice(&flags.to_le_bytes());
             }
             Self::Tracer(step) => step.run(record, symbols, out),
+            Self::Told(step) => step.run(&[], out),
         }
         Ok(())
     }

@@ -68,6 +68,7 @@ impl Tracepoint {
             },
             Reading::Text | Reading::CutText => text(field),
             Reading::List => list(field),
+            Reading::Told => Found::Closed("it is not in the kernel's record".to_owned()),
             Reading::Letters => Found::Closed("the kernel has letters for these flags".to_owned()),
         }
     }
