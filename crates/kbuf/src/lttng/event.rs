@@ -64,6 +64,8 @@ pub enum Reading {
     List,
     /// Letters that stand for flags.
     Letters,
+    /// A number with a label, in fewer bits than the kernel has.
+    Capped,
     /// It is not in the kernel's record; the field is the key by which a program's is found.
     Told,
 }

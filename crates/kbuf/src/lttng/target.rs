@@ -52,7 +52,9 @@ fn fill(
             made.integer(name, FieldClass::Integer(class.clone()), source, add)
                 || made.rwbs(name, class.clone(), source)
         }
-        ListedClass::Enum(class) => made.integer(name, FieldClass::Enum(class.clone()), source, 0),
+        ListedClass::Enum(class) => {
+            made.labelled(name, class.clone(), source, &format.labels(&source.name))
+        }
         ListedClass::String => {
             made.string(name, content(name, format).unwrap_or(source))
                 || address(name, source, made)
@@ -62,8 +64,12 @@ fn fill(
             made.array(name, class.clone(), *count, source) || address(name, source, made)
         }
         ListedClass::Sequence(class, _) => {
-            length.is_some_and(|length| made.sequence(name, length, class.clone(), source))
-                || address(name, source, made)
+            length.is_some_and(|length| {
+                made.sequence(name, length.clone(), class.clone(), source)
+                    || format
+                        .field("len")
+                        .is_some_and(|len| made.bytes(name, length, class.clone(), (source, len)))
+            }) || address(name, source, made)
         }
         ListedClass::Nested(_) => address(name, source, made),
     }

@@ -93,6 +93,15 @@ impl Op {
                 );
                 out.extend_from_slice(&bytes[..count * usize::from(element)]);
             }
+            Self::Cap { at } => {
+                let value = u32_at(record, usize::from(at));
+                out.push(u8::try_from(value).unwrap_or(u8::MAX));
+            }
+            Self::Bytes { len_at, at } => {
+                let len = u32_at(record, usize::from(len_at)).min(8);
+                out.extend_from_slice(&len.to_le_bytes());
+                out.extend_from_slice(&record[usize::from(at)..][..len as usize]);
+            }
             Self::Rwbs { at, len } => {
                 let flags = rwbs(text(&record[usize::from(at)..][..usize::from(len)]));
                 out.extend_from_slice(&flags.to_le_bytes());
@@ -235,6 +244,16 @@ mod tests {
             &(-80_i32).to_le_bytes(),
         );
         check(Op::Swap { at: 0, len: 2 }, &record, &[2, 1]);
+        check(Op::Cap { at: 0 }, &255_u32.to_le_bytes(), &[255]);
+        check(Op::Cap { at: 0 }, &0x0001_0002_u32.to_le_bytes(), &[255]);
+        let eight = [2, 0, 0, 0, 0, 0, 0, 0, 7, 8, 9, 9, 9, 9, 9, 9];
+        check(Op::Bytes { len_at: 0, at: 8 }, &eight, &[2, 0, 0, 0, 7, 8]);
+        let more = [[0xff; 8], [1; 8]].concat();
+        check(
+            Op::Bytes { len_at: 0, at: 8 },
+            &more,
+            &[8, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1],
+        );
         check(Op::FixedString { at: 0, len: 4 }, b"ab\0c", b"ab\0");
         check(Op::FixedString { at: 0, len: 4 }, b"abcd", b"abcd\0");
     }

@@ -19,6 +19,10 @@ pub(crate) enum Op {
         signed: bool,
         to: u8,
     },
+    /// A 32-bit number without a sign in one byte; what does not fit is its largest number.
+    Cap { at: u16 },
+    /// As many bytes of eight, behind their number of 32 bits, as an earlier number says.
+    Bytes { len_at: u16, at: u16 },
     /// A 32-bit number with something added.
     Add { at: u16, add: i32 },
     /// An integer, its most significant byte first.
@@ -53,7 +57,9 @@ impl Op {
             }
             Self::Widen { at, from, .. } => (at, usize::from(from)),
             Self::Swap { at, len } => (at, usize::from(len)),
+            Self::Bytes { len_at, at } => (at.max(len_at), 8),
             Self::Add { at, .. }
+            | Self::Cap { at }
             | Self::String { at, .. }
             | Self::Text { at, .. }
             | Self::Sequence { at, .. } => (at, 4),
