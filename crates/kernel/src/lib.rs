@@ -98,7 +98,7 @@ pub use syscalls::{
     KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
 };
 pub use thalweg_kbuf::{Counter, HeaderKind, Naming, TraceEvent as KernelEvent};
-pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids};
+pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids, own_name};
 pub use thalweg_kbuf::{
     PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
 };

@@ -106,9 +106,14 @@ fn written(member: &Member) -> String {
     }
 }
 
+/// The fields in the listing's notation.
+pub(crate) fn fields(payload: &StructClass) -> Vec<String> {
+    payload.members.iter().map(written).collect()
+}
+
 /// `event: -listed field` (LTTng has it, we do not) and `event: +our field`.
 pub(crate) fn differences(payload: &StructClass, listed: &[String]) -> Vec<String> {
-    let ours: Vec<String> = payload.members.iter().map(written).collect();
+    let ours = fields(payload);
     let missing = listed
         .iter()
         .filter(|f| !ours.contains(f))
