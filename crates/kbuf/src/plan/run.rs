@@ -84,18 +84,10 @@ impl Op {
                 length,
             } => {
                 let bytes = located(record, at, rel)?;
-                let count = bytes.len() / usize::from(element).max(1);
-                widen(
-                    &(count as u32).to_le_bytes(),
-                    false,
-                    usize::from(length),
-                    out,
-                );
-                out.extend_from_slice(&bytes[..count * usize::from(element)]);
+                sequence(bytes, usize::from(element), usize::from(length), out);
             }
             Self::Cap { at } => {
-                let value = u32_at(record, usize::from(at));
-                out.push(u8::try_from(value).unwrap_or(u8::MAX));
+                out.push(u8::try_from(u32_at(record, usize::from(at))).unwrap_or(u8::MAX));
             }
             Self::Bytes { len_at, at } => {
                 let len = u32_at(record, usize::from(len_at)).min(8);
@@ -126,6 +118,13 @@ fn copy(bytes: &[u8], out: &mut Vec<u8>) {
         24 => out.extend_from_slice(&bytes[..24]),
         _ => out.extend_from_slice(bytes),
     }
+}
+
+/// As many whole elements as there are, behind their number.
+fn sequence(bytes: &[u8], element: usize, length: usize, out: &mut Vec<u8>) {
+    let count = bytes.len() / element.max(1);
+    widen(&(count as u32).to_le_bytes(), false, length, out);
+    out.extend_from_slice(&bytes[..count * element]);
 }
 
 /// Little-endian `bytes` in `to` bytes.

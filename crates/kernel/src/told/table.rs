@@ -9,13 +9,16 @@ use thalweg_kbuf::ToldKind;
 /// What is told is found by it.
 pub(super) type Key = (ToldKind, u64);
 
+/// What was told, behind its time.
+type Timed = (u64, Box<[u8]>);
+
 /// So much is kept at most: some 40 MiB of packets.
 const MOST: usize = 1 << 18;
 
 /// What is kept.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    told: HashMap<Key, VecDeque<(u64, Box<[u8]>)>>,
+    told: HashMap<Key, VecDeque<Timed>>,
     order: VecDeque<(u64, Key)>,
 }
 
