@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 
 use common::{Scene, recorded};
 use thalweg_testkit::babeltrace2_clean;
@@ -127,6 +128,48 @@ fn a_storm_of_forks_is_told_one_by_one() {
     }
     assert_eq!((forks, threads), (4 + 2000 + 400, 400));
     assert!(ends >= forks, "each that began ended: {ends} of {forks}");
+}
+
+/// At length it sends more packets than what is told of them has room.
+const FLOOD: &str = r#"
+import socket, sys
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.bind(("127.0.0.1", 0))
+two = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); two.bind(("127.0.0.1", 0))
+for _ in range(int(sys.argv[1])): two.sendto(b"y", one.getsockname()); one.recv(1)
+print(one.getsockname()[1])
+"#;
+
+#[test]
+fn what_found_no_room_is_marked_and_counted() {
+    let is_full = std::env::var_os("THALWEG_FULL").is_some_and(|value| value == "1");
+    let count = if is_full { 170_000 } else { 2_000 };
+    let scene = Scene::new();
+    let flags = ["record", "--no-user", "-o", "t", "-k", "net_dev_queue"];
+    let recorder = scene.start_with(&flags, |command| {
+        command.stdout(Stdio::null());
+    });
+    recorder.wait_for("recording to");
+    recorder.signal("STOP");
+    let flood = ["-c", FLOOD, &count.to_string()];
+    let sent = scene.command("python3", &flood).output().unwrap();
+    let port = String::from_utf8(sent.stdout).unwrap();
+    recorder.signal("CONT");
+    recorder.signal("INT");
+    let ended = recorder.end();
+    assert!(!ended.stderr.contains("discarded"), "{}", ended.stderr);
+    let trace = babeltrace2_clean(&scene.dir().join("t"));
+    let unknown = trace
+        .lines()
+        .filter(|line| line.contains("network_header = { { } }"));
+    let unknown = unknown.count();
+    let told = format!("note: {unknown} events lack what the kernel's records do not have");
+    assert_eq!(ended.stderr.contains(&told), is_full, "{}", ended.stderr);
+    assert_eq!(unknown > 10_000, is_full, "{unknown}: {}", ended.stderr);
+    let to_port = format!("dest_port = {}, ", port.trim());
+    let known = trace.lines().filter(|line| line.contains(&to_port)).count();
+    // Others on this machine may send, too.
+    let sum = known + unknown;
+    assert!((count..count + 1000).contains(&sum), "{known} {unknown}");
 }
 
 /// Sends over the loopback, and prints the ports.
