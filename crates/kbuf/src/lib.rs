@@ -19,6 +19,7 @@ mod ftrace;
 mod header;
 mod lttng;
 mod page;
+mod parts;
 mod perf;
 mod plan;
 mod syscall;
@@ -31,6 +32,7 @@ pub use ftrace::{Symbols, TracerEvent};
 pub use header::HeaderKind;
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
+pub use parts::{Part, Parts};
 pub use perf::{
     Counter, PerfBody, PerfKind, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord,
     perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
