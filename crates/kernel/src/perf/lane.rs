@@ -78,6 +78,9 @@ pub(super) struct Tally {
     pub(super) lost: u64,
     /// How often the kernel made samples rarer.
     pub(super) throttled: u64,
+    /// The kernel counted one of its tracepoints by another number than one: those that measure a time
+    /// (`sched_stat_runtime` and the like) by that. Its counters do not tell how many there were.
+    pub(super) is_uneven: bool,
     spoilt: u64,
 }
 
