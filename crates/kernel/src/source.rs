@@ -10,7 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use thalweg_kbuf::{Cursor, Page, PageLayout};
@@ -39,6 +39,7 @@ const NO_DEVICE: i32 = rustix::io::Errno::NODEV.raw_os_error();
 #[derive(Debug)]
 pub(crate) struct Source {
     file: File,
+    path: PathBuf,
     layout: PageLayout,
     page: Landing,
     /// Whether `page` may hold one that the sink has not taken.
@@ -55,6 +56,7 @@ impl Source {
             .map_err(|error| Error::io("open", path, error))?;
         Ok(Self {
             file,
+            path: path.to_owned(),
             layout: *layout,
             page,
             pending: true,
@@ -106,8 +108,7 @@ impl Source {
             // A CPU that was off at the start, and has not come yet, has no ring.
             Err(error) if error.raw_os_error() == Some(NO_DEVICE) => Ok(false),
             Err(error) => {
-                let path = Path::new("trace_pipe_raw");
-                let error = Error::io("read a page of", path, error);
+                let error = Error::io("read a page of", &self.path, error);
                 Err(DrainError::Kernel(error))
             }
         }
