@@ -5,6 +5,7 @@ mod common;
 use std::process::Stdio;
 
 use common::{Scene, wait_until};
+use thalweg_testkit::SpawnGuarded as _;
 
 /// What tells this executable that it is the program.
 const AS_PROGRAM: &str = "THALWEG_TEST_IS_UNWANTED_PROGRAM";
@@ -27,7 +28,7 @@ fn programs_that_are_not_wanted_are_left_alone() {
     let name = "programs_that_are_not_wanted_are_left_alone";
     let mut program = scene.command(this.to_str().unwrap(), &["--exact", name]);
     program.env(AS_PROGRAM, "1").stdin(Stdio::piped());
-    let mut program = program.stdout(Stdio::null()).spawn().unwrap();
+    let mut program = program.stdout(Stdio::null()).spawn_guarded().unwrap();
     wait_until("the program", || scene.dir().join("ready").exists());
     let own = format!("[{}]", program.id());
     let record = |more: &[&str]| {
