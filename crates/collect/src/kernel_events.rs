@@ -263,13 +263,10 @@ impl KernelEvents {
             let what = "the last system calls may be missing, uncounted";
             self.notes.push(format!("{what}: failed to {error}"));
         }
-        if let Some(perf) = &mut self.parts.perf {
-            perf.stop()?;
-        }
-        match &self.parts.tracefs {
-            Some(recording) => Ok(recording.stop()?),
-            None => Ok(()),
-        }
+        let perf = self.parts.perf.as_mut().map_or(Ok(()), PerfEvents::stop);
+        let tracefs = self.parts.tracefs.as_ref();
+        let tracefs = tracefs.map_or(Ok(()), KernelRecording::stop);
+        Ok(perf.and(tracefs)?)
     }
 
     /// Drains every cpu.

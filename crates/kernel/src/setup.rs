@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
+use rustix::io::Errno;
 use thalweg_kbuf::{PROBE_GROUP, PageLayout};
 use thalweg_sys::Landing;
 
@@ -70,7 +71,12 @@ impl Setup<'_> {
             let _ = instance.try_write("buffer_subbuf_size_kb", &page_kib.to_string());
         }
         let kib = self.config.buffer_bytes_per_cpu.div_ceil(1024).max(1);
-        instance.write("buffer_size_kb", &kib.to_string())
+        let sized = instance.try_write("buffer_size_kb", &kib.to_string());
+        sized.map_err(|error| match Errno::from_io_error(&error) {
+            // The largest numbers are none to the kernel.
+            Some(Errno::NOMEM | Errno::INVAL) => Error::Rings { kib },
+            _ => Error::io("write to", &instance.path("buffer_size_kb"), error),
+        })
     }
 
     fn enable(&self, instance: &Instance) -> Result<(), Error> {

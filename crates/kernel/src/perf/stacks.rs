@@ -247,16 +247,25 @@ impl StackRecording {
         lanes.try_for_each(|lane| lane.read_losses(now, self.tells_losses))
     }
 
-    /// Events that the kernel counted, without those of the recorder's own processes.
+    /// Events that the kernel counted, without those of the recorder's own processes; if
+    /// [`Self::counts_by_one`].
     ///
     /// # Errors
     /// The kernel does not say.
     pub fn produced(&self) -> Result<u64, Error> {
         let mut produced = 0;
         for lane in &self.lanes {
-            produced += lane.counted(self.tells_losses)? - lane.tally.own;
+            produced += lane
+                .counted(self.tells_losses)?
+                .saturating_sub(lane.tally.own);
         }
         Ok(produced)
+    }
+
+    /// Whether the kernel counts each event by one: some (`sched_stat_runtime`) it counts by the time that
+    /// they tell of.
+    pub fn counts_by_one(&self) -> bool {
+        !self.lanes.iter().any(|lane| lane.tally.is_uneven)
     }
 
     /// Beginnings of threads that contexts do not know of.
@@ -343,6 +352,9 @@ struct Writer<'a> {
 
 impl Encode for Writer<'_> {
     fn choose(&mut self, record: &PerfRecord<'_>, tally: &mut Tally) -> Option<u64> {
+        if let PerfBody::Sample(sample) = record.body {
+            tally.is_uneven |= sample.period != 1;
+        }
         match record.body {
             PerfBody::Lost(count) => tally.lost += count,
             PerfBody::Throttle => tally.throttled += 1,

@@ -8,7 +8,7 @@ use thalweg_model::Timestamp;
 use super::calls::Calls;
 use super::load::InKernel;
 use crate::fit::Fit;
-use crate::loss::Ledger;
+use crate::loss::{Ledger, Said};
 use crate::{Error, KernelPacket, TraceClock, Tracefs, Track};
 
 /// A packet is handed over when it has so many bytes.
@@ -49,9 +49,7 @@ pub struct SyscallRecording {
 #[derive(Debug, Default)]
 struct Stream {
     ledger: Ledger,
-    /// The last packet's end.
-    last: u64,
-    told: u64,
+    said: Said,
     parts: Parts,
 }
 
@@ -186,9 +184,8 @@ impl SyscallRecording {
             self.read_losses(place)?;
             let now = self.clock.now();
             let (cpu, stream) = (self.in_kernel.rings[place].0, &mut self.streams[place]);
-            stream
-                .settle(cpu, now, sink)
-                .map_err(crate::DrainError::Sink)?;
+            let settled = stream.ledger.settle((cpu, now), &mut stream.said, sink);
+            settled.map_err(crate::DrainError::Sink)?;
         }
         Ok(())
     }
@@ -224,7 +221,7 @@ impl SyscallRecording {
             };
             let last = stream.parts.last();
             let time = self.fit.ticks(record.time_ns());
-            let time = time.max(last.unwrap_or(stream.last));
+            let time = time.max(last.unwrap_or(stream.said.end));
             let (id, header) = (self.ids[event], HeaderKind::Large);
             let records = stream.parts.bytes_mut();
             let begin = records.len();
@@ -247,7 +244,10 @@ impl SyscallRecording {
                 events,
             };
             sink(&packet)?;
-            (stream.told, stream.last) = (packet.lost_total, last.end);
+            stream.said = Said {
+                end: last.end,
+                lost_total: packet.lost_total,
+            };
         }
         let is_more = at != ring.position() && at != end;
         ring.release(at);
@@ -278,23 +278,5 @@ impl SyscallRecording {
     /// How far times may be off from the trace clock's, in its ticks.
     pub fn error_ticks(&self) -> u64 {
         self.fit.error_ticks()
-    }
-}
-
-impl Stream {
-    fn settle<E>(
-        &mut self,
-        cpu: u32,
-        now: u64,
-        sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let lost_total = self.ledger.settle();
-        if lost_total <= self.told {
-            return Ok(());
-        }
-        let at = Timestamp(now.max(self.last));
-        sink(&KernelPacket::of_loss(cpu, at, lost_total))?;
-        (self.told, self.last) = (lost_total, at.0);
-        Ok(())
     }
 }
