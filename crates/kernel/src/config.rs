@@ -2,7 +2,7 @@
 
 use thalweg_filter::Filter;
 
-use crate::{Error, FunctionTrace, KernelContexts, Naming, Probe, TraceClock, Track};
+use crate::{Error, FunctionTrace, KernelContexts, Missing, Naming, Probe, TraceClock, Track};
 
 /// The events of a recording that names none: what scheduler, interrupts, system calls, disks,
 /// tasks, signals and page faults do.
@@ -74,6 +74,8 @@ pub struct EventFilter {
     pub filter: Filter,
     /// As it was written.
     pub text: String,
+    /// Whether something else records events that it is for: tracefs need have none.
+    pub is_used_elsewhere: bool,
 }
 
 impl EventFilter {
@@ -81,9 +83,20 @@ impl EventFilter {
     pub fn idle(&self) -> Error {
         Error::UselessFilter {
             filter: self.text.clone(),
-            why: "tracefs records none of the events that it is for, and --syscalls records \
-                  system calls unfiltered",
+            why: "none of the events that it is for is recorded",
         }
+    }
+
+    /// What it leaves out, in one line, however many events it is: their names, and why.
+    pub(crate) fn told(&self, left_out: &[(String, String)]) -> Option<Missing> {
+        let (first, why) = left_out.first()?;
+        let what = match left_out.len() {
+            1 => first.clone(),
+            2 => format!("{first} and 1 more event"),
+            count => format!("{first} and {} more events", count - 1),
+        };
+        let why = format!("the filter `{}` lets none pass: {why}", self.text);
+        Some(Missing { what, why })
     }
 }
 

@@ -68,7 +68,10 @@ impl Plan {
         let mut known = tracefs.events()?;
         let mut missing = Vec::new();
         let mut chosen = choose(&known, config, &mut missing).map_err(|error| match error {
-            Error::NoEvents if !config.filters.is_empty() => config.filters[0].idle(),
+            Error::NoEvents => match config.filters.first() {
+                Some(filter) if !filter.is_used_elsewhere => filter.idle(),
+                _ => error,
+            },
             error => error,
         })?;
         for Defined { event, filter } in probes {
@@ -102,6 +105,7 @@ impl Plan {
             (false, _) => Ok(plan),
             (true, None) if config.has_more() => Ok(plan),
             (true, None) => Err(Error::NoEvents),
+            (true, Some(filter)) if filter.is_used_elsewhere => Err(Error::NoEvents),
             (true, Some(filter)) => Err(Error::UselessFilter {
                 filter: filter.text.clone(),
                 why: "it lets no event pass",
@@ -137,7 +141,7 @@ fn targets(known: &[KnownEvent], filter: &EventFilter) -> Result<Option<BTreeSet
         let places = (0..).zip(known).filter(|(_, event)| is_meant(event));
         let probes: Vec<usize> = places.map(|(place, _)| place).collect();
         match catalogue::select(known, pattern) {
-            Err(error) if probes.is_empty() => return Err(error),
+            Err(error) if probes.is_empty() && !filter.is_used_elsewhere => return Err(error),
             found => targets.extend(found.unwrap_or_default()),
         }
         targets.extend(probes);
@@ -182,9 +186,10 @@ fn apply(
         }
     }
     match (fit, first_unfit) {
+        _ if filter.is_used_elsewhere => Ok(filter.told(&left_out)),
         (0, Some(error)) => Err(error),
         (0, None) => Err(filter.idle()),
-        _ => Ok(told(filter, &left_out)),
+        _ => Ok(filter.told(&left_out)),
     }
 }
 
@@ -193,18 +198,6 @@ fn both(old: Option<String>, new: String) -> String {
         Some(old) => format!("({old}) && ({new})"),
         None => new,
     }
-}
-
-/// In one line, however many events it is about.
-fn told(filter: &EventFilter, left_out: &[(String, String)]) -> Option<Missing> {
-    let (first, why) = left_out.first()?;
-    let what = match left_out.len() {
-        1 => first.clone(),
-        2 => format!("{first} and 1 more event"),
-        count => format!("{first} and {} more events", count - 1),
-    };
-    let why = format!("the filter `{}` lets none pass: {why}", filter.text);
-    Some(Missing { what, why })
 }
 
 fn choose(
@@ -311,6 +304,7 @@ mod tests {
             patterns: None,
             filter: text.parse().unwrap(),
             text: text.to_owned(),
+            is_used_elsewhere: false,
         };
         let mut events = [planned("tick", "irq"), planned("tock", "vec")];
         let told = apply(&filter, &None, &[0, 1], &mut events);

@@ -93,6 +93,15 @@ impl SyscallEvent {
         }
     }
 
+    /// When in a call it is.
+    pub fn side(&self) -> Side {
+        let name = self.name.trim_start_matches("compat_");
+        match name.starts_with(Side::Exit.prefix()) {
+            true => Side::Exit,
+            false => Side::Entry,
+        }
+    }
+
     /// The names, behind `sys_enter_`, that the kernel's event of a call may have.
     pub fn kernel_names(call: &str) -> Vec<String> {
         event_names(call)

@@ -44,6 +44,7 @@ impl Instance {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let filters = filter.map(|text| EventFilter {
+            is_used_elsewhere: false,
             patterns: None,
             filter: text.parse().expect("it is a filter"),
             text: text.to_owned(),
