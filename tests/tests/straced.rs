@@ -141,7 +141,7 @@ fn strace_sees_the_same_calls_with_the_same_strings_and_results() {
         "{sum:?}"
     );
     assert!(
-        sum.data_bytes > 1000 && sum.labels > 500 && sum.nested > 20,
+        sum.data_bytes > 1000 && sum.labels > 500 && sum.nested > 20 && sum.members > 1000,
         "{sum:?}"
     );
 }

@@ -64,6 +64,7 @@ mod source;
 mod stats;
 mod syscalls;
 mod tasks;
+mod tested;
 mod text;
 mod tracefs;
 mod tracers;

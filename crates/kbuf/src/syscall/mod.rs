@@ -33,6 +33,7 @@ mod origin;
 mod path;
 mod record;
 mod state;
+mod structure;
 
 pub use compat::{CompatCall, compat_calls};
 pub use copy::{Copy, CopyKind, Length, Slot};
@@ -41,5 +42,6 @@ pub use numbers::{SYSCALL_LIMIT, syscall_numbers};
 pub use origin::Origin;
 pub use path::PathLayout;
 pub use record::{RecordLayout, SyscallRecord, syscall_context};
+pub use structure::{MemberClass, Structure, StructureMember};
 
 use lower::Lowered;

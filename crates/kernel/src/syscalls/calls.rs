@@ -2,10 +2,12 @@
 
 use thalweg_filter::near_names;
 use thalweg_kbuf::{
-    Copy, SYSCALL_LIMIT, Side, SyscallEvent, SyscallOptions, SyscallRecord, compat_calls,
-    syscall_numbers,
+    Copy, SYSCALL_LIMIT, Side, Structure, SyscallEvent, SyscallOptions, SyscallRecord,
+    compat_calls, syscall_numbers,
 };
 
+use super::structures;
+use crate::bpf::read_btf;
 use crate::catalogue::KnownEvent;
 use crate::{Error, EventRule, Tracefs, glob};
 
@@ -45,7 +47,7 @@ impl Calls {
     pub(crate) fn choose(
         tracefs: &Tracefs,
         patterns: &[String],
-        options: SyscallOptions,
+        (options, structures): (SyscallOptions, &[Structure]),
     ) -> Result<Self, Error> {
         let mut calls = Self {
             events: Vec::new(),
@@ -55,7 +57,8 @@ impl Calls {
         for (number, event) in wanted(&known, patterns)? {
             let format = tracefs.format(event)?;
             for side in SIDES {
-                calls.put(number, side, SyscallEvent::new(side, &format, options));
+                let event = SyscallEvent::with_structures(side, &format, options, structures);
+                calls.put(number, side, event);
             }
         }
         calls.add_compat(tracefs, &known, patterns, options)?;
@@ -197,12 +200,18 @@ pub struct KnownCall {
 pub fn find_syscalls(tracefs: &Tracefs, patterns: &[String]) -> Result<Vec<KnownCall>, Error> {
     let known = tracefs.events()?;
     let calls = wanted(&known, patterns)?.into_iter();
+    // Without BTF there are no programs either, that would look there.
+    let structures = read_btf()
+        .map(|btf| structures::find(&btf))
+        .unwrap_or_default();
+    let options = SyscallOptions::default();
     let describe = |(number, event)| {
         let format = tracefs.format(event)?;
         Ok(KnownCall {
             number,
             name: call_of(event).to_owned(),
-            events: SIDES.map(|side| SyscallEvent::new(side, &format, SyscallOptions::default())),
+            events: SIDES
+                .map(|side| SyscallEvent::with_structures(side, &format, options, &structures)),
         })
     };
     calls.map(describe).collect()

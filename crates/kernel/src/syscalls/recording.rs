@@ -8,6 +8,7 @@ use thalweg_model::Timestamp;
 use super::calls::Calls;
 use super::filters::{TaskContexts, resolve};
 use super::load::InKernel;
+use super::structures;
 use crate::bpf::read_btf;
 use crate::fit::Fit;
 use crate::loss::Ledger;
@@ -79,7 +80,9 @@ impl SyscallRecording {
     /// A pattern means no call, or the kernel lacks BPF or BTF, or refuses.
     pub fn start(tracefs: &Tracefs, config: &SyscallConfig) -> Result<Self, Error> {
         let btf = read_btf()?;
-        let mut calls = Calls::choose(tracefs, &config.patterns, config.options)?;
+        let structures = structures::find(&btf);
+        let events = (config.options, &structures[..]);
+        let mut calls = Calls::choose(tracefs, &config.patterns, events)?;
         let contexts = TaskContexts::find(&btf);
         let first = resolve(&calls, &contexts, &config.filters)?;
         let (never, filters) = (first.never, first.report);

@@ -146,7 +146,7 @@ impl<'e> Resolver<'_, 'e> {
         let filters = self.filters.iter().zip(&self.are_used);
         let told = filters.zip(&self.left_out);
         let told = told.filter(|((_, is_used), _)| **is_used);
-        let left_out = told.filter_map(|((filter, _), left_out)| filter.told(left_out));
+        let left_out = told.filter_map(|((filter, _), left_out)| filter.left_out(left_out));
         FilterReport {
             left_out: left_out.collect(),
             are_used: self.are_used,
