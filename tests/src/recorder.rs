@@ -69,6 +69,12 @@ impl<'w> Options<'w> {
         self.with("--fd-paths", "yes")
     }
 
+    /// Records what this process does, and what it starts, of the kernel.
+    #[must_use]
+    pub fn track(self, process: u32) -> Self {
+        self.with("--track", &process.to_string())
+    }
+
     /// The kernel's rings have this size, each.
     #[must_use]
     pub fn kernel_buffer_kib(self, kib: u32) -> Self {

@@ -42,12 +42,14 @@ impl Setup<'_> {
             events,
             missing,
             mut left_out,
+            tested_later,
         } = self.plan;
         left_out.extend(unmarked);
         let report = StartReport {
             enabled: events.len(),
             missing,
             left_out,
+            tested_later,
             clock: self.clock,
             buffer_bytes_per_cpu: instance.read_number("buffer_size_kb").unwrap_or(0) << 10,
             page_bytes: layout.page_bytes,
@@ -126,7 +128,7 @@ impl Setup<'_> {
     }
 
     fn filter(&self, instance: &Instance) -> Result<(), Error> {
-        for PlannedEvent { event, filter } in &self.plan.events {
+        for PlannedEvent { event, filter, .. } in &self.plan.events {
             if let Some(filter) = filter {
                 set_filter(instance, event, filter)?;
             }

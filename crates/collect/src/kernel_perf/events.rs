@@ -98,6 +98,7 @@ fn stacked(
 ) -> Result<StackRecording, KernelError> {
     let probes = std::mem::take(&mut config.probes);
     let plan = Plan::make(tracefs, config)?;
+    notes.extend(plan.tested_later.iter().cloned());
     if !probes.is_empty() {
         notes.push("probes are recorded without call stacks".to_owned());
     }

@@ -72,6 +72,8 @@ pub(super) struct Lane {
 pub(super) struct Tally {
     /// Records of our own processes.
     pub(super) own: u64,
+    /// Records that a filter leaves out.
+    pub(super) others: u64,
     /// Lost ones, as the ring tells it.
     pub(super) lost: u64,
     /// How often the kernel made samples rarer.

@@ -68,7 +68,7 @@ impl<O: Operands + ?Sized> Writer<'_, O> {
 
     /// R3 becomes the length of a text.
     pub(super) fn length(&mut self, text: Text) {
-        self.a.load(Size::Eight, R3, (text.base, text.length));
+        self.a.load(Size::Eight, R3, text.length);
         if text.may_fail {
             let unknown = self.exits.unknown;
             self.a.jump_if(Condition::Less, R3, 0, unknown);
@@ -119,7 +119,7 @@ impl<O: Operands + ?Sized> Writer<'_, O> {
             self.length(text);
             self.unless_cut(text);
         }
-        self.a.load(Size::Eight, R2, (left.base, left.length));
+        self.a.load(Size::Eight, R2, left.length);
         self.a.jump_if(Condition::NotEqual, R2, R3, differs);
         let (again, equal) = (self.a.label(), self.a.label());
         self.zero_unseen(R4);
