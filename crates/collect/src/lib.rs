@@ -19,6 +19,7 @@ mod kernel_pages;
 mod kernel_perf;
 mod kernel_sources;
 mod kernel_state;
+mod kernel_told;
 mod lanes;
 mod ledger;
 mod output;
