@@ -19,6 +19,7 @@ mod ftrace;
 mod header;
 mod lttng;
 mod page;
+mod parts;
 mod perf;
 mod plan;
 mod syscall;
@@ -32,13 +33,15 @@ pub use ftrace::{Symbols, TracerEvent};
 pub use header::HeaderKind;
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
+pub use parts::{Part, Parts};
 pub use perf::{
     Counter, PerfBody, PerfKind, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord,
     perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
 };
 pub use syscall::{
-    CompatCall, Copy, CopyKind, Length, PathLayout, RecordLayout, SYSCALL_LIMIT, Side, Slot,
-    SyscallEvent, SyscallOptions, SyscallRecord, compat_calls, syscall_context, syscall_numbers,
+    CompatCall, Copy, CopyKind, Length, MemberClass, Origin, PathLayout, RecordLayout,
+    SYSCALL_LIMIT, Side, Slot, Structure, StructureMember, SyscallEvent, SyscallOptions,
+    SyscallRecord, compat_calls, syscall_context, syscall_numbers,
 };
 pub use task::{
     Attributes, Change, FIRST_PID_NAMESPACE, GroupRecord, IdMap, Namespaces, TaskLayout,

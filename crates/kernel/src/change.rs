@@ -38,6 +38,16 @@ impl KernelRecording {
         config.naming = self.naming;
         (config.rules, config.filters) = (rules, filters);
         let mut plan = Plan::make(&self.tracefs, &config)?;
+        let mut filters = config.filters.iter();
+        if plan.events.iter().any(|planned| !planned.tested.is_empty())
+            && let Some(filter) = filters.next()
+        {
+            return Err(Error::UselessFilter {
+                filter: filter.text.clone(),
+                why: "the kernel cannot test it, and what is tested when events are read stays as it \
+                      was at the start",
+            });
+        }
         let lacking = self.decoder.tell_of(&mut plan.events, self.clock);
         plan.left_out.extend(lacking);
         let mut events = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use thalweg_kbuf::{Cursor, EventContext, HeaderKind, Page, PageSummary, Transcoder};
+use thalweg_kbuf::{Cursor, EventContext, HeaderKind, Page, PageSummary, Parts, Transcoder};
 
 use crate::context::ContextWriter;
 use crate::told::{self, ToldSource};
@@ -74,24 +74,32 @@ impl Decoder {
         self.transcoder.set_ids(header, ids);
     }
 
-    /// Appends a page's events behind the cursor and after a time to `out`.
+    /// Appends a page's events after a time to `out`.
     pub(crate) fn records(
         &mut self,
         cpu: u32,
         page: &Page<'_>,
-        (cursor, after): (&mut Cursor, Option<u64>),
-        out: &mut Vec<u8>,
+        after: Option<u64>,
+        out: &mut Parts,
     ) -> PageSummary {
         let contexts = self.contexts.as_mut();
         let contexts = contexts.map(|writer| writer.of_cpu(cpu) as &mut dyn EventContext);
+        let mut cursor = Cursor::start(page.stamp);
         let transcoder = &self.transcoder;
-        transcoder.records_in_context(page, cursor, after, contexts, out)
+        transcoder.records_in_context(page, &mut cursor, after, contexts, out)
     }
 
     /// Whether there is something to keep up with.
     pub(crate) fn keeps_up(&self) -> bool {
         let contexts = self.contexts.as_ref();
         self.told.is_some() || contexts.is_some_and(ContextWriter::has_tasks)
+    }
+
+    /// Whether events are left out by filters.
+    pub(crate) fn has_filters(&self) -> bool {
+        self.contexts
+            .as_ref()
+            .is_some_and(ContextWriter::has_filters)
     }
 
     /// Reads what programs have told; events from `oldest` on will be asked about.

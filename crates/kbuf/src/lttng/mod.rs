@@ -29,6 +29,7 @@ mod probe;
 mod rules;
 mod target;
 mod told;
+mod value;
 
 pub use event::{FieldSource, Naming, Reading, TraceEvent};
 pub(crate) use generic::argument_class;
