@@ -110,6 +110,8 @@ echo '1 1 7' >/out/durations.expected
 
 # A recorder that is killed leaves nothing, either.
 killed() {
+    # What the one before said is not to be taken for this one's.
+    : >/tmp/said
     thalweg record --no-user "$@" 2>/tmp/said &
     until grep -q 'recording to' /tmp/said; do sleep 0.1; done
     app 10 >/dev/null 2>&1
