@@ -20,6 +20,8 @@ const MOST: usize = 1 << 18;
 pub(super) struct Table {
     told: HashMap<Key, VecDeque<Timed>>,
     order: VecDeque<(u64, Key)>,
+    /// Something was dropped that somebody may still ask for.
+    has_dropped: bool,
 }
 
 impl Table {
@@ -31,8 +33,14 @@ impl Table {
             .push_back((at, body.into()));
         self.order.push_back((at, key));
         while self.order.len() > MOST {
+            self.has_dropped = true;
             self.drop_oldest();
         }
+    }
+
+    /// Whether there was so much that something was dropped that somebody may still ask for.
+    pub(super) const fn has_dropped(&self) -> bool {
+        self.has_dropped
     }
 
     /// What was told of a key nearest to a time, if it is within a distance.
@@ -91,10 +99,12 @@ mod tests {
         assert_eq!(table.find(KEY, 100, u64::MAX), Some(&b"b"[..]));
         table.forget(201);
         assert_eq!((table.told.len(), table.order.len()), (0, 0));
+        assert!(!table.has_dropped(), "of that nobody asks any more");
         for at in 0..2 * MOST as u64 {
             table.put((ToldKind::Rx, at % 1000), at, b"x");
         }
         assert_eq!(table.order.len(), MOST);
+        assert!(table.has_dropped());
         let kept: usize = table.told.values().map(VecDeque::len).sum();
         assert_eq!(kept, MOST);
     }
