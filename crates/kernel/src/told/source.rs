@@ -136,7 +136,8 @@ impl ToldSource {
             self.known_until = now;
         }
         let before = |ns| self.fit.ticks(monotonic_ns().saturating_sub(ns));
-        if self.lost() > 0 {
+        // What is nearest may be another's then.
+        if self.table.has_dropped() || self.lost() > 0 {
             self.near = before(0).saturating_sub(before(NEAR_NS));
         }
         self.table.forget(before(KEPT_NS), self.oldest);

@@ -20,6 +20,8 @@ const MOST: usize = 1 << 18;
 pub(super) struct Table {
     told: HashMap<Key, VecDeque<Timed>>,
     order: VecDeque<Kept>,
+    /// Something was dropped that somebody may still ask for.
+    has_dropped: bool,
 }
 
 /// Since when something is kept, of which time it is, and of which key.
@@ -40,8 +42,14 @@ impl Table {
         let since = now;
         self.order.push_back(Kept { since, at, key });
         while self.order.len() > MOST {
+            self.has_dropped = true;
             self.drop_oldest();
         }
+    }
+
+    /// Whether there was so much that something was dropped that somebody may still ask for.
+    pub(super) const fn has_dropped(&self) -> bool {
+        self.has_dropped
     }
 
     /// What was told of a key nearest to a time, if it is within a distance.
@@ -104,10 +112,12 @@ mod tests {
         assert_eq!(table.find(KEY, 100, u64::MAX), Some(&b"b"[..]));
         table.forget(2001, u64::MAX);
         assert_eq!((table.told.len(), table.order.len()), (0, 0));
+        assert!(!table.has_dropped(), "of that nobody asks any more");
         for at in 0..2 * MOST as u64 {
             table.put((ToldKind::Rx, at % 1000), (at, at), b"x");
         }
         assert_eq!(table.order.len(), MOST);
+        assert!(table.has_dropped());
         let kept: usize = table.told.values().map(VecDeque::len).sum();
         assert_eq!(kept, MOST);
     }
