@@ -17,6 +17,7 @@ mod context;
 mod format;
 mod ftrace;
 mod header;
+mod hist;
 mod lttng;
 mod page;
 mod perf;
@@ -29,6 +30,7 @@ pub use context::{EventContext, RecordHead};
 pub use format::{Element, EventFormat, Field, FormatError, PageLayout, Shape};
 pub use ftrace::{Symbols, TracerEvent};
 pub use header::HeaderKind;
+pub use hist::{HistRow, HistTable};
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
 pub use perf::{
