@@ -5,6 +5,7 @@
 //!   --probe ──────▶ tracefs        places in programs and in the kernel, with arguments
 //!   --functions ──▶ tracefs        the kernel's function tracers
 //!                     └─ no returns in this kernel's instances: probes
+//!   --hist, --synthetic ─▶ tracefs  the kernel's triggers: counts by groups, events made of two others
 //!   --syscalls ───▶ eBPF           system calls with what their pointers point at
 //!                     └─ refused: tracefs, with a word about what is lost
 //!   --profile ────▶ perf events    samples with their stacks
@@ -110,6 +111,13 @@ impl KernelSources {
         }
         let (probes, mut notes) = resolve_probes(&tracefs, &request.probes)?;
         config.probes = probes;
+        config.histograms.clone_from(&request.histograms);
+        config.synthetics.clone_from(&request.synthetics);
+        config.latency = request.latency;
+        if !config.histograms.is_empty() && (config.track.is_some() || config.untrack.is_some()) {
+            notes
+                .push("histograms count what all threads do: triggers know no tracking".to_owned());
+        }
         choose_functions(&tracefs, request, &mut config, &mut notes)?;
         let syscalls = start_syscalls(&tracefs, request, &config, &mut notes)?;
         let plain = match &request.syscalls {
@@ -256,7 +264,9 @@ fn is_list_alone(request: &KernelRequest) -> bool {
 /// Whether something is asked for beside which the default events are left out.
 fn has_named_others(request: &KernelRequest) -> bool {
     let is_sampled = request.profile.is_some() || request.counts.is_some();
-    is_sampled || !request.probes.is_empty() || request.functions.is_some()
+    let has_triggers = !request.histograms.is_empty() || !request.synthetics.is_empty();
+    let has_triggers = has_triggers || request.latency.is_some();
+    is_sampled || has_triggers || !request.probes.is_empty() || request.functions.is_some()
 }
 
 /// What of the state dump is wanted: with the default events, or by name.

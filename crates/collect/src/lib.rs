@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attach;
 mod bell;
 mod clock;
 pub mod context;
@@ -15,6 +16,7 @@ mod kernel_events;
 mod kernel_flight;
 mod kernel_keep;
 mod kernel_perf;
+mod kernel_readings;
 mod kernel_sources;
 mod kernel_state;
 mod lanes;
@@ -41,6 +43,7 @@ mod summary;
 mod trace_lock;
 mod urgency;
 
+pub use attach::record_instance;
 pub use context::{ContextSet, Contexts};
 pub use error::Error;
 pub use keeper::keeper_main;

@@ -28,8 +28,21 @@ pub fn find_function_tracers(tracefs: &Tracefs, id: &str) -> Result<FunctionTrac
     Ok(tracers)
 }
 
-/// Why an instance has no such tracer.
+/// Why an instance has no such function tracer.
 pub(super) fn check(tracefs: &Tracefs, instance: &Instance, tracer: &str) -> Result<(), String> {
+    has_tracer(tracefs, instance, tracer)?;
+    match text::read(&instance.path("set_ftrace_filter")) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(LOCKED.to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// Why an instance has no such tracer.
+pub(super) fn has_tracer(
+    tracefs: &Tracefs,
+    instance: &Instance,
+    tracer: &str,
+) -> Result<(), String> {
     let list = |text: io::Result<String>| text.unwrap_or_default();
     let has = |text: &str| text.split_whitespace().any(|name| name == tracer);
     let of_kernel = list(text::read(&tracefs.root().join("available_tracers")));
@@ -41,10 +54,7 @@ pub(super) fn check(tracefs: &Tracefs, instance: &Instance, tracer: &str) -> Res
             "this kernel has the tracer {tracer} for all together only, in no instance"
         ));
     }
-    match text::read(&instance.path("set_ftrace_filter")) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(LOCKED.to_owned()),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// `EPERM` and `EACCES` for root.
