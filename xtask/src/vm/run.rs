@@ -29,8 +29,9 @@ pub(crate) fn vm_of(context: &Context, name: Option<&str>) -> Result<()> {
         std::fs::remove_dir_all(&folder).context("empty the guest's folder")?;
     }
     std::fs::create_dir_all(&folder).context("make the guest's folder")?;
-    let kernel = kernel::image(name)?;
+    let kernel = kernel::find(name)?;
+    let image = kernel::image(kernel)?;
     let files = guest::pack(context, &folder)?;
-    boot::boot(&kernel, &files, &folder)?;
-    judge::judge(&folder.join("out"))
+    boot::boot(&image, &files, &folder)?;
+    judge::judge(&folder.join("out"), kernel.lacks)
 }
