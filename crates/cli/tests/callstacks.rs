@@ -101,7 +101,8 @@ fn an_event_has_the_stacks_that_perf_finds() {
     let trace = babeltrace2_clean(&scene.dir().join("t"));
     let view = scene.thalweg(&["view", "--clock-gmt", "t"]);
     assert!(view.stdout == trace, "view and babeltrace2 differ");
-    assert_eq!(recorded(&ended.stderr), 3000);
+    // Others may write seven bytes, too.
+    assert!(recorded(&ended.stderr) >= 3000, "{}", ended.stderr);
     let lines = trace.lines().filter(|line| {
         line.contains("syscall_entry_write:")
             && line.contains("procname = \"writer\"")

@@ -17,12 +17,13 @@ use thalweg_kernel::{
 use thalweg_model::{LossCause, StructClass, Timestamp};
 
 use crate::kernel_keep::Keep;
+use crate::kernel_pages::{PageWriter, Place, Written, part_bytes};
 use crate::kernel_perf::FeedEvent;
 use crate::kernel_state::{StateEvent, StateKind};
 use crate::ledger::Ledger;
 use crate::sink::{
-    EventHeader, FoundStream, PacketContext, PacketHead, SinkError, StreamClassId, StreamId,
-    StreamLayout, TraceWriter,
+    EventHeader, FoundStream, PacketContext, SinkError, StreamClassId, StreamId, StreamLayout,
+    TraceWriter,
 };
 use crate::summary::SourceSummary;
 
@@ -83,12 +84,16 @@ impl Origin {
     }
 }
 
+/// Bytes of a packet context that says of which cpu the packet is.
+const CONTEXT_BYTES: usize = size_of::<u32>();
+
 /// The processor of the state dump's packets, which are of none.
 const STATE_CPU: u32 = 0;
 
 /// The folder, as it is being written.
 pub(crate) struct KernelDisk {
     writer: TraceWriter,
+    pages: PageWriter,
     streams: BTreeMap<(Origin, u32), Stream>,
     ledgers: [Ledger; Origin::ALL.len()],
     /// A flight recorder's packets, which are not to be on disk yet.
@@ -125,6 +130,7 @@ impl KernelDisk {
     pub(crate) fn over(writer: TraceWriter) -> Self {
         Self {
             writer,
+            pages: PageWriter::default(),
             streams: BTreeMap::new(),
             ledgers: Default::default(),
             keep: None,
@@ -186,6 +192,7 @@ impl KernelDisk {
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(header, &ids?);
+        recording.set_part_bytes(part_bytes(CONTEXT_BYTES));
         let cpus = recording.cpus().collect();
         self.open(Origin::Tracefs, class, cpus, begin)
     }
@@ -204,6 +211,7 @@ impl KernelDisk {
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(ids?);
+        recording.set_part_bytes(part_bytes(CONTEXT_BYTES));
         let cpus = recording.cpus().collect();
         self.open(Origin::Syscalls, class, cpus, begin)
     }
@@ -244,7 +252,7 @@ impl KernelDisk {
             follows_loss: false,
             records: &records,
             events: events.len() as u64,
-            page: None,
+            parts: &[],
         };
         self.take(Origin::State, &packet);
     }
@@ -365,7 +373,7 @@ impl KernelDisk {
             follows_loss: false,
             records: &records,
             events: events.len() as u64,
-            page: None,
+            parts: &[],
         };
         self.take(origin, &packet);
     }
@@ -418,23 +426,23 @@ impl KernelDisk {
         let Some(stream) = self.streams.get_mut(&(origin, packet.cpu)) else {
             return;
         };
-        let ledger = &mut self.ledgers[origin as usize];
-        let head = PacketHead {
-            begin: packet.begin,
-            end: packet.end,
-            discarded_total: stream.lost(),
-            context: &PacketContext::Kernel { cpu_id: packet.cpu }.encode(),
-        };
         if packet.events == 0 {
             return;
         }
-        match self.writer.write_packet(stream.id, &head, packet.records) {
-            Ok(()) => ledger.record(packet.events),
-            Err(error) => {
-                stream.refused += packet.events;
-                ledger.lose(LossCause::Storage, packet.events);
-                self.storage_error.get_or_insert_with(|| error.to_string());
-            }
+        let mut place = Place {
+            writer: &mut self.writer,
+            stream: stream.id,
+            context: &PacketContext::Kernel { cpu_id: packet.cpu }.encode(),
+            discarded_total: stream.lost(),
+        };
+        let Written { events, error } = self.pages.write(&mut place, packet);
+        let ledger = &mut self.ledgers[origin as usize];
+        ledger.record(events);
+        if let Some(error) = error {
+            let refused = packet.events - events;
+            stream.refused += refused;
+            ledger.lose(LossCause::Storage, refused);
+            self.storage_error.get_or_insert_with(|| error.to_string());
         }
     }
 

@@ -15,6 +15,7 @@ mod kernel_disk;
 mod kernel_events;
 mod kernel_flight;
 mod kernel_keep;
+mod kernel_pages;
 mod kernel_perf;
 mod kernel_readings;
 mod kernel_sources;

@@ -20,6 +20,7 @@ mod header;
 mod hist;
 mod lttng;
 mod page;
+mod parts;
 mod perf;
 mod plan;
 mod syscall;
@@ -33,6 +34,7 @@ pub use header::HeaderKind;
 pub use hist::{HistRow, HistTable};
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
+pub use parts::{Part, Parts};
 pub use perf::{
     Counter, PerfBody, PerfKind, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord,
     perf_context, perf_sample_class, perf_sample_context, perf_stack_members,

@@ -1,6 +1,6 @@
 //! From a page to CTF event records, with contexts if they are wanted.
 
-use thalweg_kbuf::{Cursor, EventContext, HeaderKind, Page, PageSummary, Transcoder};
+use thalweg_kbuf::{Cursor, EventContext, HeaderKind, Page, PageSummary, Parts, Transcoder};
 
 use crate::KernelEvent;
 use crate::context::ContextWriter;
@@ -38,18 +38,19 @@ impl Decoder {
         self.transcoder.set_ids(header, ids);
     }
 
-    /// Appends a page's events behind the cursor and after a time to `out`.
+    /// Appends a page's events after a time to `out`.
     pub(crate) fn records(
         &mut self,
         cpu: u32,
         page: &Page<'_>,
-        (cursor, after): (&mut Cursor, Option<u64>),
-        out: &mut Vec<u8>,
+        after: Option<u64>,
+        out: &mut Parts,
     ) -> PageSummary {
         let contexts = self.contexts.as_mut();
         let contexts = contexts.map(|writer| writer.of_cpu(cpu) as &mut dyn EventContext);
+        let mut cursor = Cursor::start(page.stamp);
         let transcoder = &self.transcoder;
-        transcoder.records_in_context(page, cursor, after, contexts, out)
+        transcoder.records_in_context(page, &mut cursor, after, contexts, out)
     }
 
     /// Whether contexts tell of threads.

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -127,6 +128,14 @@ impl Instance {
         let text = percent.min(100).to_string();
         let write = (&self.lock).write_all(text.as_bytes());
         write.map_err(|error| Error::io("write to", &self.path(LOCK_FILE), error))
+    }
+
+    /// The share of the ring that wakes a waiter.
+    pub(crate) fn wake_percent(&self) -> Option<usize> {
+        let mut text = [0; 16];
+        let len = self.lock.read_at(&mut text, 0).ok()?;
+        let text = std::str::from_utf8(&text[..len]).ok()?;
+        text.trim().parse().ok()
     }
 
     /// Writes a setting.

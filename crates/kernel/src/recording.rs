@@ -219,6 +219,13 @@ impl KernelRecording {
         self.decoder.set_ids(header, ids);
     }
 
+    /// Lets packets be parted: each part has at most so many bytes, if it can.
+    pub fn set_part_bytes(&mut self, bytes: usize) {
+        for stream in &mut self.streams {
+            stream.set_part_bytes(bytes);
+        }
+    }
+
     /// The CPUs that have a stream.
     pub fn cpus(&self) -> impl Iterator<Item = u32> + '_ {
         self.streams.iter().map(CpuStream::cpu)

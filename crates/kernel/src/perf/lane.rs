@@ -195,8 +195,8 @@ impl Lane {
                 lost_total: self.ledger.total_at(begin),
                 follows_loss: false,
                 records: &self.out,
+                parts: &[],
                 events,
-                page: None,
             };
             sink(&packet)?;
             (self.told, self.last) = (packet.lost_total, last);

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallOptions, SyscallRecord};
+use thalweg_kbuf::{HeaderKind, Parts, SyscallEvent, SyscallOptions, SyscallRecord};
 use thalweg_model::Timestamp;
 
 use super::calls::Calls;
@@ -52,7 +52,7 @@ struct Stream {
     /// The last packet's end.
     last: u64,
     told: u64,
-    records: Vec<u8>,
+    parts: Parts,
 }
 
 impl SyscallRecording {
@@ -92,6 +92,13 @@ impl SyscallRecording {
     pub fn set_ids(&mut self, ids: Vec<u32>) {
         assert_eq!(ids.len(), self.ids.len(), "an id for each event");
         self.ids = ids;
+    }
+
+    /// Lets packets be parted: each part has at most so many bytes, if it can.
+    pub fn set_part_bytes(&mut self, bytes: usize) {
+        for stream in &mut self.streams {
+            stream.parts = Parts::new(bytes);
+        }
     }
 
     /// The CPUs that have a stream.
@@ -202,10 +209,9 @@ impl SyscallRecording {
     ) -> Result<bool, E> {
         let (cpu, ring) = &mut self.in_kernel.rings[place];
         let stream = &mut self.streams[place];
-        stream.records.clear();
+        stream.parts.clear();
         let (mut at, mut events, mut spoilt) = (ring.position(), 0, 0);
-        let (mut begin, mut last) = (0, None);
-        while at != end && stream.records.len() < PACKET_BYTES {
+        while at != end && stream.parts.bytes_mut().len() < PACKET_BYTES {
             let Some(record) = ring.record(at) else {
                 break;
             };
@@ -216,31 +222,32 @@ impl SyscallRecording {
                 spoilt += 1;
                 continue;
             };
-            let time = self
-                .fit
-                .ticks(record.time_ns())
-                .max(last.unwrap_or(stream.last));
-            HeaderKind::Large.write(self.ids[event], time, last, &mut stream.records);
-            record.encode_context(&mut stream.records);
-            self.calls.events()[event].encode(&record, &mut stream.records);
-            begin = if last.is_none() { time } else { begin };
-            last = Some(time);
+            let last = stream.parts.last();
+            let time = self.fit.ticks(record.time_ns());
+            let time = time.max(last.unwrap_or(stream.last));
+            let (id, header) = (self.ids[event], HeaderKind::Large);
+            let records = stream.parts.bytes_mut();
+            let begin = records.len();
+            header.write(id, time, last, records);
+            record.encode_context(records);
+            self.calls.events()[event].encode(&record, records);
+            stream.parts.push(header, (id, time), begin);
             events += 1;
         }
-        if let Some(last) = last {
+        let (records, parts) = stream.parts.finish();
+        if let (Some(first), Some(last)) = (parts.first(), parts.last()) {
             let packet = KernelPacket {
                 cpu: *cpu,
-                begin: Timestamp(begin),
-                end: Timestamp(last),
-                lost_total: stream.ledger.total_at(begin),
+                begin: Timestamp(first.begin),
+                end: Timestamp(last.end),
+                lost_total: stream.ledger.total_at(first.begin),
                 follows_loss: false,
-                records: &stream.records,
+                records,
+                parts,
                 events,
-                page: None,
             };
             sink(&packet)?;
-            stream.told = packet.lost_total;
-            stream.last = last;
+            (stream.told, stream.last) = (packet.lost_total, last.end);
         }
         let is_more = at != ring.position() && at != end;
         ring.release(at);
