@@ -68,6 +68,13 @@ fn config(output: &str, options: &[String]) -> RecordingConfig {
                 let calls = kernel.syscalls.get_or_insert_default();
                 calls.extend((value != "all").then_some(value));
             }
+            "--track" => {
+                let kernel = config.kernel.get_or_insert_with(KernelRequest::default);
+                let track = kernel.track.get_or_insert_default();
+                track
+                    .processes
+                    .push(value.parse().expect("a process's number"));
+            }
             "--syscall-data" => {
                 let kernel = config.kernel.get_or_insert_with(KernelRequest::default);
                 kernel.syscall_options.data_bytes = value.parse().expect("a number of bytes");
@@ -154,6 +161,7 @@ fn obey(recording: &mut Recording, order: &str) {
         Some(("enable", what)) => {
             let (patterns, filter) = what.split_once(" if ").unwrap_or((what, ""));
             let filter = (!filter.is_empty()).then(|| EventFilter {
+                is_used_elsewhere: false,
                 patterns: None,
                 filter: filter.parse().expect("a filter"),
                 text: filter.to_owned(),

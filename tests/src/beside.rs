@@ -7,6 +7,7 @@
 //! | a call's name | strace has the table's, we the kernel's function's: `stat` is `newstat` |
 //! | numbers are compared by their low half | an `int` is as wide as its register to some |
 //! | texts that strace has and we have not | what is in structures that neither LTTng nor we tell |
+//! | members of structures that are no plain numbers | strace has words for them |
 //! | labels of bits that only one of both names | strace has newer headers, and its own words |
 //! | data, and the environment of a new program, may be cut | they have a limit |
 //! | `FUTEX_WAIT_PRIVATE` | strace has one word for the operation and `FUTEX_PRIVATE_FLAG` |
@@ -37,6 +38,8 @@ pub struct Compared {
     pub labels: usize,
     /// Numbers in lists of structures.
     pub nested: usize,
+    /// Members of structures.
+    pub members: usize,
 }
 
 impl Compared {
@@ -47,6 +50,7 @@ impl Compared {
         self.data_bytes += call.data.iter().map(|(_, data)| data.len()).sum::<usize>();
         self.labels += call.labels.len();
         self.nested += call.nested.len();
+        self.members += call.members.len();
     }
 
     /// Both together.
@@ -59,6 +63,7 @@ impl Compared {
             data_bytes: self.data_bytes + other.data_bytes,
             labels: self.labels + other.labels,
             nested: self.nested + other.nested,
+            members: self.members + other.members,
         }
     }
 }
@@ -123,6 +128,9 @@ fn differences(theirs: &Straced, ours: &Call) -> Vec<String> {
     all.extend(address(theirs, ours));
     all.extend(data(theirs, ours));
     all.extend(lists(theirs, ours));
+    if !ours.incomplete.iter().any(|(_, state)| *state != 0) {
+        all.extend(members(theirs, ours));
+    }
     all.extend(labels(theirs, ours));
     for (name, path) in paths(ours) {
         if !theirs.paths.contains(path) && !is_unknown(ours, name) {
@@ -231,6 +239,38 @@ fn lists(theirs: &Straced, ours: &Call) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The members of structures that strace shows as numbers.
+fn members(theirs: &Straced, ours: &Call) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, value) in &ours.members {
+        let mark = format!("{name}=");
+        let shown = theirs.arguments.match_indices(&mark);
+        let is_whole = |at: usize| theirs.arguments[..at].ends_with(['{', ' ']);
+        let shown = shown.filter(|(at, _)| is_whole(*at));
+        let shown: Vec<Option<i128>> = shown
+            .map(|(at, _)| written(&theirs.arguments[at + mark.len()..]))
+            .collect();
+        // What it shows in other words is not compared.
+        let is_there = shown.contains(&Some(*value)) || shown.contains(&None);
+        if !shown.is_empty() && !is_there {
+            wrong.push(format!("{name} {value}, not of {shown:?}"));
+        }
+    }
+    wrong
+}
+
+/// A number as strace writes it: also 017, 0x1f and 8192*1024.
+fn written(text: &str) -> Option<i128> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '*');
+    let word = &text[..end.unwrap_or(text.len())];
+    let number = |word: &str| match (word.strip_prefix("0x"), word.strip_prefix('0')) {
+        (Some(hex), _) => i128::from_str_radix(hex, 16).ok(),
+        (_, Some(octal)) if !octal.is_empty() => i128::from_str_radix(octal, 8).ok(),
+        _ => word.parse().ok(),
+    };
+    word.split('*').map(number).product()
 }
 
 fn leading(text: &str) -> Option<i128> {

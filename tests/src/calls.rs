@@ -21,6 +21,8 @@ pub struct Call {
     pub labels: Vec<(String, Vec<String>)>,
     /// Numbers of structures in lists.
     pub nested: Vec<(String, i128)>,
+    /// Numbers of structures that pointers lead to.
+    pub members: Vec<(String, i128)>,
     /// What it returned, if it did.
     pub result: Option<i128>,
     /// What could not be read: the names of copies that are not whole, with what became of them.
@@ -116,10 +118,12 @@ impl Call {
                 let FieldClass::Struct(class) = element else {
                     return;
                 };
+                let list = match name.ends_with("_value") {
+                    true => &mut self.members,
+                    false => &mut self.nested,
+                };
                 for (member, value) in class.members.iter().zip(values) {
-                    if let Some(value) = number(value) {
-                        self.nested.push((member.name.clone(), value));
-                    }
+                    list.extend(number(value).map(|value| (member.name.clone(), value)));
                 }
             }
             _ => {}

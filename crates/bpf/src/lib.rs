@@ -24,7 +24,9 @@ mod instruction;
 mod program;
 
 pub use assembler::{AssembleError, Assembler, Label};
-pub use btf::{Btf, BtfError, Kind, Parameter, Prototype, TypeId, Value};
+pub use btf::{
+    Btf, BtfError, Kind, Layout, LayoutMember, MemberShape, Parameter, Prototype, TypeId, Value,
+};
 pub use instruction::{Condition, Helper, Operand, Operation, Register, Size};
 pub use program::{Attached, Error, Program};
 pub use thalweg_sys::BpfProbe;

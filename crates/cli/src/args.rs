@@ -84,7 +84,7 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "PATTERNS", value_delimiter = ',')]
     pub(crate) kernel: Vec<String>,
 
-    /// Record only kernel events that pass, tested in the kernel: 'EXPRESSION' for all of them,
+    /// Record only kernel events that pass: 'EXPRESSION' for all of them, system calls among them,
     /// 'PATTERNS: EXPRESSION' for some, with the fields that `list -k --fields` shows; several hold
     /// together.
     #[arg(long, value_name = "FILTER")]
@@ -315,10 +315,9 @@ A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
 Without fields an SDT probe has all of its arguments, a function all of its parameters, if BTF or
 debug information (C, C++) describes it. `thalweg list --probe FILE` lists places and arguments.
 
-A filter of kernel events compares fields with constants: numbers by < <= > >= == != and bits by
-FIELD & MASK, texts by == and != with `*` for anything; joined by && || ! and parentheses. It knows
-$ctx.tid, $ctx.procname and $ctx.cpu_id. What the kernel cannot test is refused; events that have no such
-field are left out, with a word.
+A filter of kernel events is one of --filter's language, on fields and contexts ($ctx.procname, $ctx.pid,
+$ctx.uid, …). The kernel tests fields against constants, and all of it for --syscalls; what it cannot test of
+other events is tested when they are read. Events that have no such field are left out, with a word.
 
 --track and --follow leave out what other threads do; an event of the scheduler is recorded if one of
 its two threads is tracked, an interrupt if it interrupts one. Programs' own events are not concerned.

@@ -43,6 +43,7 @@ impl FromStr for KernelFilter {
             patterns: patterns.map(list),
             filter,
             text: text.to_owned(),
+            is_used_elsewhere: false,
         }))
     }
 }

@@ -201,3 +201,17 @@ fn programs_stacks_alone_leave_the_default_events_as_they_are() {
         ended.stderr
     );
 }
+
+/// The kernel's counter of such an event shows nanoseconds.
+#[test]
+fn events_that_measure_a_time_are_counted_as_events() {
+    let scene = Scene::new();
+    let flags = ["record", "--no-user", "-k", "sched_stat_runtime", "-o", "t"];
+    let contexts = ["--context", "callstack-kernel", "--duration", "0.3"];
+    let ended = scene.thalweg(&[&flags[..], &contexts].concat());
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("fault"), "{}", ended.stderr);
+    let trace = babeltrace2_clean(&scene.dir().join("t"));
+    assert!(trace.lines().count() > 10);
+    assert_eq!(recorded(&ended.stderr), trace.lines().count() as u64);
+}

@@ -14,7 +14,7 @@ use thalweg_kernel::{
     StackRecording, SyscallRecording, perf_context, perf_sample_class, perf_sample_context,
     syscall_context,
 };
-use thalweg_model::{LossCause, StructClass, Timestamp};
+use thalweg_model::{LossCause, Member, StructClass, Timestamp};
 
 use crate::kernel_keep::Keep;
 use crate::kernel_pages::{PageWriter, Place, Written, part_bytes};
@@ -184,11 +184,7 @@ impl KernelDisk {
         begin: u64,
     ) -> Result<(), SinkError> {
         let header = recording.header();
-        let class = self.writer.stream_class(&StreamLayout {
-            header: declared(header),
-            packet_context: PacketContext::kernel_members(),
-            event_context: recording.contexts().members(),
-        })?;
+        let class = self.class(declared(header), recording.contexts().members())?;
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(header, &ids?);
@@ -203,11 +199,7 @@ impl KernelDisk {
         recording: &mut SyscallRecording,
         begin: u64,
     ) -> Result<(), SinkError> {
-        let class = self.writer.stream_class(&StreamLayout {
-            header: EventHeader::Large,
-            packet_context: PacketContext::kernel_members(),
-            event_context: syscall_context(),
-        })?;
+        let class = self.class(EventHeader::Large, syscall_context())?;
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(ids?);
@@ -218,11 +210,7 @@ impl KernelDisk {
 
     /// The same for the state dump; the ids of its events, in the order of their numbers.
     pub(crate) fn declare_state(&mut self, begin: u64) -> Result<Vec<u32>, SinkError> {
-        let class = self.writer.stream_class(&StreamLayout {
-            header: EventHeader::Large,
-            packet_context: PacketContext::kernel_members(),
-            event_context: Vec::new(),
-        })?;
+        let class = self.class(EventHeader::Large, Vec::new())?;
         let payloads = StateKind::ALL.map(|kind| (kind.name(), kind.class()));
         let ids = self.declare(class, payloads.iter().map(|(name, class)| (*name, class)))?;
         self.open(Origin::State, class, vec![STATE_CPU], begin)?;
@@ -264,11 +252,7 @@ impl KernelDisk {
         begin: u64,
     ) -> Result<(), SinkError> {
         let header = HeaderKind::for_events(recording.events().len());
-        let class = self.writer.stream_class(&StreamLayout {
-            header: declared(header),
-            packet_context: PacketContext::kernel_members(),
-            event_context: recording.members(),
-        })?;
+        let class = self.class(declared(header), recording.members())?;
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(header, &ids?);
@@ -282,20 +266,14 @@ impl KernelDisk {
         profile: &mut PerfRecording,
         begin: u64,
     ) -> Result<u32, SinkError> {
-        let mut layout = StreamLayout {
-            header: EventHeader::Large,
-            packet_context: PacketContext::kernel_members(),
-            event_context: perf_sample_context(),
-        };
         let cpus: Vec<u32> = profile.cpus().collect();
-        let samples = self.writer.stream_class(&layout)?;
+        let samples = self.class(EventHeader::Large, perf_sample_context())?;
         let payload = perf_sample_class();
         let events = profile.events().iter();
         let ids = self.declare(samples, events.map(|event| (&*event.name, &payload)))?;
         let throttling = self.declare_kinds(samples, PerfKind::THROTTLING)?;
         self.open(Origin::Samples, samples, cpus.clone(), begin)?;
-        layout.event_context = perf_context();
-        let side = self.writer.stream_class(&layout)?;
+        let side = self.class(EventHeader::Large, perf_context())?;
         let side_ids = self.declare_kinds(side, PerfKind::SIDE_BAND)?;
         self.open(Origin::SideBand, side, cpus, begin)?;
         self.open(Origin::Mappings, side, vec![0], begin)?;
@@ -325,11 +303,7 @@ impl KernelDisk {
         cpus: Vec<u32>,
         begin: u64,
     ) -> Result<Vec<u32>, SinkError> {
-        let class = self.writer.stream_class(&StreamLayout {
-            header: EventHeader::Large,
-            packet_context: PacketContext::kernel_members(),
-            event_context: Vec::new(),
-        })?;
+        let class = self.class(EventHeader::Large, Vec::new())?;
         let names = names.iter();
         let ids = self.declare(class, names.map(|name| (&**name, payload)))?;
         self.open(Origin::Counts, class, cpus, begin)?;
@@ -376,6 +350,19 @@ impl KernelDisk {
             parts: &[],
         };
         self.take(origin, &packet);
+    }
+
+    /// The class of streams whose events have this header and this context.
+    fn class(
+        &mut self,
+        header: EventHeader,
+        event_context: Vec<Member>,
+    ) -> Result<StreamClassId, SinkError> {
+        self.writer.stream_class(&StreamLayout {
+            header,
+            packet_context: PacketContext::kernel_members(),
+            event_context,
+        })
     }
 
     /// The ids of events of these names and payloads.

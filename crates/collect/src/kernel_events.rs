@@ -92,14 +92,17 @@ impl KernelEvents {
             syscalls,
             perf,
             state,
-            notes,
+            mut notes,
         } = sources;
         let (tracefs, left_out) = match config.is_empty() {
             true => (None, Vec::new()),
             false => match KernelRecording::start(&tracefs, &config) {
                 // All that was named is left to the programs.
                 Err(KernelError::NoEvents) if has_others => (None, Vec::new()),
-                started => started.map(|(recording, report)| (Some(recording), report.left_out))?,
+                started => started.map(|(recording, report)| {
+                    notes.extend(report.tested_later);
+                    (Some(recording), report.left_out)
+                })?,
             },
         };
         let left_out = left_out.into_iter().map(|missing| missing.to_string());
@@ -273,13 +276,10 @@ impl KernelEvents {
             let what = "the last system calls may be missing, uncounted";
             self.notes.push(format!("{what}: failed to {error}"));
         }
-        if let Some(perf) = &mut self.parts.perf {
-            perf.stop()?;
-        }
-        match &self.parts.tracefs {
-            Some(recording) => Ok(recording.stop()?),
-            None => Ok(()),
-        }
+        let perf = self.parts.perf.as_mut().map_or(Ok(()), PerfEvents::stop);
+        let tracefs = self.parts.tracefs.as_ref();
+        let tracefs = tracefs.map_or(Ok(()), KernelRecording::stop);
+        Ok(perf.and(tracefs)?)
     }
 
     /// Drains every cpu.
@@ -399,12 +399,16 @@ impl KernelEvents {
 
     /// Events that took room in the rings for nothing.
     fn others(&self) -> Option<String> {
-        let tallies = self.parts.tracefs.as_ref()?.tallies();
-        let others: u64 = tallies.iter().map(|t| t.1.others).sum();
+        let recording = self.parts.tracefs.as_ref()?;
+        let others: u64 = recording.tallies().iter().map(|t| t.1.others).sum();
+        let which = match recording.filters_when_read() {
+            true => "that a filter or --track lets not pass",
+            false => "of threads that are not tracked",
+        };
         (others > 0).then(|| {
             format!(
-                "{others} events of threads that are not tracked were in the kernel's rings, and are \
-                 left out: tracefs itself can track processes alone"
+                "{others} events {which} were in the kernel's rings, and are left out: tracefs itself \
+                 can neither track by more than processes nor test all filters"
             )
         })
     }

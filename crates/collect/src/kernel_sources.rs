@@ -14,8 +14,8 @@
 //! ```
 
 use thalweg_kernel::{
-    Error as KernelError, EventRule, FunctionKind, GraphSource, KernelConfig, Plan, Probe,
-    SyscallConfig, SyscallRecording, TraceClock, Tracefs, find_functions, find_graph_source,
+    Error as KernelError, EventRule, FilterReport, FunctionKind, GraphSource, KernelConfig, Plan,
+    Probe, SyscallConfig, SyscallRecording, TraceClock, Tracefs, find_functions, find_graph_source,
     plain_syscall_rules, resolve_probes,
 };
 
@@ -119,7 +119,7 @@ impl KernelSources {
                 .push("histograms count what all threads do: triggers know no tracking".to_owned());
         }
         choose_functions(&tracefs, request, &mut config, &mut notes)?;
-        let syscalls = start_syscalls(&tracefs, request, &config, &mut notes)?;
+        let syscalls = start_syscalls(&tracefs, request, &mut config, &mut notes)?;
         let plain = match &request.syscalls {
             Some(calls) if syscalls.is_none() => plain_syscall_rules(&tracefs, calls)?,
             _ => Vec::new(),
@@ -129,7 +129,8 @@ impl KernelSources {
             return Err(KernelError::PerfAttributes);
         }
         let perf = PerfSources::open(request, (&tracefs, &mut config, clock), &mut notes)?;
-        match config.filters.first() {
+        let mut filters = config.filters.iter();
+        match filters.find(|filter| !filter.is_used_elsewhere) {
             Some(filter) if config.is_empty() => Err(filter.idle()),
             _ => Ok(Self {
                 tracefs,
@@ -196,7 +197,7 @@ fn choose_functions(
 fn start_syscalls(
     tracefs: &Tracefs,
     request: &KernelRequest,
-    config: &KernelConfig,
+    config: &mut KernelConfig,
     notes: &mut Vec<String>,
 ) -> Result<Option<SyscallRecording>, KernelError> {
     let (Some(patterns), Some(clock)) = (&request.syscalls, config.clock) else {
@@ -207,6 +208,7 @@ fn start_syscalls(
         tracefs,
         &SyscallConfig {
             patterns: patterns.clone(),
+            filters: config.filters.clone(),
             options: request.syscall_options,
             ring_bytes_per_cpu: bytes,
             track: config.track.clone(),
@@ -215,11 +217,17 @@ fn start_syscalls(
         },
     );
     match started {
-        Ok(recording) => Ok(Some(recording)),
+        Ok(mut recording) => {
+            let has_others = has_tracefs(request);
+            note_filters(recording.take_filter_report(), has_others, config, notes)?;
+            Ok(Some(recording))
+        }
         Err(
             error @ (KernelError::UnknownSyscall { .. }
             | KernelError::NoProcess { .. }
             | KernelError::NoControlGroup { .. }
+            | KernelError::KernelFilter { .. }
+            | KernelError::UselessFilter { .. }
             | KernelError::NestedNamespace),
         ) => Err(error),
         Err(error) => {
@@ -229,6 +237,31 @@ fn start_syscalls(
             Ok(None)
         }
     }
+}
+
+/// Marks the filters that system calls are tested by; `has_others`: other events may be tested, too.
+fn note_filters(
+    report: FilterReport,
+    has_others: bool,
+    config: &mut KernelConfig,
+    notes: &mut Vec<String>,
+) -> Result<(), KernelError> {
+    let used = report.are_used.into_iter().zip(report.unfit);
+    for (filter, (is_used, unfit)) in config.filters.iter_mut().zip(used) {
+        filter.is_used_elsewhere = is_used;
+        match unfit {
+            Some(error) if !is_used && !has_others => return Err(error),
+            _ => {}
+        }
+    }
+    notes.extend(report.left_out.iter().map(ToString::to_string));
+    Ok(())
+}
+
+/// Whether tracefs records something besides.
+fn has_tracefs(request: &KernelRequest) -> bool {
+    let is_probed = !request.probes.is_empty() || request.functions.is_some();
+    is_probed || !request.patterns.is_empty()
 }
 
 /// Which events tracefs records: those that were named, or the default ones; system calls, which a

@@ -9,6 +9,7 @@ pub mod context;
 mod drain;
 mod due;
 mod error;
+mod gone;
 mod keeper;
 mod kernel_change;
 mod kernel_disk;

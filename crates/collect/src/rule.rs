@@ -116,18 +116,10 @@ fn known_to_programs(expr: &Expr) -> Result<(), RuleError> {
 }
 
 fn is_known(context: Context) -> bool {
-    !matches!(
-        context,
-        Context::CgroupNs
-            | Context::IpcNs
-            | Context::MntNs
-            | Context::NetNs
-            | Context::PidNs
-            | Context::TimeNs
-            | Context::UserNs
-            | Context::UtsNs
-            | Context::Tid
-    )
+    use Context::{CpuId, Ip, Procname, PthreadId, Vpid, Vtid};
+    use Context::{Vegid, Veuid, Vgid, Vsgid, Vsuid, Vuid};
+    let of_thread = matches!(context, Vpid | Vtid | Procname | PthreadId | Ip | CpuId);
+    of_thread || matches!(context, Vuid | Veuid | Vsuid | Vgid | Vegid | Vsgid)
 }
 
 /// Rules as the text that programs read, see [`thalweg_abi::rules`].

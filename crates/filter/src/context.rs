@@ -10,7 +10,7 @@ pub enum Context {
     Vpid = 1,
     /// Thread id, in the process's own namespace.
     Vtid = 2,
-    /// Name of the thread: the only context that is a text.
+    /// Name of the thread: a text.
     Procname = 3,
     /// What `pthread_self` gives.
     PthreadId = 4,
@@ -48,11 +48,49 @@ pub enum Context {
     UtsNs = 20,
     /// Thread id, in the first namespace: the kernel's own.
     Tid = 21,
+    /// Process id, in the first namespace. From here on, what only the kernel's events know.
+    Pid = 22,
+    /// The parent's process id, in the first namespace.
+    Ppid = 23,
+    /// The parent's process id, in the process's own namespace.
+    Vppid = 24,
+    /// Priority, as the kernel sorts by it: from -100 to 39.
+    Prio = 25,
+    /// Niceness.
+    Nice = 26,
+    /// The machine's name: a text.
+    Hostname = 27,
+    /// Whether interrupts are enabled.
+    Interruptible = 28,
+    /// Whether another thread could take the processor.
+    Preemptible = 29,
+    /// Whether the thread is to give up the processor.
+    NeedReschedule = 30,
+    /// Whether the thread could go on at another processor.
+    Migratable = 31,
+    /// Real user id, in the first namespace.
+    Uid = 32,
+    /// Real group id, in the first namespace.
+    Gid = 33,
+    /// Effective user id, in the first namespace.
+    Euid = 34,
+    /// Effective group id, in the first namespace.
+    Egid = 35,
+    /// Saved user id, in the first namespace.
+    Suid = 36,
+    /// Saved group id, in the first namespace.
+    Sgid = 37,
+    /// Number of the control group.
+    CgroupId = 38,
+    /// Path of the control group: a text.
+    Cgroup = 39,
+    /// Id of the container: a text.
+    Container = 40,
 }
 
 impl Context {
     /// Every context, in the order of their numbers.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 40] = [
         Self::Vpid,
         Self::Vtid,
         Self::Procname,
@@ -74,6 +112,25 @@ impl Context {
         Self::UserNs,
         Self::UtsNs,
         Self::Tid,
+        Self::Pid,
+        Self::Ppid,
+        Self::Vppid,
+        Self::Prio,
+        Self::Nice,
+        Self::Hostname,
+        Self::Interruptible,
+        Self::Preemptible,
+        Self::NeedReschedule,
+        Self::Migratable,
+        Self::Uid,
+        Self::Gid,
+        Self::Euid,
+        Self::Egid,
+        Self::Suid,
+        Self::Sgid,
+        Self::CgroupId,
+        Self::Cgroup,
+        Self::Container,
     ];
 
     /// Its name, as LTTng spells it.
@@ -100,12 +157,39 @@ impl Context {
             Self::UserNs => "user_ns",
             Self::UtsNs => "uts_ns",
             Self::Tid => "tid",
+            Self::Pid => "pid",
+            Self::Ppid => "ppid",
+            Self::Vppid => "vppid",
+            Self::Prio => "prio",
+            Self::Nice => "nice",
+            Self::Hostname => "hostname",
+            Self::Interruptible => "interruptible",
+            Self::Preemptible => "preemptible",
+            Self::NeedReschedule => "need_reschedule",
+            Self::Migratable => "migratable",
+            Self::Uid => "uid",
+            Self::Gid => "gid",
+            Self::Euid => "euid",
+            Self::Egid => "egid",
+            Self::Suid => "suid",
+            Self::Sgid => "sgid",
+            Self::CgroupId => "cgroup_id",
+            Self::Cgroup => "cgroup",
+            Self::Container => "container",
         }
     }
 
     /// The context of a name.
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|context| context.name() == name)
+    }
+
+    /// Whether it is a text; all others are integers.
+    pub const fn is_text(self) -> bool {
+        matches!(
+            self,
+            Self::Procname | Self::Hostname | Self::Cgroup | Self::Container
+        )
     }
 
     /// The context of a number in bytecode.
@@ -125,7 +209,7 @@ mod tests {
             assert_eq!(Context::from_code(context as u8), Some(context));
         }
         assert_eq!(Context::from_code(0), None);
-        assert_eq!(Context::from_code(22), None);
-        assert_eq!(Context::find("pid"), None);
+        assert_eq!(Context::from_code(41), None);
+        assert_eq!(Context::find("pids"), None);
     }
 }

@@ -106,7 +106,9 @@ fn an_unknown_context_comes_with_its_neighbours_and_all_names() {
         "$ctx.vpdi == 1",
         "column 6: no context is called `vpdi` (did you mean `vpid`?); there are vpid, vtid, \
          procname, pthread_id, ip, cpu_id, vuid, veuid, vsuid, vgid, vegid, vsgid, cgroup_ns, \
-         ipc_ns, mnt_ns, net_ns, pid_ns, time_ns, user_ns, uts_ns, tid",
+         ipc_ns, mnt_ns, net_ns, pid_ns, time_ns, user_ns, uts_ns, tid, pid, ppid, vppid, prio, nice, \
+         hostname, interruptible, preemptible, need_reschedule, migratable, uid, gid, euid, egid, \
+         suid, sgid, cgroup_id, cgroup, container",
     );
 }
 

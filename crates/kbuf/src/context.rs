@@ -52,8 +52,8 @@ impl RecordHead {
 
 /// Writes contexts.
 pub trait EventContext {
-    /// Whether an event of this head, that happened at `at`, is wanted.
-    fn admits(&mut self, head: RecordHead, at: u64) -> bool;
+    /// Whether the event of a record, of this head, that happened at `at`, is wanted.
+    fn admits(&mut self, record: &[u8], head: RecordHead, at: u64) -> bool;
 
     /// Appends the bytes of an event that happened at `at`.
     fn write(&mut self, head: RecordHead, at: u64, out: &mut Vec<u8>);

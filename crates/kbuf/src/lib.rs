@@ -40,8 +40,9 @@ pub use perf::{
     perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
 };
 pub use syscall::{
-    CompatCall, Copy, CopyKind, Length, PathLayout, RecordLayout, SYSCALL_LIMIT, Side, Slot,
-    SyscallEvent, SyscallOptions, SyscallRecord, compat_calls, syscall_context, syscall_numbers,
+    CompatCall, Copy, CopyKind, Length, MemberClass, Origin, PathLayout, RecordLayout,
+    SYSCALL_LIMIT, Side, Slot, Structure, StructureMember, SyscallEvent, SyscallOptions,
+    SyscallRecord, compat_calls, syscall_context, syscall_numbers,
 };
 pub use task::{
     Attributes, Change, FIRST_PID_NAMESPACE, GroupRecord, IdMap, Namespaces, TaskLayout,

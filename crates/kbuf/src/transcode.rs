@@ -225,7 +225,7 @@ impl Transcoder {
             None => self.header.write(*id, at, last, out),
             Some(context) => {
                 let head = RecordHead::parse(record).ok_or(Spoilt::Short)?;
-                if !context.admits(head, at) {
+                if !context.admits(record, head, at) {
                     return Ok(Fate::Unwanted);
                 }
                 self.header.write(*id, at, last, out);

@@ -38,6 +38,16 @@ impl KernelRecording {
         config.naming = self.naming;
         (config.rules, config.filters) = (rules, filters);
         let plan = Plan::make(&self.tracefs, &config)?;
+        let mut filters = config.filters.iter();
+        if plan.events.iter().any(|planned| !planned.tested.is_empty())
+            && let Some(filter) = filters.next()
+        {
+            return Err(Error::UselessFilter {
+                filter: filter.text.clone(),
+                why: "the kernel cannot test it, and what is tested when events are read stays as it \
+                      was at the start",
+            });
+        }
         let mut events = Vec::new();
         for planned in plan.events {
             let is_it = |known: &crate::KernelEvent| known.type_id == planned.event.type_id;

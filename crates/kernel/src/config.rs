@@ -3,7 +3,7 @@
 use thalweg_filter::Filter;
 
 use crate::{
-    Error, FunctionTrace, HistogramSpec, KernelContexts, LatencyTracer, Naming, Probe,
+    Error, FunctionTrace, HistogramSpec, KernelContexts, LatencyTracer, Missing, Naming, Probe,
     SyntheticSpec, TraceClock, Track,
 };
 
@@ -77,6 +77,8 @@ pub struct EventFilter {
     pub filter: Filter,
     /// As it was written.
     pub text: String,
+    /// Whether something else records events that it is for: tracefs need have none.
+    pub is_used_elsewhere: bool,
 }
 
 impl EventFilter {
@@ -84,10 +86,37 @@ impl EventFilter {
     pub fn idle(&self) -> Error {
         Error::UselessFilter {
             filter: self.text.clone(),
-            why: "tracefs records none of the events that it is for, and --syscalls records \
-                  system calls unfiltered",
+            why: "none of the events that it is for is recorded",
         }
     }
+
+    /// What it leaves out, in one line, however many events it is: their names, and why.
+    pub(crate) fn left_out(&self, events: &[(String, String)]) -> Option<Missing> {
+        let (what, why) = in_short(events)?;
+        let why = format!("the filter `{}` lets none pass: {why}", self.text);
+        Some(Missing { what, why })
+    }
+
+    /// For which events it is tested when they are read, in one line.
+    pub(crate) fn tested_later(&self, events: &[(String, String)]) -> Option<String> {
+        let (what, why) = in_short(events)?;
+        Some(format!(
+            "the filter `{}` of {what} is tested when events are read, and until then all of them take \
+             room in the kernel's rings: {why}",
+            self.text
+        ))
+    }
+}
+
+/// Events, however many they are, and what is to be said of the first.
+fn in_short(events: &[(String, String)]) -> Option<(String, &str)> {
+    let (first, why) = events.first()?;
+    let what = match events.len() {
+        1 => first.clone(),
+        2 => format!("{first} and 1 more event"),
+        count => format!("{first} and {} more events", count - 1),
+    };
+    Some((what, why))
 }
 
 /// A recording's settings.

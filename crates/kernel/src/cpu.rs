@@ -12,7 +12,7 @@ use thalweg_kbuf::{Missed, Page, PageSummary, Part, Parts};
 use thalweg_model::Timestamp;
 
 use crate::decoder::Decoder;
-use crate::loss::Ledger;
+use crate::loss::{Ledger, Said};
 use crate::source::{Extent, Source};
 use crate::{CpuStats, DrainError, Error, TraceClock};
 
@@ -194,21 +194,24 @@ pub(crate) struct Emitter {
     after: Option<u64>,
     ledger: Ledger,
     tally: Tally,
-    /// What the last packet said: its end and its total.
-    said: (u64, u64),
+    said: Said,
 }
 
 impl Emitter {
     fn new(cpu: u32, resume: Option<&Resume>) -> Self {
-        let said = resume.map_or((0, 0), |resume| (resume.after.0, resume.lost_total));
+        let said = resume.map(|resume| Said {
+            end: resume.after.0,
+            lost_total: resume.lost_total,
+        });
+        let said = said.unwrap_or_default();
         Self {
             cpu,
             parts: Parts::default(),
             next: Tally::default(),
-            lost_total: said.1,
+            lost_total: said.lost_total,
             follows_loss: false,
             after: resume.map(|resume| resume.after.0),
-            ledger: Ledger::from_total(said.1),
+            ledger: Ledger::from_total(said.lost_total),
             tally: Tally::default(),
             said,
         }
@@ -264,7 +267,10 @@ impl Emitter {
                 events,
             };
             sink(&packet)?;
-            self.said = (last.end, self.lost_total);
+            self.said = Said {
+                end: last.end,
+                lost_total: self.lost_total,
+            };
             self.after = None;
             self.next.packets += 1;
         }
@@ -275,15 +281,8 @@ impl Emitter {
     }
 
     fn settle<E>(&mut self, now: u64, sink: &mut Sink<'_, E>) -> Result<(), E> {
-        let lost_total = self.ledger.settle();
-        let (end, told) = self.said;
-        if lost_total <= told {
-            return Ok(());
-        }
-        let at = Timestamp(now.max(end));
-        sink(&KernelPacket::of_loss(self.cpu, at, lost_total))?;
-        self.said = (at.0, lost_total);
-        self.tally.packets += 1;
+        let is_told = self.ledger.settle((self.cpu, now), &mut self.said, sink)?;
+        self.tally.packets += u64::from(is_told);
         Ok(())
     }
 }

@@ -58,6 +58,13 @@ impl Decoder {
         self.contexts.as_ref().is_some_and(ContextWriter::has_tasks)
     }
 
+    /// Whether events are left out by filters.
+    pub(crate) fn has_filters(&self) -> bool {
+        self.contexts
+            .as_ref()
+            .is_some_and(ContextWriter::has_filters)
+    }
+
     /// Reads what there is of threads; events from `oldest` on will be asked about.
     pub(crate) fn keep_up(&mut self, oldest: u64) {
         if let Some(contexts) = &mut self.contexts {

@@ -58,13 +58,13 @@ impl Instance {
                 Err(Error::Held { .. }) => false,
                 // What is still being removed cannot be made yet.
                 Err(Error::Io { source, .. }) if is_gone(&source) => make(&dir, &name).is_ok(),
-                taken => return taken,
+                taken => return taken.inspect_err(|_| leave(&dir)),
             };
             if !made {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
-        Self::take(dir, name)
+        Self::take(dir.clone(), name).inspect_err(|_| leave(&dir))
     }
 
     /// Takes one that nobody holds.
@@ -277,6 +277,11 @@ fn make(dir: &Path, name: &str) -> Result<(), Error> {
         }),
         Err(error) => Err(Error::io("create the trace instance", dir, error)),
     }
+}
+
+/// Removes one that was made and cannot be used; not if somebody has it.
+fn leave(dir: &Path) {
+    let _ = fs::remove_dir(dir);
 }
 
 fn folder(tracefs: &Tracefs, name: &str) -> PathBuf {

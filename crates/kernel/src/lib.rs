@@ -66,6 +66,7 @@ mod source;
 mod stats;
 mod syscalls;
 mod tasks;
+mod tested;
 mod text;
 mod tracefs;
 mod tracers;
@@ -101,7 +102,7 @@ pub use report::{Missing, StartReport};
 pub use stats::CpuStats;
 pub use syscalls::online_cpus;
 pub use syscalls::{
-    KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
+    FilterReport, KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
 };
 pub use thalweg_kbuf::{Counter, HeaderKind, Naming, Part, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{HistRow, HistTable};

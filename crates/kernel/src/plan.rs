@@ -10,12 +10,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use thalweg_filter::Filter;
 use thalweg_filter::tracefs::{Lowered, Refusal, lower};
 use thalweg_kbuf::Naming;
 
 use crate::catalogue::{self, KnownEvent};
 use crate::operands::EventFields;
 use crate::probes::Defined;
+use crate::tested::can_be_tested;
 use crate::{Error, EventFilter, KernelConfig, KernelEvent, Missing, Tracefs, glob, tracers};
 
 /// An event's place in the list of known ones, with its filter.
@@ -30,6 +32,8 @@ pub struct Plan {
     pub missing: Vec<Missing>,
     /// The events that a filter leaves out, always, and why.
     pub left_out: Vec<Missing>,
+    /// Which filters the kernel cannot test, so that they are tested when events are read, and why.
+    pub tested_later: Vec<String>,
 }
 
 /// An event that will be recorded.
@@ -39,12 +43,21 @@ pub struct PlannedEvent {
     pub event: KernelEvent,
     /// The condition, in the kernel's filter language.
     pub filter: Option<String>,
+    /// What the kernel cannot test: tested when records are read.
+    pub tested: Vec<Filter>,
 }
 
 impl PlannedEvent {
     pub(crate) fn unfiltered(event: KernelEvent) -> Self {
-        let filter = None;
-        Self { event, filter }
+        Self::new(event, None)
+    }
+
+    fn new(event: KernelEvent, filter: Option<String>) -> Self {
+        Self {
+            event,
+            filter,
+            tested: Vec::new(),
+        }
     }
 }
 
@@ -68,7 +81,10 @@ impl Plan {
         let mut known = tracefs.events()?;
         let mut missing = Vec::new();
         let mut chosen = choose(&known, config, &mut missing).map_err(|error| match error {
-            Error::NoEvents if !config.filters.is_empty() => config.filters[0].idle(),
+            Error::NoEvents => match config.filters.first() {
+                Some(filter) if !filter.is_used_elsewhere => filter.idle(),
+                _ => error,
+            },
             error => error,
         })?;
         for Defined { event, filter } in probes {
@@ -82,17 +98,20 @@ impl Plan {
         missing.extend(undescribed);
         let (places, planned): (Vec<usize>, Vec<PlannedEvent>) = described
             .into_iter()
-            .map(|(event, (place, filter))| (place, PlannedEvent { event, filter }))
+            .map(|(event, (place, filter))| (place, PlannedEvent::new(event, filter)))
             .unzip();
         let mut plan = Self {
             events: Vec::new(),
             missing,
             left_out: Vec::new(),
+            tested_later: Vec::new(),
         };
         let mut kept: Vec<Option<PlannedEvent>> = planned.into_iter().map(Some).collect();
         for filter in &config.filters {
-            let left_out = apply(filter, &targets(&known, filter)?, &places, &mut kept)?;
+            let targets = targets(&known, filter)?;
+            let (left_out, tested) = apply(filter, &targets, &places, &mut kept)?;
             plan.left_out.extend(left_out);
+            plan.tested_later.extend(tested);
         }
         plan.events = kept.into_iter().flatten().collect();
         let of_tracers = tracers::of_config(tracefs, config)?;
@@ -102,6 +121,7 @@ impl Plan {
             (false, _) => Ok(plan),
             (true, None) if config.has_more() => Ok(plan),
             (true, None) => Err(Error::NoEvents),
+            (true, Some(filter)) if filter.is_used_elsewhere => Err(Error::NoEvents),
             (true, Some(filter)) => Err(Error::UselessFilter {
                 filter: filter.text.clone(),
                 why: "it lets no event pass",
@@ -135,7 +155,7 @@ fn targets(known: &[KnownEvent], filter: &EventFilter) -> Result<Option<BTreeSet
         let places = (0..).zip(known).filter(|(_, event)| is_meant(event));
         let probes: Vec<usize> = places.map(|(place, _)| place).collect();
         match catalogue::select(known, pattern) {
-            Err(error) if probes.is_empty() => return Err(error),
+            Err(error) if probes.is_empty() && !filter.is_used_elsewhere => return Err(error),
             found => targets.extend(found.unwrap_or_default()),
         }
         targets.extend(probes);
@@ -149,8 +169,9 @@ fn apply(
     targets: &Option<BTreeSet<usize>>,
     places: &[usize],
     events: &mut [Option<PlannedEvent>],
-) -> Result<Option<Missing>, Error> {
+) -> Result<(Option<Missing>, Option<String>), Error> {
     let (mut fit, mut left_out, mut first_unfit) = (0, Vec::new(), None);
+    let mut tested = Vec::new();
     for (place, slot) in places.iter().zip(events) {
         let is_target = targets.as_ref().is_none_or(|set| set.contains(place));
         let Some(planned) = slot.as_mut().filter(|_| is_target) else {
@@ -176,14 +197,35 @@ fn apply(
                 first_unfit.get_or_insert(refused(why));
                 *slot = None;
             }
-            Err(why) => return Err(refused(why)),
+            Err(why) => {
+                tested.push((planned.event.name.clone(), why.to_string()));
+                let name = planned.event.name.clone();
+                split(&filter.filter, planned)
+                    .map_err(|why| Error::KernelFilter { event: name, why })?;
+                fit += 1;
+            }
         }
     }
     match (fit, first_unfit) {
-        (0, Some(error)) => Err(error),
-        (0, None) => Err(filter.idle()),
-        _ => Ok(told(filter, &left_out)),
+        (0, Some(error)) if !filter.is_used_elsewhere => Err(error),
+        (0, None) if !filter.is_used_elsewhere => Err(filter.idle()),
+        _ => Ok((filter.left_out(&left_out), filter.tested_later(&tested))),
     }
+}
+
+/// Has the kernel test what it can of a filter; the rest is tested when records are read.
+fn split(filter: &Filter, planned: &mut PlannedEvent) -> Result<(), Refusal> {
+    for part in filter.parts() {
+        match lower(&part, &EventFields(&planned.event)) {
+            Ok(Lowered::Always) => {}
+            Ok(Lowered::Predicate(predicate)) => {
+                planned.filter = Some(both(planned.filter.take(), predicate));
+            }
+            Err(why) if !can_be_tested(&part, &planned.event) => return Err(why),
+            Ok(Lowered::Never) | Err(_) => planned.tested.push(part),
+        }
+    }
+    Ok(())
 }
 
 fn both(old: Option<String>, new: String) -> String {
@@ -191,18 +233,6 @@ fn both(old: Option<String>, new: String) -> String {
         Some(old) => format!("({old}) && ({new})"),
         None => new,
     }
-}
-
-/// In one line, however many events it is about.
-fn told(filter: &EventFilter, left_out: &[(String, String)]) -> Option<Missing> {
-    let (first, why) = left_out.first()?;
-    let what = match left_out.len() {
-        1 => first.clone(),
-        2 => format!("{first} and 1 more event"),
-        count => format!("{first} and {} more events", count - 1),
-    };
-    let why = format!("the filter `{}` lets none pass: {why}", filter.text);
-    Some(Missing { what, why })
 }
 
 fn choose(
@@ -299,8 +329,7 @@ mod tests {
         let text = FORMAT.replace("tick", name).replace("irq", field);
         let format = thalweg_kbuf::EventFormat::parse(&text).unwrap();
         let event = KernelEvent::new("test", &format, Naming::Lttng);
-        let filter = None;
-        Some(PlannedEvent { event, filter })
+        Some(PlannedEvent::unfiltered(event))
     }
 
     /// Which events are left with which filter, and what is said of those that are not.
@@ -309,13 +338,16 @@ mod tests {
             patterns: None,
             filter: text.parse().unwrap(),
             text: text.to_owned(),
+            is_used_elsewhere: false,
         };
         let mut events = [planned("tick", "irq"), planned("tock", "vec")];
         let told = apply(&filter, &None, &[0, 1], &mut events);
         let told = told.map_err(|error| error.to_string())?;
         let filters = events.iter().flatten().map(|event| event.filter.clone());
-        let told = told.map(|told| format!("{}: {}", told.what, told.why));
-        Ok((filters.collect(), told.unwrap_or_default()))
+        let (left_out, tested) = told;
+        let left_out = left_out.map(|told| format!("{}: {}", told.what, told.why));
+        let told: Vec<String> = left_out.into_iter().chain(tested).collect();
+        Ok((filters.collect(), told.join("\n")))
     }
 
     #[test]
@@ -331,6 +363,20 @@ mod tests {
     }
 
     #[test]
+    fn what_the_kernel_cannot_test_is_tested_when_records_are_read() {
+        let (filters, told) = filtered("comm == \"a\" && irq * 2 == 4").unwrap();
+        assert_eq!(filters, [Some("comm == \"a\"".to_owned())]);
+        assert!(told.contains("is tested when events are read"), "{told}");
+        assert!(
+            told.contains("column 20: the kernel's filters know no `*`"),
+            "{told}"
+        );
+        let (filters, told) = filtered("$ctx.pid == 4").unwrap();
+        assert_eq!(filters, [None, None]);
+        assert!(told.contains(" of tick and 1 more event is "), "{told}");
+    }
+
+    #[test]
     fn a_filter_that_fits_no_event_or_that_the_kernel_cannot_tell_is_refused() {
         let refused = |text: &str| filtered(text).unwrap_err();
         assert_eq!(
@@ -338,8 +384,9 @@ mod tests {
             "filter tick in the kernel: column 1: the event has no field `irk` (did you mean `irq`?)"
         );
         assert_eq!(
-            refused("comm == \"a\" && irq * 2 == 4"),
-            "filter tick in the kernel: column 20: the kernel's filters know no `*`"
+            refused("irq == 1 && $ctx.ip == 4"),
+            "filter tick in the kernel: column 13: the kernel's filters know no $ctx.ip, but $ctx.tid, \
+             $ctx.procname and $ctx.cpu_id"
         );
         assert!(refused("path == \"x\"").contains("an address of a text"));
     }

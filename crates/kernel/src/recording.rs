@@ -16,6 +16,7 @@ use crate::probes::{self, Defined};
 use crate::setup::{Parts, Setup, landings, open_streams, page_layout};
 use crate::source::Extent;
 use crate::tasks::{Groups, Tasks, Wanted};
+use crate::tested::Tested;
 use crate::{
     CpuStats, DrainError, Error, HistTable, Histogram, KernelConfig, KernelEvent, Missing,
     StartReport, TraceClock, Tracefs, Track, hist, tracers,
@@ -52,7 +53,6 @@ impl KernelRecording {
             None => TraceClock::choose(tracefs)?,
         };
         let whose = [config.track.as_ref(), config.untrack.as_ref()];
-        let (contexts, writer, untold) = contexts(config.contexts, whose, clock)?;
         let instance = Instance::create(tracefs, &config.id)?;
         let plan = define(tracefs, instance.name(), config, clock)
             .and_then(|own| Plan::with_probes(tracefs, config, own));
@@ -62,8 +62,13 @@ impl KernelRecording {
             clock,
             plan,
         };
-        match plan.and_then(|plan| setup(plan).run(&instance)) {
-            Ok(parts) => {
+        let ready = plan.and_then(|plan| {
+            let tested = Tested::of(&plan.events);
+            let contexts = contexts((config.contexts, tested), whose, clock)?;
+            Ok((contexts, setup(plan).run(&instance)?))
+        });
+        match ready {
+            Ok(((contexts, writer, untold), parts)) => {
                 let Parts {
                     streams,
                     landings,
@@ -368,6 +373,11 @@ impl KernelRecording {
         probes.filter_map(of).collect()
     }
 
+    /// Whether filters are tested when records are read.
+    pub fn filters_when_read(&self) -> bool {
+        self.decoder.has_filters()
+    }
+
     /// Whether newer events take the place of the oldest.
     pub fn overwrites(&self) -> bool {
         let option = self.instance.read("options/overwrite");
@@ -433,7 +443,7 @@ type Contexts = (KernelContexts, Option<ContextWriter>, Option<Missing>);
 /// The contexts that can be had, what writes them and knows whose events are wanted, and a word on those
 /// that cannot.
 pub(crate) fn contexts(
-    wanted: KernelContexts,
+    (wanted, tested): (KernelContexts, Tested),
     whose: [Option<&Track>; 2],
     clock: TraceClock,
 ) -> Result<Contexts, Error> {
@@ -443,9 +453,12 @@ pub(crate) fn contexts(
         None => Ok(Sets::default()),
     };
     let tracked = [sets(whose[0])?, sets(whose[1])?];
-    let is_tracked = tracked.iter().any(|sets| !sets.is_empty());
+    let of_filters = tested.contexts();
+    let is_tracked =
+        tracked.iter().any(|sets| !sets.is_empty()) || !of_filters.of_tasks().is_empty();
     let of_tasks = wanted.of_tasks();
-    let known = tracked.iter().fold(Wanted::from(wanted), Wanted::and_of);
+    let known = Wanted::from(wanted.union(of_filters));
+    let known = tracked.iter().fold(known, Wanted::and_of);
     let needs_tasks = is_tracked || !of_tasks.is_empty();
     let (tasks, untold) = match needs_tasks.then(|| Tasks::start(clock, known)) {
         None => (None, None),
@@ -461,7 +474,8 @@ pub(crate) fn contexts(
         None => wanted,
         Some(_) => wanted.without(of_tasks),
     };
-    let is_written = is_tracked || !had.is_empty();
-    let writer = is_written.then(|| ContextWriter::new(had, tasks).track(tracked));
+    let is_written = is_tracked || !had.is_empty() || !tested.is_empty();
+    let writer = || ContextWriter::new(had, tasks).track(tracked).test(tested);
+    let writer = is_written.then(writer);
     Ok((had, writer, untold))
 }

@@ -29,6 +29,8 @@ pub struct StartReport {
     pub missing: Vec<Missing>,
     /// The events that a filter leaves out, always.
     pub left_out: Vec<Missing>,
+    /// The filters that are tested when events are read, and why.
+    pub tested_later: Vec<String>,
     /// The clock.
     pub clock: TraceClock,
     /// The ring's size for each CPU, as the kernel rounded it.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
+use rustix::io::Errno;
 use thalweg_kbuf::PageLayout;
 use thalweg_sys::Landing;
 
@@ -58,12 +59,14 @@ impl Setup<'_> {
             events,
             missing,
             mut left_out,
+            tested_later,
         } = self.plan;
         left_out.extend(unmarked);
         let report = StartReport {
             enabled: events.len(),
             missing,
             left_out,
+            tested_later,
             clock: self.clock,
             buffer_bytes_per_cpu: instance.read_number("buffer_size_kb").unwrap_or(0) << 10,
             page_bytes: layout.page_bytes,
@@ -93,7 +96,12 @@ impl Setup<'_> {
             let _ = instance.try_write("buffer_subbuf_size_kb", &page_kib.to_string());
         }
         let kib = self.config.buffer_bytes_per_cpu.div_ceil(1024).max(1);
-        instance.write("buffer_size_kb", &kib.to_string())
+        let sized = instance.try_write("buffer_size_kb", &kib.to_string());
+        sized.map_err(|error| match Errno::from_io_error(&error) {
+            // The largest numbers are none to the kernel.
+            Some(Errno::NOMEM | Errno::INVAL) => Error::Rings { kib },
+            _ => Error::io("write to", &instance.path("buffer_size_kb"), error),
+        })
     }
 
     fn enable(&self, instance: &Instance) -> Result<(), Error> {
@@ -144,7 +152,7 @@ impl Setup<'_> {
     }
 
     fn filter(&self, instance: &Instance) -> Result<(), Error> {
-        for PlannedEvent { event, filter } in &self.plan.events {
+        for PlannedEvent { event, filter, .. } in &self.plan.events {
             if let Some(filter) = filter {
                 set_filter(instance, event, filter)?;
             }

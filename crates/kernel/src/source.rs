@@ -11,7 +11,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use thalweg_kbuf::{Page, PageError, PageLayout};
@@ -40,6 +40,7 @@ const NO_DEVICE: i32 = rustix::io::Errno::NODEV.raw_os_error();
 #[derive(Debug)]
 pub(crate) struct Source {
     file: File,
+    path: PathBuf,
     layout: PageLayout,
     landing: Landing,
     /// How many pages there are at least when the ring is said to be full enough.
@@ -64,6 +65,7 @@ impl Source {
         let pending = 0..landing.pages();
         Ok(Self {
             file,
+            path: path.to_owned(),
             layout: *layout,
             landing,
             burst: burst.clamp(1, pending.end),
@@ -161,8 +163,7 @@ impl Source {
             // A CPU that was off at the start, and has not come yet, has no ring.
             Err(error) if error.raw_os_error() == Some(NO_DEVICE) => Ok(false),
             Err(error) => {
-                let path = Path::new("trace_pipe_raw");
-                let error = Error::io("read a page of", path, error);
+                let error = Error::io("read a page of", &self.path, error);
                 Err(DrainError::Kernel(error))
             }
         }

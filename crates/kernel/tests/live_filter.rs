@@ -80,6 +80,50 @@ fn run(rounds: usize, mut round: impl FnMut() -> Option<(usize, usize)>, least: 
     );
 }
 
+/// What the kernel cannot test, and often something that it can.
+fn beyond(random: &mut Random, numbers: &[&str]) -> String {
+    let comparison = random.one_of(&["<", "<=", ">", ">=", "==", "!="]);
+    let (one, other) = (random.one_of(numbers), random.one_of(numbers));
+    let hard = match random.below(4) {
+        0 => format!("{one} * {} {comparison} {other}", 1 + random.below(3)),
+        1 => format!("{one} / {other} {comparison} {}", random.below(3)),
+        2 => format!("$ctx.pid {comparison} {}", std::process::id()),
+        _ => format!("({one} >> {}) {comparison} {other}", random.below(70)),
+    };
+    let easy = filter(random, (numbers, &[]), 1);
+    match random.below(4) {
+        0 => hard,
+        1 => format!("({hard}) || ({easy})"),
+        2 => format!("!({hard}) && ({easy})"),
+        _ => format!("({easy}) && ({hard})"),
+    }
+}
+
+#[test]
+fn what_the_kernel_cannot_test_our_reading_does() {
+    let mut random = Random(7);
+    let tid = rustix::thread::gettid().as_raw_nonzero().get();
+    let rules = rules(&["sys_*_lseek"], Some(&format!("common_pid == {tid}")));
+    let mut file = tempfile::tempfile().unwrap();
+    let is_ours = |_: &DecodedEvent| true;
+    let know = |event: &mut DecodedEvent| {
+        event.tid = tid;
+        event.pid = std::process::id() as i32;
+    };
+    let round = || {
+        let numbers: &[&str] = random.one_of(&[&["fd", "offset", "whence"][..], &["ret"]]);
+        let text = beyond(&mut random, numbers);
+        let mut work = || {
+            for _ in 0..120 {
+                let offset = random.one_of(&OFFSETS);
+                let _ = file.seek(std::io::SeekFrom::Start(offset as u64));
+            }
+        };
+        compare(&text, &rules, &mut work, (&is_ours, &know))
+    };
+    run(60, round, 10_000);
+}
+
 #[test]
 fn the_kernel_passes_the_system_calls_that_our_evaluation_passes() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);

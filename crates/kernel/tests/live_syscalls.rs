@@ -73,6 +73,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 fn config(ring_bytes: u32) -> SyscallConfig {
     SyscallConfig {
         patterns: vec!["read".to_owned(), "write".to_owned()],
+        filters: Vec::new(),
         options: SyscallOptions::default(),
         ring_bytes_per_cpu: ring_bytes,
         clock: TraceClock::choose(&tracefs()).unwrap(),

@@ -105,7 +105,7 @@ impl Btf {
     }
 
     /// What a type stands for, and whether it may not be written; none if that is `void`.
-    fn bare(&self, mut id: TypeId) -> Result<Option<(TypeId, bool)>, BtfError> {
+    pub(super) fn bare(&self, mut id: TypeId) -> Result<Option<(TypeId, bool)>, BtfError> {
         let mut is_const = false;
         for _ in 0..MAX_DEPTH {
             if id.0 == 0 {

@@ -5,8 +5,10 @@
 //! ```
 
 mod function;
+mod layout;
 mod lookup;
 mod parse;
 
 pub use function::{Parameter, Prototype, Value};
+pub use layout::{Layout, LayoutMember, MemberShape};
 pub use parse::{Btf, BtfError, Kind, TypeId};

@@ -94,6 +94,7 @@ fn payload(tracefs: &Tracefs) -> Finding {
     let config = SyscallConfig {
         patterns: vec!["getppid".to_owned()],
         ring_bytes_per_cpu: 0,
+        filters: Vec::new(),
         options: SyscallOptions::default(),
         track: None,
         untrack: None,

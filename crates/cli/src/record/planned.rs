@@ -94,6 +94,13 @@ fn of_kernel(plan: &KernelPlan, out: &mut String) {
     for missing in left_out {
         let _ = writeln!(out, "note: {missing}");
     }
+    let tested = plan
+        .tracefs
+        .iter()
+        .flat_map(|tracefs| &tracefs.tested_later);
+    for note in tested {
+        let _ = writeln!(out, "note: {note}");
+    }
 }
 
 fn of_functions(plan: &KernelPlan, out: &mut String) {

@@ -93,16 +93,20 @@ const fn mode_of(flags: u32) -> u32 {
     }
 }
 
-/// Tells all threads of a process, and its descriptors. One that ends meanwhile is left out, as far as it
-/// is gone.
-pub(super) fn tell(dump: &mut Dump<'_>, pid: i32) {
+/// Tells all threads of a process, and its descriptors; whether there was time for all. One that ends
+/// meanwhile is left out, as far as it is gone.
+pub(super) fn tell(dump: &mut Dump<'_>, pid: i32) -> bool {
     let folder = Path::new("/proc").join(pid.to_string());
     for tid in numbered(&folder.join("task")) {
+        if dump.is_late() {
+            return false;
+        }
         let thread = folder.join("task").join(tid.to_string());
         let _ = tell_thread(dump, &thread, pid, tid);
     }
-    tell_descriptors(dump, &folder, pid);
+    let is_whole = tell_descriptors(dump, &folder, pid);
     maps::tell(dump, &folder, pid);
+    is_whole
 }
 
 fn tell_thread(dump: &mut Dump<'_>, folder: &Path, pid: i32, tid: i32) -> Option<()> {
@@ -150,11 +154,14 @@ fn tell_thread(dump: &mut Dump<'_>, folder: &Path, pid: i32, tid: i32) -> Option
     Some(())
 }
 
-fn tell_descriptors(dump: &mut Dump<'_>, folder: &Path, pid: i32) {
+fn tell_descriptors(dump: &mut Dump<'_>, folder: &Path, pid: i32) -> bool {
     if !dump.wants(StateKind::FileDescriptor) {
-        return;
+        return true;
     }
     for fd in numbered(&folder.join("fd")) {
+        if dump.is_late() {
+            return false;
+        }
         let name = fs::read_link(folder.join("fd").join(fd.to_string()));
         let info = fs::read_to_string(folder.join("fdinfo").join(fd.to_string()));
         let (Ok(name), Ok(info)) = (name, info) else {
@@ -169,6 +176,7 @@ fn tell_descriptors(dump: &mut Dump<'_>, folder: &Path, pid: i32) {
             put_text(name.as_os_str().as_bytes(), out);
         });
     }
+    true
 }
 
 /// What stands for the address of a process's table of descriptors.

@@ -10,7 +10,6 @@ use super::fields::Fields;
 use super::kind::Kind;
 use super::near;
 use super::tree::{Expr, Literal, Node};
-use crate::context::Context;
 use crate::operator::{Comparison, Unary};
 
 /// Everything that is wrong, from left to right. Without `fields` every field is of unknown kind.
@@ -42,7 +41,7 @@ impl<F: Fields + ?Sized> Checker<'_, F> {
             Node::Literal(Literal::Float(_)) => Kind::Float,
             Node::Literal(Literal::Text(_)) => Kind::Text,
             Node::Field { name, index } => self.kind_of_field(expr, name, *index),
-            Node::Context(Context::Procname) => Kind::Text,
+            Node::Context(context) if context.is_text() => Kind::Text,
             Node::Context(_) => Kind::Integer,
             Node::App { .. } => Kind::Unknown,
             Node::Unary(operator, operand) => {

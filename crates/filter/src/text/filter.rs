@@ -10,7 +10,8 @@ use super::fields::Fields;
 use super::fold::fold;
 use super::kind::Kind;
 use super::parse::parse;
-use super::tree::Expr;
+use super::tree::{Expr, Node};
+use crate::operator::Logic;
 use crate::portable::MAX_LEN;
 
 /// A filter, from [`FromStr`].
@@ -81,6 +82,17 @@ impl Filter {
     /// Its tree, with what is constant computed.
     pub fn folded(&self) -> Expr {
         fold(&self.expr)
+    }
+
+    /// What must be true, each by itself: one filter, or those that `&&` joins.
+    pub fn parts(&self) -> Vec<Self> {
+        match self.folded() {
+            Expr {
+                node: Node::Logic(Logic::And, parts),
+                ..
+            } => parts.into_iter().map(|expr| Self { expr }).collect(),
+            expr => [Self { expr }].into(),
+        }
     }
 
     /// Its bytecode.

@@ -27,6 +27,7 @@ mod names;
 mod probe;
 mod rules;
 mod target;
+mod value;
 
 pub use event::{FieldSource, Naming, Reading, TraceEvent};
 pub(crate) use generic::argument_class;

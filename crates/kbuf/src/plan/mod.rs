@@ -14,4 +14,5 @@
 mod run;
 mod step;
 
+pub(crate) use run::{located, text};
 pub(crate) use step::{Limit, Op, Plan, PlanBuilder};

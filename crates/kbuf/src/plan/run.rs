@@ -110,7 +110,7 @@ fn widen(bytes: &[u8], signed: bool, to: usize, out: &mut Vec<u8>) {
 
 /// The bytes that the location word at `at` points to.
 #[inline]
-fn located(record: &[u8], at: u16, rel: bool) -> Result<&[u8], Spoilt> {
+pub(crate) fn located(record: &[u8], at: u16, rel: bool) -> Result<&[u8], Spoilt> {
     let at = usize::from(at);
     let word = u32_at(record, at);
     let (offset, len) = ((word & 0xffff) as usize, (word >> 16) as usize);
@@ -120,7 +120,7 @@ fn located(record: &[u8], at: u16, rel: bool) -> Result<&[u8], Spoilt> {
 
 /// Bytes up to the first NUL.
 #[inline]
-fn text(bytes: &[u8]) -> &[u8] {
+pub(crate) fn text(bytes: &[u8]) -> &[u8] {
     bytes
         .iter()
         .position(|&byte| byte == 0)

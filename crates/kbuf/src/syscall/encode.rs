@@ -47,6 +47,8 @@ pub(super) enum Step {
     Labels { index: u8, set: &'static LabelSet },
     /// What became of a copy.
     State { copy: u8 },
+    /// The structure in a copy, one of the event's.
+    Structure { copy: u8, place: u8 },
 }
 
 impl SyscallEvent {
@@ -104,6 +106,11 @@ impl SyscallEvent {
                 match element {
                     Element::Byte => out.extend(elements.flatten()),
                     _ => elements.for_each(|bytes| element.encode(bytes, out)),
+                }
+            }
+            Step::Structure { copy, place } => {
+                if let Some(structure) = self.structures.get(usize::from(place)) {
+                    structure.encode(self.bytes(record, copy), out);
                 }
             }
             Step::First { copy, element } => {

@@ -5,7 +5,7 @@ use thalweg_model::{ArrayClass, FieldClass, Member, StructClass};
 
 use super::encode::Step;
 use super::numbers::event_names;
-use super::{Copy, Lowered};
+use super::{Copy, Lowered, Structure};
 use crate::format::EventFormat;
 
 /// When in a call.
@@ -46,22 +46,33 @@ pub struct SyscallEvent {
     pub payload: StructClass,
     /// What the program in the kernel copies for it.
     pub copies: Vec<Copy>,
+    pub(super) structures: Vec<Structure>,
     pub(super) steps: Vec<Step>,
 }
 
 impl SyscallEvent {
     /// The event of a call; `format` is that of its `sys_enter_…`.
     pub fn new(side: Side, format: &EventFormat, options: SyscallOptions) -> Self {
+        Self::with_structures(side, format, options, &[])
+    }
+
+    /// The same, with what pointers at these structures lead to.
+    pub fn with_structures(
+        side: Side,
+        format: &EventFormat,
+        options: SyscallOptions,
+        structures: &[Structure],
+    ) -> Self {
         let call = format.name.strip_prefix("sys_enter_");
         let name = [side.prefix(), call.unwrap_or(&format.name)].concat();
-        Lowered::of(side, format, options, false).finish(name)
+        Lowered::of(side, format, (options, structures), false).finish(name)
     }
 
     /// The event of a call of 32-bit programs; `format` says its arguments, and may be that of
     /// another call.
     pub fn compat(side: Side, call: &str, format: &EventFormat, options: SyscallOptions) -> Self {
         let name = ["compat_", side.prefix(), call].concat();
-        Lowered::of(side, format, options, true).finish(name)
+        Lowered::of(side, format, (options, &[]), true).finish(name)
     }
 
     /// The event of calls that have no number in this program, or no event in the kernel; `compat`:
@@ -89,7 +100,17 @@ impl SyscallEvent {
                 members,
             },
             copies: Vec::new(),
+            structures: Vec::new(),
             steps,
+        }
+    }
+
+    /// When in a call it is.
+    pub fn side(&self) -> Side {
+        let name = self.name.trim_start_matches("compat_");
+        match name.starts_with(Side::Exit.prefix()) {
+            true => Side::Exit,
+            false => Side::Entry,
         }
     }
 

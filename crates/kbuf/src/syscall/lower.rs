@@ -15,7 +15,7 @@ use thalweg_model::{FieldClass, IntegerClass, Member, StructClass};
 use super::address::Part;
 use super::element::Element;
 use super::encode::Step;
-use super::{Copy, CopyKind, Length, Side, Slot, SyscallEvent, SyscallOptions, class};
+use super::{Copy, CopyKind, Length, Side, Slot, Structure, SyscallEvent, SyscallOptions, class};
 use crate::format::{Element as Type, EventFormat, Field};
 use crate::lttng::{Listed, ListedClass, argument_class, listed_fields, listed_source};
 
@@ -41,6 +41,11 @@ pub(super) struct Lowered<'f> {
     pub(super) members: Vec<Member>,
     pub(super) steps: Vec<Step>,
     copies: Vec<(Copy, String)>,
+    /// The structures that are known, and those that the event has.
+    pub(super) structures: &'f [Structure],
+    pub(super) used: Vec<Structure>,
+    /// Pointers that are told as addresses, and their names in the trace.
+    pub(super) pointers: Vec<(&'f Field, String)>,
     /// Which argument is told under which name.
     pub(super) told: Vec<(u8, String)>,
 }
@@ -49,7 +54,7 @@ impl<'f> Lowered<'f> {
     pub(super) fn of(
         side: Side,
         format: &'f EventFormat,
-        options: SyscallOptions,
+        (options, structures): (SyscallOptions, &'f [Structure]),
         narrow: bool,
     ) -> Self {
         let mut lowered = Self {
@@ -60,6 +65,9 @@ impl<'f> Lowered<'f> {
             members: Vec::new(),
             steps: Vec::new(),
             copies: Vec::new(),
+            structures,
+            used: Vec::new(),
+            pointers: Vec::new(),
             told: Vec::new(),
         };
         let name = [side.prefix(), lowered.call()].concat();
@@ -83,6 +91,7 @@ impl<'f> Lowered<'f> {
                 members: self.members,
             },
             copies: self.copies.into_iter().map(|(copy, _)| copy).collect(),
+            structures: self.used,
             steps: self.steps,
         }
     }
@@ -270,6 +279,9 @@ impl<'f> Lowered<'f> {
                 self.pointed(name, class, source, index);
             }
             ListedClass::Integer(integer) => {
+                if is_pointer(source) {
+                    self.pointers.push((source, name.to_owned()));
+                }
                 let class = FieldClass::Integer(integer.clone());
                 self.argument(name, class, integer, index);
             }

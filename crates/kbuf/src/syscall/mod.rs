@@ -29,15 +29,19 @@ mod labels;
 mod lower;
 mod more;
 mod numbers;
+mod origin;
 mod path;
 mod record;
 mod state;
+mod structure;
 
 pub use compat::{CompatCall, compat_calls};
 pub use copy::{Copy, CopyKind, Length, Slot};
 pub use event::{Side, SyscallEvent, SyscallOptions};
 pub use numbers::{SYSCALL_LIMIT, syscall_numbers};
+pub use origin::Origin;
 pub use path::PathLayout;
 pub use record::{RecordLayout, SyscallRecord, syscall_context};
+pub use structure::{MemberClass, Structure, StructureMember};
 
 use lower::Lowered;

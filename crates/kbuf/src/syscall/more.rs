@@ -5,6 +5,7 @@
 //!   const char *const * argv, envp            argv_strings, envp_strings
 //!   const struct iovec * vec                  vec_iov { iov_base, iov_len }
 //!   buf, vec, msg        when data is asked for: buf_data
+//!   struct rlimit64 *    new_rlim_value { rlim_cur, rlim_max }
 //!   fd                   when paths are asked for: fd_path
 //!   flags, op, whence    flags_labels
 //! ```
@@ -104,6 +105,7 @@ impl<'f> Lowered<'f> {
             self.messages();
             self.given_text();
         }
+        self.all_structures();
         if self.options.data_bytes > 0 {
             self.data();
         }

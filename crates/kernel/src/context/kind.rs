@@ -159,7 +159,7 @@ impl KernelContext {
         is_later && !matches!(self, Self::PidNs)
     }
 
-    fn class(self) -> FieldClass {
+    pub(super) fn class(self) -> FieldClass {
         match self {
             Self::Procname => FieldClass::text_array(COMM_BYTES),
             Self::Hostname => FieldClass::text_array(HOSTNAME_BYTES),

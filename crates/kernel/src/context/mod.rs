@@ -6,7 +6,9 @@
 //! ```
 
 mod kind;
+mod known;
 mod writer;
 
 pub use kind::{KernelContext, KernelContexts};
+pub(crate) use known::Known;
 pub(crate) use writer::ContextWriter;

@@ -3,8 +3,10 @@
 use thalweg_kbuf::{Attributes, EventContext, RecordHead, container};
 
 use super::kind::{HOSTNAME_BYTES, KernelContext, KernelContexts};
+use super::known::Known;
 use crate::attribute::Sets;
 use crate::tasks::{Task, Tasks};
+use crate::tested::Tested;
 
 /// The thread that starts the kernel's others.
 const KTHREADD: u32 = 2;
@@ -17,6 +19,8 @@ pub(crate) struct ContextWriter {
     hostname: Vec<u8>,
     /// Whose events are wanted, and whose are not.
     tracked: [Sets; 2],
+    /// What events must pass besides.
+    tested: Tested,
     /// Whose page is being read.
     cpu: u32,
 }
@@ -29,6 +33,7 @@ impl ContextWriter {
             contexts: set.iter().collect(),
             tasks,
             tracked: Default::default(),
+            tested: Tested::default(),
             hostname: padded(name.nodename().to_bytes(), HOSTNAME_BYTES),
             cpu: 0,
         }
@@ -38,6 +43,17 @@ impl ContextWriter {
     pub(crate) fn track(mut self, tracked: [Sets; 2]) -> Self {
         self.tracked = tracked;
         self
+    }
+
+    /// Only events that pass these filters.
+    pub(crate) fn test(mut self, tested: Tested) -> Self {
+        self.tested = tested;
+        self
+    }
+
+    /// Whether events are left out by filters.
+    pub(crate) fn has_filters(&self) -> bool {
+        !self.tested.is_empty()
     }
 
     /// The events that follow are of this CPU.
@@ -90,14 +106,24 @@ impl ContextWriter {
 }
 
 impl EventContext for ContextWriter {
-    fn admits(&mut self, head: RecordHead, at: u64) -> bool {
-        if self.tracked.iter().all(Sets::is_empty) {
+    fn admits(&mut self, record: &[u8], head: RecordHead, at: u64) -> bool {
+        if self.tracked.iter().all(Sets::is_empty) && !self.tested.has(record) {
             return true;
         }
         let task = self.task(head.tid, at);
         let group = self.group_path(&task);
         let [wanted, left_out] = &self.tracked;
-        wanted.has_all(&task, group) && !left_out.has_any(&task, group)
+        if !wanted.has_all(&task, group) || left_out.has_any(&task, group) {
+            return false;
+        }
+        let known = Known {
+            head,
+            task,
+            cpu: self.cpu,
+            group,
+            hostname: &self.hostname,
+        };
+        self.tested.pass(record, &known)
     }
 
     fn write(&mut self, head: RecordHead, at: u64, out: &mut Vec<u8>) {
@@ -125,7 +151,7 @@ impl EventContext for ContextWriter {
 }
 
 /// A context that is a number of 32 bits.
-fn number_of(context: KernelContext, task: &Task) -> u32 {
+pub(super) fn number_of(context: KernelContext, task: &Task) -> u32 {
     let Attributes {
         prio,
         nice,
@@ -167,7 +193,7 @@ fn number_of(context: KernelContext, task: &Task) -> u32 {
 }
 
 /// What stands for no text: babeltrace2 2.0.4 shows for an empty one that of an older event.
-const NONE: &[u8] = b"-";
+pub(super) const NONE: &[u8] = b"-";
 
 /// UTF-8 and a NUL: what is not UTF-8 is replaced.
 fn put_text(text: &[u8], out: &mut Vec<u8>) {

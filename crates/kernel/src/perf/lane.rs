@@ -16,7 +16,7 @@ use thalweg_model::Timestamp;
 use thalweg_sys::{PerfEvent, PerfRing};
 
 use crate::fit::Fit;
-use crate::loss::Ledger;
+use crate::loss::{Ledger, Said};
 use crate::tasks::{Table, Task};
 use crate::{Error, KernelPacket};
 
@@ -61,9 +61,7 @@ pub(super) struct Lane {
     pub(super) ring: PerfRing,
     pub(super) events: Vec<PerfEvent>,
     ledger: Ledger,
-    /// The last packet's end.
-    last: u64,
-    told: u64,
+    said: Said,
     copy: Vec<u8>,
     out: Vec<u8>,
     pub(super) tally: Tally,
@@ -74,10 +72,15 @@ pub(super) struct Lane {
 pub(super) struct Tally {
     /// Records of our own processes.
     pub(super) own: u64,
+    /// Records that a filter leaves out.
+    pub(super) others: u64,
     /// Lost ones, as the ring tells it.
     pub(super) lost: u64,
     /// How often the kernel made samples rarer.
     pub(super) throttled: u64,
+    /// The kernel counted one of its tracepoints by another number than one: those that measure a time
+    /// (`sched_stat_runtime` and the like) by that. Its counters do not tell how many there were.
+    pub(super) is_uneven: bool,
     spoilt: u64,
 }
 
@@ -88,8 +91,7 @@ impl Lane {
             ring,
             events: Vec::new(),
             ledger: Ledger::default(),
-            last: 0,
-            told: 0,
+            said: Said::default(),
             copy: Vec::new(),
             out: Vec::new(),
             tally: Tally::default(),
@@ -177,7 +179,7 @@ impl Lane {
         self.out.clear();
         let (mut begin, mut last, mut events) = (0, None, 0);
         for (time, record) in &found {
-            let time = (*time).max(last.unwrap_or(self.last));
+            let time = (*time).max(last.unwrap_or(self.said.end));
             let cpu = self.cpu;
             if !writer.append(record, Place { time, last, cpu }, &mut self.out) {
                 tally.spoilt += 1;
@@ -199,7 +201,10 @@ impl Lane {
                 events,
             };
             sink(&packet)?;
-            (self.told, self.last) = (packet.lost_total, last);
+            self.said = Said {
+                end: last,
+                lost_total: packet.lost_total,
+            };
         }
         self.ledger.spoil(tally.spoilt - self.tally.spoilt);
         self.tally = tally;
@@ -213,13 +218,7 @@ impl Lane {
         now: u64,
         sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let lost_total = self.ledger.settle();
-        if lost_total <= self.told {
-            return Ok(());
-        }
-        let at = Timestamp(now.max(self.last));
-        sink(&KernelPacket::of_loss(self.cpu, at, lost_total))?;
-        (self.told, self.last) = (lost_total, at.0);
+        self.ledger.settle((self.cpu, now), &mut self.said, sink)?;
         Ok(())
     }
 }

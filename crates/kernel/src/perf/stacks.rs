@@ -27,6 +27,7 @@ use super::refusal::Asked;
 use crate::context::ContextWriter;
 use crate::fit::Fit;
 use crate::recording::contexts;
+use crate::tested::Tested;
 use crate::{
     DrainError, Error, KernelContexts, KernelEvent, KernelPacket, Missing, Plan, PlannedEvent,
     TraceClock, online_cpus,
@@ -122,7 +123,9 @@ impl StackRecording {
             Ok(lanes)
         };
         let (lanes, is_settled) = config.scope.settle(open)?;
-        let (contexts, writer, untold) = contexts(config.contexts, [None; 2], config.clock)?;
+        let tested = Tested::of(&config.plan.events);
+        let wanted = (config.contexts, tested);
+        let (contexts, writer, untold) = contexts(wanted, [None; 2], config.clock)?;
         let mut left_out = config.plan.missing;
         left_out.extend(config.plan.left_out);
         left_out.extend(untold);
@@ -247,16 +250,24 @@ impl StackRecording {
         lanes.try_for_each(|lane| lane.read_losses(now, self.tells_losses))
     }
 
-    /// Events that the kernel counted, without those of the recorder's own processes.
+    /// Events that the kernel counted, without those of the recorder's own processes; if
+    /// [`Self::counts_by_one`].
     ///
     /// # Errors
     /// The kernel does not say.
     pub fn produced(&self) -> Result<u64, Error> {
         let mut produced = 0;
         for lane in &self.lanes {
-            produced += lane.counted(self.tells_losses)? - lane.tally.own;
+            let left_out = lane.tally.own + lane.tally.others;
+            produced += lane.counted(self.tells_losses)?.saturating_sub(left_out);
         }
         Ok(produced)
+    }
+
+    /// Whether the kernel counts each event by one: some (`sched_stat_runtime`) it counts by the time that
+    /// they tell of.
+    pub fn counts_by_one(&self) -> bool {
+        !self.lanes.iter().any(|lane| lane.tally.is_uneven)
     }
 
     /// Beginnings of threads that contexts do not know of.
@@ -341,13 +352,32 @@ struct Writer<'a> {
     stacks: Stacks,
 }
 
+impl Writer<'_> {
+    /// Whether it passes the filters that are tested here.
+    fn admits(&mut self, raw: &[u8], time: u64) -> bool {
+        match (&mut self.contexts, RecordHead::parse(raw)) {
+            (Some(writer), Some(head)) => writer.admits(raw, head, time),
+            _ => true,
+        }
+    }
+}
+
 impl Encode for Writer<'_> {
     fn choose(&mut self, record: &PerfRecord<'_>, tally: &mut Tally) -> Option<u64> {
+        if let PerfBody::Sample(sample) = record.body {
+            tally.is_uneven |= sample.period != 1;
+        }
         match record.body {
             PerfBody::Lost(count) => tally.lost += count,
             PerfBody::Throttle => tally.throttled += 1,
             PerfBody::Sample(_) if self.own.contains(&record.pid) => tally.own += 1,
-            PerfBody::Sample(_) => return Some(self.fit.ticks(record.time)),
+            PerfBody::Sample(sample) => {
+                let time = self.fit.ticks(record.time);
+                if self.admits(sample.raw, time) {
+                    return Some(time);
+                }
+                tally.others += 1;
+            }
             _ => {}
         }
         None
@@ -378,7 +408,7 @@ struct StackContext<'a> {
 }
 
 impl EventContext for StackContext<'_> {
-    fn admits(&mut self, _: RecordHead, _: u64) -> bool {
+    fn admits(&mut self, _: &[u8], _: RecordHead, _: u64) -> bool {
         true
     }
 

@@ -62,7 +62,7 @@ impl Operands for Fields {
                     base: R6,
                     offset: text_at(at),
                     room,
-                    length: length_at(at),
+                    length: (R6, length_at(at)),
                     may_be_cut,
                     may_fail: name == "user",
                 }));

@@ -29,5 +29,5 @@ mod write;
 mod interpreted;
 
 pub(crate) use number::load;
-pub(crate) use operand::{Integer, Operand, Operands, Place, Text};
-pub(crate) use write::{Exits, Slots, write_filter, write_number, write_part};
+pub(crate) use operand::{Integer, Operand, Operands, OwnNumber, Path, Place, Text};
+pub(crate) use write::{Exits, Slots, check, write_filter, write_number, write_part};

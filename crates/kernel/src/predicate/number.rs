@@ -1,11 +1,11 @@
 //! Numbers: R0 becomes the value of an expression.
 
 use thalweg_bpf::Register::{R0, R1, R2, R10};
-use thalweg_bpf::{Assembler, Operation, Register, Size};
+use thalweg_bpf::{Assembler, Condition, Helper, Operation, Register, Size};
 use thalweg_filter::tracefs::{Refusal, Width};
 use thalweg_filter::{Expr, Literal, Node, Unary};
 
-use super::operand::{Integer, Operand, Operands, Place};
+use super::operand::{Integer, Operand, Operands, OwnNumber, Path, Place};
 use super::write::{Writer, beyond};
 
 impl<O: Operands + ?Sized> Writer<'_, O> {
@@ -119,6 +119,11 @@ pub(crate) fn load(a: &mut Assembler, integer: Integer) {
             cut(a, kernel);
         }
         Place::Constant(value) => a.set_number(R0, value),
+        Place::Task(path) => {
+            load_of_task(a, path, size(kernel.bits));
+            cut(a, kernel);
+        }
+        Place::OwnNumber(number) => load_own_number(a, number),
     }
     if add != 0 {
         a.add(R0, add);
@@ -126,6 +131,39 @@ pub(crate) fn load(a: &mut Assembler, integer: Integer) {
     if add != 0 || trace != kernel {
         cut(a, trace);
     }
+}
+
+fn load_of_task(a: &mut Assembler, path: Path, last: Size) {
+    a.call(Helper::GetCurrentTaskBtf);
+    let steps = &path.steps[..usize::from(path.len)];
+    for (place, step) in steps.iter().enumerate() {
+        let is_last = place + 1 == steps.len();
+        a.load(if is_last { last } else { Size::Eight }, R0, (R0, *step));
+    }
+}
+
+/// Pid namespaces within one another that are looked at; deeper numbers are 0.
+const LEVELS: i16 = 4;
+/// What the kernel keeps of a number in each.
+const NUMBER_BYTES: i16 = 16;
+
+fn load_own_number(a: &mut Assembler, number: OwnNumber) {
+    let done = a.label();
+    a.call(Helper::GetCurrentTaskBtf);
+    if let Some(leader) = number.leader {
+        a.load(Size::Eight, R0, (R0, leader));
+    }
+    a.load(Size::Eight, R2, (R0, number.thread_pid));
+    a.load(Size::Four, R1, (R2, number.level));
+    for level in 0..LEVELS {
+        let next = a.label();
+        a.jump_if(Condition::NotEqual, R1, i32::from(level), next);
+        a.load(Size::Four, R0, (R2, number.numbers + level * NUMBER_BYTES));
+        a.jump(done);
+        a.bind(next);
+    }
+    a.set(R0, 0);
+    a.bind(done);
 }
 
 /// R0 is its lowest bits, and their sign.

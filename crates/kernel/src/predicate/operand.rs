@@ -13,6 +13,39 @@ pub(crate) enum Place {
     Helper(Helper, i32),
     /// Always the same.
     Constant(i64),
+    /// In what the running thread's structure leads to.
+    Task(Path),
+    /// The number of the running thread, or of its process, in its own pid namespace.
+    OwnNumber(OwnNumber),
+}
+
+/// A way through structures of the kernel: offsets of pointers, the last one the number's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Path {
+    pub(crate) steps: [i16; 3],
+    pub(crate) len: u8,
+}
+
+impl Path {
+    /// The way of these steps, three at most.
+    pub(crate) fn of(steps: &[i16]) -> Self {
+        let mut path = Self {
+            steps: [0; 3],
+            len: steps.len() as u8,
+        };
+        path.steps[..steps.len()].copy_from_slice(steps);
+        path
+    }
+}
+
+/// Where a thread has its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OwnNumber {
+    /// Where the process's first thread is, if that one is meant.
+    pub(crate) leader: Option<i16>,
+    pub(crate) thread_pid: i16,
+    pub(crate) level: i16,
+    pub(crate) numbers: i16,
 }
 
 /// A number: the trace's value is the kernel's and `add`, in as many bits as the trace has.
@@ -49,8 +82,8 @@ pub(crate) struct Text {
     pub(crate) offset: i16,
     /// Bytes that it can have, its NUL included.
     pub(crate) room: i16,
-    /// Where from `base` its length is, which is negative if it could not be read.
-    pub(crate) length: i16,
+    /// Where its length is, which is negative if it could not be read.
+    pub(crate) length: (Register, i16),
     /// Whether a text that fills the room may have been longer.
     pub(crate) may_be_cut: bool,
     /// Whether it may be unreadable.

@@ -80,7 +80,11 @@ pub(crate) fn write_part<O: Operands + ?Sized>(
     Writer::new(a, operands, slots, exits).jump(part, false, exits.fails)
 }
 
-fn check<O: Operands + ?Sized>(filter: &Filter, operands: &O) -> Result<(), Refusal> {
+/// Whether a filter fits the fields.
+///
+/// # Errors
+/// What does not.
+pub(crate) fn check<O: Operands + ?Sized>(filter: &Filter, operands: &O) -> Result<(), Refusal> {
     let Err(errors) = filter.check(&Kinds::new(operands)) else {
         return Ok(());
     };

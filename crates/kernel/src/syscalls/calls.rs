@@ -2,10 +2,12 @@
 
 use thalweg_filter::near_names;
 use thalweg_kbuf::{
-    Copy, SYSCALL_LIMIT, Side, SyscallEvent, SyscallOptions, SyscallRecord, compat_calls,
-    syscall_numbers,
+    Copy, SYSCALL_LIMIT, Side, Structure, SyscallEvent, SyscallOptions, SyscallRecord,
+    compat_calls, syscall_numbers,
 };
 
+use super::structures;
+use crate::bpf::read_btf;
 use crate::catalogue::KnownEvent;
 use crate::{Error, EventRule, Tracefs, glob};
 
@@ -31,6 +33,11 @@ impl Calls {
     /// Bytes of a row: the sides that are wanted, and the copies of each.
     pub(crate) const ROW_BYTES: u32 = Self::copies_at(2) as u32;
 
+    /// Where in a row the number of a side's filter is.
+    pub(crate) const fn filter_at(side: i16) -> i16 {
+        2 + 2 * side
+    }
+
     /// Where in a row the copies of a side begin.
     pub(crate) const fn copies_at(side: i16) -> i16 {
         8 + side * (Copy::MOST * Copy::LEN) as i16
@@ -40,7 +47,7 @@ impl Calls {
     pub(crate) fn choose(
         tracefs: &Tracefs,
         patterns: &[String],
-        options: SyscallOptions,
+        (options, structures): (SyscallOptions, &[Structure]),
     ) -> Result<Self, Error> {
         let mut calls = Self {
             events: Vec::new(),
@@ -50,7 +57,8 @@ impl Calls {
         for (number, event) in wanted(&known, patterns)? {
             let format = tracefs.format(event)?;
             for side in SIDES {
-                calls.put(number, side, SyscallEvent::new(side, &format, options));
+                let event = SyscallEvent::with_structures(side, &format, options, structures);
+                calls.put(number, side, event);
             }
         }
         calls.add_compat(tracefs, &known, patterns, options)?;
@@ -121,14 +129,32 @@ impl Calls {
         place.map(usize::from)
     }
 
-    /// The row for the map; `None` if nothing of the call is wanted.
-    pub(crate) fn row(&self, row: u32) -> Option<[u8; Self::ROW_BYTES as usize]> {
+    /// Leaves events out.
+    pub(crate) fn leave_out(&mut self, out: &[usize]) {
+        let mut kept = Vec::new();
+        let mut moved = vec![None; self.events.len()];
+        for (place, event) in std::mem::take(&mut self.events).into_iter().enumerate() {
+            if !out.contains(&place) {
+                moved[place] = Some(kept.len() as u16);
+                kept.push(event);
+            }
+        }
+        self.events = kept;
+        for place in self.places.iter_mut().flatten() {
+            *place = place.and_then(|place| moved[usize::from(place)]);
+        }
+    }
+
+    /// The row for the map; `None` if nothing of the call is wanted. `filters` has a number for each event.
+    pub(crate) fn row(&self, row: u32, filters: &[u16]) -> Option<[u8; Self::ROW_BYTES as usize]> {
         let mut bytes = [0; Self::ROW_BYTES as usize];
         for side in SIDES {
             let Some(place) = self.places[row as usize][side as usize] else {
                 continue;
             };
             bytes[0] |= 1 << side as u8;
+            let filter = filters[usize::from(place)].to_le_bytes();
+            bytes[Self::filter_at(side as i16) as usize..][..2].copy_from_slice(&filter);
             let at = Self::copies_at(side as i16) as usize;
             let copies = &self.events[usize::from(place)].copies;
             let rooms = bytes[at..].chunks_exact_mut(Copy::LEN).take(Copy::MOST);
@@ -174,12 +200,18 @@ pub struct KnownCall {
 pub fn find_syscalls(tracefs: &Tracefs, patterns: &[String]) -> Result<Vec<KnownCall>, Error> {
     let known = tracefs.events()?;
     let calls = wanted(&known, patterns)?.into_iter();
+    // Without BTF there are no programs either, that would look there.
+    let structures = read_btf()
+        .map(|btf| structures::find(&btf))
+        .unwrap_or_default();
+    let options = SyscallOptions::default();
     let describe = |(number, event)| {
         let format = tracefs.format(event)?;
         Ok(KnownCall {
             number,
             name: call_of(event).to_owned(),
-            events: SIDES.map(|side| SyscallEvent::new(side, &format, SyscallOptions::default())),
+            events: SIDES
+                .map(|side| SyscallEvent::with_structures(side, &format, options, &structures)),
         })
     };
     calls.map(describe).collect()

@@ -14,11 +14,11 @@ use thalweg_kbuf::{Copy, CopyKind, RecordLayout, Side};
 
 use super::calls::Calls;
 use super::files::{self, FileOffsets};
-use super::program::{SCRATCH, STATE};
+use super::program::{PLACES, SCRATCH, STATE};
 use super::vectors;
 
 /// No copy begins behind so many bytes of a record.
-const LAST_BEGIN: i32 = 28 << 10;
+pub(super) const LAST_BEGIN: i32 = 28 << 10;
 /// Room for a record: up to the last copy's begin, and the longest copy, which is one of strings.
 pub(super) const RECORD_BYTES: u32 = 48 << 10;
 
@@ -33,7 +33,7 @@ const STRUCTURE: i16 = -64;
 /// In the CPU's state: bytes of the copy so far.
 pub(super) const USED: i16 = SCRATCH;
 /// In the CPU's state: the record's length.
-const LENGTH: i16 = SCRATCH + 8;
+pub(super) const LENGTH: i16 = SCRATCH + 8;
 
 const TEXT_BYTES: i32 = Copy::TEXT_BYTES as i32;
 /// Bits of a description's byte 6: where the pointer lies, and whether pointers have 32 bits.
@@ -50,12 +50,23 @@ pub(super) struct Ends {
     pub(super) failed: Label,
 }
 
-/// Writes the code that makes all of a side's copies.
-pub(super) fn write(a: &mut Assembler, side: Side, files: Option<FileOffsets>) {
+/// Writes the code that makes all of a side's copies; `are_noted`: the program looks at them again.
+pub(super) fn write(a: &mut Assembler, side: Side, files: Option<FileOffsets>, are_noted: bool) {
     a.set(R9, i32::from(RecordLayout::COPIES));
+    if are_noted {
+        a.load(Size::Eight, R1, (R10, STATE));
+        a.store(Size::Eight, (R1, LENGTH), R9);
+        for place in 0..Copy::MOST as i16 {
+            a.store(Size::Eight, (R1, PLACES + 8 * place), 0);
+        }
+    }
     let done = a.label();
     for place in 0..Copy::MOST as i16 {
         let at = Calls::copies_at(side as i16) + place * Copy::LEN as i16;
+        if are_noted {
+            a.load(Size::Eight, R1, (R10, STATE));
+            a.store(Size::Eight, (R1, PLACES + 8 * place), R9);
+        }
         write_one(a, at, (side, files), done);
     }
     a.bind(done);

@@ -14,11 +14,12 @@ use super::attributes::Attributes;
 use super::calls::Calls;
 use super::copies::RECORD_BYTES;
 use super::files::FileOffsets;
+use super::filters::{FRONT, Resolved};
 use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
 use super::tracked::Tracked;
 use crate::attribute::Sets;
-use crate::bpf::{LICENSE, check_helpers, read_btf};
+use crate::bpf::{LICENSE, check_helpers};
 use crate::tasks::Groups;
 use crate::{Error, Track};
 
@@ -60,32 +61,32 @@ impl InKernel {
     pub(super) fn load(
         calls: &Calls,
         ring_bytes: u32,
-        config: &SyscallConfig,
+        (config, filters): (&SyscallConfig, &Resolved<'_>),
+        btf: &Btf,
     ) -> Result<Self, Error> {
-        let btf = read_btf()?;
-        check_helpers(&btf)?;
+        check_helpers(btf)?;
         let failed = |source| Error::BpfMap { source };
         let (online, possible) = (cpus("online")?, cpus("possible")?);
         let entries = possible.last().map_or(1, |last| last + 1);
-        let rows = rows(calls).map_err(failed)?;
+        let rows = rows(calls, &filters.numbers).map_err(failed)?;
         let rings = rings(&online, ring_bytes).map_err(failed)?;
         let of_cpus: Vec<_> = rings
             .iter()
             .map(|(cpu, ring)| (*cpu, ring.as_fd()))
             .collect();
         let array = BpfArray::of_maps(&of_cpus, entries).map_err(failed)?;
-        let offsets = Offsets::find(&btf)?;
+        let offsets = Offsets::find(btf)?;
         let own = Own::new().map_err(failed)?;
         let whose = [config.track.as_ref(), config.untrack.as_ref()];
-        let tracked = tracked(&btf, whose)?;
+        let tracked = tracked(btf, whose)?;
         let checks: Vec<_> = tracked.iter().map(Tracked::check).collect();
-        let attributes = attributes(&btf, whose)?;
+        let attributes = attributes(btf, whose)?;
         let wants_files = config.options.fd_paths;
-        let files = wants_files.then(|| FileOffsets::find(&btf)).transpose()?;
+        let files = wants_files.then(|| FileOffsets::find(btf)).transpose()?;
         let mut maps = Vec::new();
         let mut load = |side, name, tracepoint| -> Result<Loaded, Error> {
             let state = BpfArray::new(STATE_BYTES, entries).map_err(failed)?;
-            let records = BpfArray::new(RECORD_BYTES, entries).map_err(failed)?;
+            let records = BpfArray::new(FRONT as u32 + RECORD_BYTES, entries).map_err(failed)?;
             let parts = Parts {
                 side,
                 offsets,
@@ -98,6 +99,7 @@ impl InKernel {
                 records: records.as_fd(),
                 rings: array.as_fd(),
                 files,
+                filters: &filters.variants[side as usize],
             };
             let instructions = parts.assemble()?;
             let tracepoint = btf.find(Kind::Typedef, tracepoint)?;
@@ -226,10 +228,10 @@ fn attributes(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Attributes, Error
     Ok(Attributes::find(btf, sets)?)
 }
 
-fn rows(calls: &Calls) -> io::Result<BpfArray> {
+fn rows(calls: &Calls, filters: &[u16]) -> io::Result<BpfArray> {
     let rows = BpfArray::new(Calls::ROW_BYTES, Calls::ROWS)?;
     for row in 0..Calls::ROWS {
-        if let Some(bytes) = calls.row(row) {
+        if let Some(bytes) = calls.row(row, filters) {
             rows.write(row, &bytes)?;
         }
     }

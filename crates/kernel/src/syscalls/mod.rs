@@ -23,10 +23,12 @@ mod attributes;
 mod calls;
 mod copies;
 mod files;
+mod filters;
 mod load;
 mod own;
 mod program;
 mod recording;
+mod structures;
 mod tracked;
 mod vectors;
 
@@ -35,4 +37,4 @@ pub(crate) use own::{Own, OwnCheck};
 
 pub use calls::{KnownCall, find_syscalls, plain_syscall_rules};
 pub use load::online_cpus;
-pub use recording::{SyscallConfig, SyscallRecording};
+pub use recording::{FilterReport, SyscallConfig, SyscallRecording};

@@ -1,8 +1,8 @@
 //! The program of one side: from a call to a record in the ring of its CPU.
 //!
 //! ```text
-//!   own process? ─▶ number, compat ─▶ row: wanted? ─▶ seen + 1 ─▶ record ─▶ copies ─▶ ring
-//!        └─────────────── out ◀────────────┘                                   │ full: lost + 1
+//!   own process? ─▶ number, compat ─▶ row: wanted? ─▶ record ─▶ filter ─▶ copies ─▶ filter ─▶ seen + 1 ─▶ ring
+//!        └─────────────── out ◀────────────┘──────────────────────┘─────────────────────┘         full: lost + 1
 //! ```
 //!
 //! Registers: R6 the tracepoint's arguments, R7 the record, R8 the call's row, R9 the record's length.
@@ -10,17 +10,17 @@
 use std::os::fd::BorrowedFd;
 
 use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10};
-use thalweg_bpf::{
-    AssembleError, Assembler, Btf, BtfError, Condition, Helper, Label, Register, Size,
-};
+use thalweg_bpf::{Assembler, Btf, BtfError, Condition, Helper, Label, Register, Size};
 use thalweg_kbuf::{RecordLayout, SYSCALL_LIMIT, Side};
 
 use super::attributes::Attributes;
 use super::calls::Calls;
 use super::copies;
 use super::files::FileOffsets;
+use super::filters::{FRONT, Variants};
 use super::own::OwnCheck;
 use super::tracked::TrackedCheck;
+use crate::Error;
 use crate::bpf::{find_offset, look_up};
 
 /// The registers in which a call's arguments lie.
@@ -38,7 +38,9 @@ const UNWOKEN: i16 = 16;
 /// What a program keeps there while it runs: the verifier forgets what it knows of a number that comes
 /// back from a map, so that the ways to it become one.
 pub(super) const SCRATCH: i16 = 24;
-pub(super) const STATE_BYTES: u32 = 96;
+/// Where filters find the copies: from the record's begin on.
+pub(super) const PLACES: i16 = SCRATCH + 48;
+pub(super) const STATE_BYTES: u32 = 104;
 
 /// Slots of the stack.
 const KEY: i16 = -4;
@@ -96,11 +98,13 @@ pub(super) struct Parts<'a> {
     pub(super) rings: BorrowedFd<'a>,
     /// Where the kernel keeps the names of open files, if they are wanted.
     pub(super) files: Option<FileOffsets>,
+    /// What calls must pass.
+    pub(super) filters: &'a Variants<'a>,
 }
 
 impl Parts<'_> {
     /// The program.
-    pub(super) fn assemble(&self) -> Result<Vec<u64>, AssembleError> {
+    pub(super) fn assemble(&self) -> Result<Vec<u64>, Error> {
         let a = &mut Assembler::new();
         let (out, lost) = (a.label(), a.label());
         a.set(R6, R1);
@@ -115,8 +119,22 @@ impl Parts<'_> {
         self.write_number(a);
         self.write_row(a, out);
         self.write_state(a, out);
+        self.write_numbers(a);
+        let refused = |why| Error::KernelFilter {
+            event: "system calls".to_owned(),
+            why,
+        };
+        let early = self.filters.write_early(a, self.side, out);
+        early.map_err(refused)?;
         self.write_head(a);
-        copies::write(a, self.side, self.files);
+        let has_late = self.filters.has_late();
+        copies::write(a, self.side, self.files, has_late);
+        if has_late {
+            let late = self.filters.write_late(a, self.side, out);
+            late.map_err(refused)?;
+        }
+        a.load(Size::Eight, R1, (R10, STATE));
+        count(a, R1, SEEN);
         self.write_output(a, out, lost);
         a.bind(lost);
         a.load(Size::Eight, R1, (R10, STATE));
@@ -124,7 +142,7 @@ impl Parts<'_> {
         a.bind(out);
         a.set(R0, 0);
         a.exit();
-        std::mem::take(a).finish()
+        Ok(std::mem::take(a).finish()?)
     }
 
     /// Number and table of the call, to the stack.
@@ -163,19 +181,19 @@ impl Parts<'_> {
         a.jump_if(Condition::Equal, R1, 0, out);
     }
 
-    /// Counts the call, and finds the room for its record.
+    /// Finds the room for the call's record.
     fn write_state(&self, a: &mut Assembler, out: Label) {
         a.call(Helper::GetSmpProcessorId);
         a.store(Size::Four, (R10, CPU), R0);
         look_up(a, self.state, CPU, out);
         a.store(Size::Eight, (R10, STATE), R0);
-        count(a, R0, SEEN);
         look_up(a, self.records, CPU, out);
         a.set(R7, R0);
+        a.add(R7, i32::from(FRONT));
     }
 
-    /// The fixed part of the record.
-    fn write_head(&self, a: &mut Assembler) {
+    /// The numbers of the record's fixed part.
+    fn write_numbers(&self, a: &mut Assembler) {
         a.store(Size::Eight, (R7, RecordLayout::IDS), R9);
         a.load(Size::Four, R1, (R10, NUMBER));
         a.store(Size::Four, (R7, RecordLayout::NUMBER), R1);
@@ -194,6 +212,10 @@ impl Parts<'_> {
             Side::Exit => a.load(Size::Eight, R1, (R6, 8)),
         }
         a.store(Size::Eight, (R7, RecordLayout::RESULT), R1);
+    }
+
+    /// Its name and its time.
+    fn write_head(&self, a: &mut Assembler) {
         a.set(R1, R7);
         a.add(R1, i32::from(RecordLayout::COMM));
         a.set(R2, 16);

@@ -6,10 +6,13 @@ use thalweg_kbuf::{HeaderKind, Parts, SyscallEvent, SyscallOptions, SyscallRecor
 use thalweg_model::Timestamp;
 
 use super::calls::Calls;
+use super::filters::{TaskContexts, resolve};
 use super::load::InKernel;
+use super::structures;
+use crate::bpf::read_btf;
 use crate::fit::Fit;
-use crate::loss::Ledger;
-use crate::{Error, KernelPacket, TraceClock, Tracefs, Track};
+use crate::loss::{Ledger, Said};
+use crate::{Error, EventFilter, KernelPacket, Missing, TraceClock, Tracefs, Track};
 
 /// A packet is handed over when it has so many bytes.
 const PACKET_BYTES: usize = 256 << 10;
@@ -23,6 +26,8 @@ pub struct SyscallConfig {
     pub patterns: Vec<String>,
     /// The ring's size for each CPU; the next power of two is taken.
     pub ring_bytes_per_cpu: u32,
+    /// What calls must pass: every filter that is for them.
+    pub filters: Vec<EventFilter>,
     /// What events say beyond LTTng's fields.
     pub options: SyscallOptions,
     /// Whose calls, if not everybody's.
@@ -31,6 +36,17 @@ pub struct SyscallConfig {
     pub untrack: Option<Track>,
     /// The clock of the times that packets have.
     pub clock: TraceClock,
+}
+
+/// What became of the filters of a recording of system calls, in the order in which they were given.
+#[derive(Debug, Default)]
+pub struct FilterReport {
+    /// Whether a filter lets any system call pass.
+    pub are_used: Vec<bool>,
+    /// Why it fits none, if it is for any.
+    pub unfit: Vec<Option<Error>>,
+    /// The events that a filter leaves out, always, and why.
+    pub left_out: Vec<Missing>,
 }
 
 /// System calls while they are recorded. Dropping it ends it.
@@ -43,15 +59,14 @@ pub struct SyscallRecording {
     clock: TraceClock,
     in_kernel: InKernel,
     streams: Vec<Stream>,
+    filters: FilterReport,
 }
 
 /// What is read of a CPU's ring.
 #[derive(Debug, Default)]
 struct Stream {
     ledger: Ledger,
-    /// The last packet's end.
-    last: u64,
-    told: u64,
+    said: Said,
     parts: Parts,
 }
 
@@ -62,13 +77,21 @@ impl SyscallRecording {
     /// # Errors
     /// A pattern means no call, or the kernel lacks BPF or BTF, or refuses.
     pub fn start(tracefs: &Tracefs, config: &SyscallConfig) -> Result<Self, Error> {
-        let calls = Calls::choose(tracefs, &config.patterns, config.options)?;
+        let btf = read_btf()?;
+        let structures = structures::find(&btf);
+        let events = (config.options, &structures[..]);
+        let mut calls = Calls::choose(tracefs, &config.patterns, events)?;
+        let contexts = TaskContexts::find(&btf);
+        let first = resolve(&calls, &contexts, &config.filters)?;
+        let (never, filters) = (first.never, first.report);
+        calls.leave_out(&never);
+        let resolved = resolve(&calls, &contexts, &config.filters)?;
         let (least, most) = (*RING_BYTES.start(), *RING_BYTES.end());
         let ring_bytes = config
             .ring_bytes_per_cpu
             .clamp(least, most)
             .next_power_of_two();
-        let in_kernel = InKernel::load(&calls, ring_bytes, config)?;
+        let in_kernel = InKernel::load(&calls, ring_bytes, (config, &resolved), &btf)?;
         let streams = in_kernel.rings.iter().map(|_| Stream::default());
         Ok(Self {
             ids: (0..).take(calls.events().len()).collect(),
@@ -77,7 +100,13 @@ impl SyscallRecording {
             streams: streams.collect(),
             calls,
             in_kernel,
+            filters,
         })
+    }
+
+    /// What became of the filters.
+    pub fn take_filter_report(&mut self) -> FilterReport {
+        std::mem::take(&mut self.filters)
     }
 
     /// The events; their order is that of the ids in [`Self::set_ids`].
@@ -186,9 +215,8 @@ impl SyscallRecording {
             self.read_losses(place)?;
             let now = self.clock.now();
             let (cpu, stream) = (self.in_kernel.rings[place].0, &mut self.streams[place]);
-            stream
-                .settle(cpu, now, sink)
-                .map_err(crate::DrainError::Sink)?;
+            let settled = stream.ledger.settle((cpu, now), &mut stream.said, sink);
+            settled.map_err(crate::DrainError::Sink)?;
         }
         Ok(())
     }
@@ -224,7 +252,7 @@ impl SyscallRecording {
             };
             let last = stream.parts.last();
             let time = self.fit.ticks(record.time_ns());
-            let time = time.max(last.unwrap_or(stream.last));
+            let time = time.max(last.unwrap_or(stream.said.end));
             let (id, header) = (self.ids[event], HeaderKind::Large);
             let records = stream.parts.bytes_mut();
             let begin = records.len();
@@ -247,7 +275,10 @@ impl SyscallRecording {
                 events,
             };
             sink(&packet)?;
-            (stream.told, stream.last) = (packet.lost_total, last.end);
+            stream.said = Said {
+                end: last.end,
+                lost_total: packet.lost_total,
+            };
         }
         let is_more = at != ring.position() && at != end;
         ring.release(at);
@@ -278,23 +309,5 @@ impl SyscallRecording {
     /// How far times may be off from the trace clock's, in its ticks.
     pub fn error_ticks(&self) -> u64 {
         self.fit.error_ticks()
-    }
-}
-
-impl Stream {
-    fn settle<E>(
-        &mut self,
-        cpu: u32,
-        now: u64,
-        sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let lost_total = self.ledger.settle();
-        if lost_total <= self.told {
-            return Ok(());
-        }
-        let at = Timestamp(now.max(self.last));
-        sink(&KernelPacket::of_loss(cpu, at, lost_total))?;
-        (self.told, self.last) = (lost_total, at.0);
-        Ok(())
     }
 }

@@ -117,7 +117,7 @@ impl Texts {
             base: R7,
             offset: at,
             room,
-            length,
+            length: (R7, length),
             may_be_cut,
             may_fail: true,
         };
@@ -163,7 +163,7 @@ impl Copied {
         self.write_target(a, room);
         a.call(helper);
         a.add(R0, -1);
-        a.store(Size::Eight, (R7, self.text.length), R0);
+        a.store(Size::Eight, self.text.length, R0);
         if self.is_key && matches!(self.source, TextSource::Pointer(_)) {
             let read = a.label();
             a.jump_if(Condition::GreaterOrEqual, R0, 0, read);
