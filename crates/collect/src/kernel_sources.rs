@@ -21,6 +21,7 @@ use thalweg_kernel::{
 
 use crate::kernel_perf::PerfSources;
 use crate::kernel_state::WantedState;
+use crate::kernel_triggers;
 use crate::rendezvous::tag;
 use crate::summary::KernelRequest;
 
@@ -67,6 +68,8 @@ impl KernelPlan {
         let id = format!("{}-{}-plan", tag(), std::process::id());
         let mut sources = KernelSources::open(request, &id, clock)?;
         sources.put_off_filters();
+        let made = kernel_triggers::planned(&sources.config);
+        sources.notes.extend(made);
         let syscalls = sources.syscalls.iter();
         let syscalls = syscalls.flat_map(SyscallRecording::events);
         let tracefs = match sources.config.is_empty() {
@@ -111,13 +114,7 @@ impl KernelSources {
         }
         let (probes, mut notes) = resolve_probes(&tracefs, &request.probes)?;
         config.probes = probes;
-        config.histograms.clone_from(&request.histograms);
-        config.synthetics.clone_from(&request.synthetics);
-        config.latency = request.latency;
-        if !config.histograms.is_empty() && (config.track.is_some() || config.untrack.is_some()) {
-            notes
-                .push("histograms count what all threads do: triggers know no tracking".to_owned());
-        }
+        notes.extend(kernel_triggers::choose(request, &mut config));
         choose_functions(&tracefs, request, &mut config, &mut notes)?;
         let syscalls = start_syscalls(&tracefs, request, &mut config, &mut notes)?;
         let plain = match &request.syscalls {
@@ -145,14 +142,14 @@ impl KernelSources {
 }
 
 impl KernelSources {
-    /// Leaves filters out that may be for events of probes, which are not there before a recording.
+    /// Leaves filters out that may be for probes or synthetic events, which are not there before a recording.
     fn put_off_filters(&mut self) {
-        if self.config.probes.is_empty() {
+        if self.config.probes.is_empty() && self.config.synthetics.is_empty() {
             return;
         }
         for filter in std::mem::take(&mut self.config.filters) {
             self.notes.push(format!(
-                "the filter `{}` is for events of probes, too: it is tested when those are set",
+                "the filter `{}` is for events that a recording makes, too: it is tested when those are set",
                 filter.text
             ));
         }
