@@ -12,12 +12,14 @@ words='func_entry func = "\1", parent = "\2"'
 
 # What trace-cmd tells of functions: the kernel keeps it until the work is done.
 peer() {
+    clock=$(sed 's/.*\[\(.*\)\].*/\1/' $tracefs/trace_clock)
     trace-cmd start -p function -l "$1" -l "$2" >/out/peer.said 2>&1
     /tmp/files
     trace-cmd stop >>/out/peer.said 2>&1
     trace-cmd extract -o /tmp/peer.dat >>/out/peer.said 2>&1
     trace-cmd reset >>/out/peer.said 2>&1
     echo 1 >$tracefs/tracing_on
+    echo $clock >$tracefs/trace_clock
     trace-cmd report -i /tmp/peer.dat 2>>/out/peer.said |
         sed -n "s/.*function: *\\([^ ]*\\) <-- \\([^ ]*\\).*/$words/p"
 }

@@ -10,7 +10,7 @@ use super::apt::{Apt, output};
 /// A kernel of Debian's, and what of the guest's work it lacks: all that, and nothing else, must be told.
 pub(super) struct Kernel {
     /// What a user calls it.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// Debian's suite and its archive, if not this machine's own release.
     suite: Option<(&'static str, &'static str)>,
     /// Depends on the newest such kernel of the release.

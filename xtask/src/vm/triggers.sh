@@ -29,8 +29,7 @@ if has_triggers; then
     # Two triggers on one event, one of which makes an event: each life is told once, and so is each end.
     record lives -k sched_process_exit --synthetic "$life" --hist 'sched_process_exit:keys=comm' \
         -- /tmp/six
-    echo 'life: { cpu_id = ' >/out/lives.within
-    echo 'comm = "six", parent_pid = ' >>/out/lives.within
+    echo 'comm = "six", parent_pid = ' >/out/lives.within
     echo 'comm = "six", hitcount = 1' >>/out/lives.within
     # What a filter leaves out is not there; the kernel tests what it has made itself.
     record none -k sched_process_exec --synthetic "$life" --kernel-filter 'life: comm == "nobody"' -- /tmp/six
