@@ -14,6 +14,7 @@ use crate::kernel_perf::PerfEvents;
 use crate::kernel_readings::KernelReadings;
 use crate::kernel_sources::KernelSources;
 use crate::kernel_state::KernelState;
+use crate::kernel_told;
 use crate::ledger::Ledger;
 use crate::session::Session;
 use crate::sink::environment::{self, Host};
@@ -173,6 +174,7 @@ impl KernelEvents {
             .transpose()?;
         if let Some(recording) = &mut tracefs {
             recording.stop()?;
+            notes.extend(kernel_told::gone(recording));
             if recording.overwrites() {
                 disk.expect_overwritten();
             }
@@ -421,6 +423,11 @@ impl KernelEvents {
         })
     }
 
+    /// Events of which programs were to tell.
+    fn untold(&self) -> Option<String> {
+        kernel_told::untold(self.parts.tracefs.as_ref()?.untold())
+    }
+
     /// System calls that had no ring.
     fn late_cpus(&self) -> Option<String> {
         let lost = self.parts.syscalls.as_ref()?.lost_on_new_cpus().ok()?;
@@ -458,6 +465,7 @@ impl KernelEvents {
             self.late_cpus(),
             self.others(),
             self.unknown_threads(),
+            self.untold(),
             self.parts.state.as_ref().and_then(KernelState::note),
         ]
         .into_iter()

@@ -21,6 +21,7 @@ mod kernel_perf;
 mod kernel_readings;
 mod kernel_sources;
 mod kernel_state;
+mod kernel_told;
 mod kernel_triggers;
 mod lanes;
 mod ledger;

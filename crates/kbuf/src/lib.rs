@@ -25,6 +25,7 @@ mod perf;
 mod plan;
 mod syscall;
 mod task;
+mod told;
 mod transcode;
 
 pub use context::{EventContext, RecordHead};
@@ -46,6 +47,7 @@ pub use syscall::{
 };
 pub use task::{
     Attributes, Change, FIRST_PID_NAMESPACE, GroupRecord, IdMap, Namespaces, TaskLayout,
-    TaskRecord, TaskState, UNKNOWN_ID, cgroup, container, ids, status_value,
+    TaskRecord, TaskState, UNKNOWN_ID, cgroup, container, ids, own_name, status_value,
 };
+pub use told::{ForkLayout, PacketLayout, Told, ToldKind, ToldLayout, ToldRecord};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

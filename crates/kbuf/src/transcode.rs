@@ -4,6 +4,8 @@
 //! `events + foreign + spoilt` counts every record that could be told apart; where the records
 //! stop making sense, one more is counted as spoilt.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::PageLayout;
 use crate::context::{EventContext, RecordHead};
 use crate::header::HeaderKind;
@@ -11,6 +13,7 @@ use crate::lttng::TraceEvent;
 use crate::page::{Cursor, Missed, Page, PageError, RecordError, Records};
 use crate::parts::Parts;
 use crate::plan::Plan;
+use crate::told::Told;
 
 /// Why a record is not in the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +72,7 @@ pub struct Transcoder {
     index: Vec<u16>,
     plans: Vec<(u32, Plan)>,
     header: HeaderKind,
+    told: Option<Arc<Mutex<dyn Told>>>,
 }
 
 impl Transcoder {
@@ -89,7 +93,13 @@ impl Transcoder {
             index,
             plans,
             header,
+            told: None,
         }
+    }
+
+    /// Fills what is told beside the kernel's records from here.
+    pub fn set_told(&mut self, told: Arc<Mutex<dyn Told>>) {
+        self.told = Some(told);
     }
 
     /// Sets the CTF id of each event, in the order of [`Self::new`]; events beyond the slice keep
@@ -232,9 +242,31 @@ impl Transcoder {
                 context.write(head, at, out);
             }
         }
-        plan.run(record, out)?;
+        match &self.told {
+            Some(told) if plan.is_told() => tell(&mut *lock(told), plan, (record, at), out)?,
+            _ => plan.run(record, out)?,
+        }
         Ok(Fate::Written(*id))
     }
+}
+
+fn lock<T: ?Sized>(told: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    told.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a plan with what is told of its record.
+fn tell(
+    told: &mut dyn Told,
+    plan: &Plan,
+    (record, at): (&[u8], u64),
+    out: &mut Vec<u8>,
+) -> Result<(), Spoilt> {
+    let key = plan.key(record).ok_or(Spoilt::Short)?;
+    let mut done = Err(Spoilt::Short);
+    told.tell(key, at, &mut |body| {
+        done = plan.run_told(record, body, out);
+    });
+    done
 }
 
 impl PageSummary {

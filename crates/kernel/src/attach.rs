@@ -74,7 +74,7 @@ impl KernelRecording {
             landings,
             contexts: KernelContexts::default(),
             armed: hist::Armed::default(),
-            decoder: Decoder::new(&events, None),
+            decoder: Decoder::new(&events, None, None),
             events,
             clock: clock.form(),
             naming,

@@ -68,6 +68,7 @@ mod syscalls;
 mod tasks;
 mod tested;
 mod text;
+mod told;
 mod tracefs;
 mod tracers;
 mod track;
@@ -106,7 +107,7 @@ pub use syscalls::{
 };
 pub use thalweg_kbuf::{Counter, HeaderKind, Naming, Part, TraceEvent as KernelEvent};
 pub use thalweg_kbuf::{HistRow, HistTable};
-pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids};
+pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids, own_name};
 pub use thalweg_kbuf::{
     PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
 };

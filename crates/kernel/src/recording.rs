@@ -17,6 +17,7 @@ use crate::setup::{Parts, Setup, landings, open_streams, page_layout};
 use crate::source::Extent;
 use crate::tasks::{Groups, Tasks, Wanted};
 use crate::tested::Tested;
+use crate::told::tell_of;
 use crate::{
     CpuStats, DrainError, Error, HistTable, Histogram, KernelConfig, KernelEvent, Missing,
     StartReport, TraceClock, Tracefs, Track, hist, tracers,
@@ -54,8 +55,14 @@ impl KernelRecording {
         };
         let whose = [config.track.as_ref(), config.untrack.as_ref()];
         let instance = Instance::create(tracefs, &config.id)?;
+        let mut told = None;
         let plan = define(tracefs, instance.name(), config, clock)
             .and_then(|own| Plan::with_probes(tracefs, config, own));
+        let plan = plan.map(|mut plan| {
+            let lacking = tell_of(&mut told, &mut plan.events, clock);
+            plan.left_out.extend(lacking);
+            plan
+        });
         let setup = |plan| Setup {
             tracefs,
             config,
@@ -77,7 +84,7 @@ impl KernelRecording {
                     mut report,
                 } = parts;
                 report.left_out.extend(untold);
-                let decoder = Decoder::new(&events, writer);
+                let decoder = Decoder::new(&events, writer, told);
                 Ok((
                     Self {
                         streams,
@@ -134,7 +141,7 @@ impl KernelRecording {
         let streams = open_streams(&instance, &layout, clock, &landings, resume)?;
         // Who was running then, nobody knows any more.
         let writer = (!contexts.is_empty()).then(|| ContextWriter::new(contexts, None));
-        let decoder = Decoder::new(&events, writer);
+        let decoder = Decoder::new(&events, writer, None);
         Ok(Self {
             streams,
             instance,
@@ -211,6 +218,11 @@ impl KernelRecording {
     /// Beginnings of threads that contexts do not know of: there were too many at once.
     pub fn lost_tasks(&self) -> u64 {
         self.decoder.lost_tasks()
+    }
+
+    /// Events with fields that the kernel's records lack, and that no program has told of them.
+    pub fn untold(&self) -> u64 {
+        self.decoder.untold()
     }
 
     /// What stands in front of each event: as many ids as there were events at the start have room in
@@ -387,7 +399,7 @@ impl KernelRecording {
     /// Reads what contexts need to know of events that stay in the rings: to be called now and then
     /// while nothing is drained.
     pub fn keep_up(&mut self) {
-        if self.decoder.has_tasks() {
+        if self.decoder.keeps_up() {
             let oldest = self.streams.iter().filter_map(CpuStream::oldest).min();
             self.decoder.keep_up(oldest.unwrap_or(u64::MAX));
         }

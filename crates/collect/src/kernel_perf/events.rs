@@ -13,6 +13,7 @@ use super::feed::Feed;
 use super::{counts, mappings};
 use crate::clock::SessionClock;
 use crate::kernel_disk::{KernelDisk, Origin};
+use crate::kernel_told;
 use crate::sink::SinkError;
 use crate::summary::KernelRequest;
 
@@ -329,7 +330,8 @@ impl PerfEvents {
         let unknown = (lost > 0).then(|| {
             format!("contexts lack {lost} beginnings, names and ends of threads: too many at once")
         });
-        differ.into_iter().chain(unknown).collect()
+        let untold = kernel_told::untold(stacked.untold());
+        differ.into_iter().chain(unknown).chain(untold).collect()
     }
 
     /// How far samples may lie from their place among other events.

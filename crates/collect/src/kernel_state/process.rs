@@ -4,10 +4,12 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::events::StateKind;
+use thalweg_kernel::own_name;
+
+use super::events::{COMM_BYTES, StateKind};
 use super::taker::Dump;
 use super::{maps, namespaces};
-use crate::context::{namespace, procname, put_text};
+use crate::context::{namespace, put_text};
 
 /// LTTng's numbers.
 const USER_THREAD: i32 = 0;
@@ -117,7 +119,7 @@ fn tell_thread(dump: &mut Dump<'_>, folder: &Path, pid: i32, tid: i32) -> Option
     }
     dump.push(StateKind::ProcessState, |out| {
         put_all(out, &[tid, pid, stat.parent]);
-        out.extend(procname(stat.name));
+        out.extend(comm(stat.name));
         put_all(
             out,
             &[stat.kind(), MODE_UNKNOWN, SUBMODE_UNKNOWN, stat.status()],
@@ -182,6 +184,15 @@ fn tell_descriptors(dump: &mut Dump<'_>, folder: &Path, pid: i32) -> bool {
 /// What stands for the address of a process's table of descriptors.
 const fn table_of(pid: i32) -> u64 {
     pid.cast_unsigned() as u64
+}
+
+/// A thread's name as the kernel has it, with NULs behind.
+fn comm(name: &[u8]) -> [u8; COMM_BYTES] {
+    let name = own_name(name);
+    let mut room = [0; COMM_BYTES];
+    let len = name.len().min(COMM_BYTES - 1);
+    room[..len].copy_from_slice(&name[..len]);
+    room
 }
 
 /// The inode number of a thread's namespace.

@@ -11,6 +11,7 @@
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, Mutex};
 
 use rustix::thread::{MembarrierCommand, membarrier};
 use thalweg_kbuf::{
@@ -28,6 +29,7 @@ use crate::context::ContextWriter;
 use crate::fit::Fit;
 use crate::recording::contexts;
 use crate::tested::Tested;
+use crate::told::{ToldSource, lock, tell_of};
 use crate::{
     DrainError, Error, KernelContexts, KernelEvent, KernelPacket, Missing, Plan, PlannedEvent,
     TraceClock, online_cpus,
@@ -98,6 +100,8 @@ pub struct StackRecording {
     contexts: KernelContexts,
     writer: Option<ContextWriter>,
     transcoder: Transcoder,
+    /// What the kernel's records lack.
+    told: Option<Arc<Mutex<ToldSource>>>,
     stacks: Stacks,
     fit: Fit,
     clock: TraceClock,
@@ -111,7 +115,9 @@ impl StackRecording {
     ///
     /// # Errors
     /// The kernel refuses an event, a filter, or memory.
-    pub fn start(config: StackConfig) -> Result<(Self, Vec<Missing>), Error> {
+    pub fn start(mut config: StackConfig) -> Result<(Self, Vec<Missing>), Error> {
+        let mut told = None;
+        let lacking = tell_of(&mut told, &mut config.plan.events, config.clock);
         let online = online_cpus()?;
         let tells_losses = tells_losses();
         let open = |threads: Option<&[u32]>| {
@@ -129,12 +135,17 @@ impl StackRecording {
         let mut left_out = config.plan.missing;
         left_out.extend(config.plan.left_out);
         left_out.extend(untold);
+        left_out.extend(lacking);
         let planned = config.plan.events.into_iter();
         let events: Vec<KernelEvent> = planned.map(|planned| planned.event).collect();
-        let header = HeaderKind::for_events(events.len());
+        let mut transcoder = Transcoder::new(&events, HeaderKind::for_events(events.len()));
+        if let Some(told) = &told {
+            transcoder.set_told(Arc::<Mutex<ToldSource>>::clone(told));
+        }
         let recording = Self {
             lanes,
-            transcoder: Transcoder::new(&events, header),
+            transcoder,
+            told,
             events,
             contexts,
             writer,
@@ -273,6 +284,11 @@ impl StackRecording {
     /// Beginnings of threads that contexts do not know of.
     pub fn lost_tasks(&self) -> u64 {
         self.writer.as_ref().map_or(0, ContextWriter::lost_tasks)
+    }
+
+    /// Events with fields that the kernel's records lack, and that no program has told of them.
+    pub fn untold(&self) -> u64 {
+        self.told.as_ref().map_or(0, |told| lock(told).unknown())
     }
 
     /// Whether the kernel counts what it loses; else it tells with the next record that fits.
