@@ -165,7 +165,8 @@ if has_triggers; then
     echo 'life: { cpu_id = ' >/out/kept.within
 fi
 
-{ settings; cat /tmp/wrong; } >/out/after
+settings >/out/after
+cp /tmp/wrong /out/wrong
 
 stty -F /dev/ttyS1 raw
 tar -C /out -c . >/dev/ttyS1

@@ -7,6 +7,7 @@
 //!   NAME.said      what the recorder said; it must have lost nothing
 //!   NAME.expected  what `watch` counts, in NAME.counted, however wide its columns are
 //!   before, after  the settings of tracefs: the same
+//!   wrong          what the guest itself found wrong: nothing
 //!   lacks          what the kernel lacks, each with the reason: exactly what it is known to lack
 //! ```
 
@@ -38,6 +39,8 @@ pub(super) fn judge(folder: &Path, lacks: &[&str]) -> Result<()> {
     }
     ensure!(judged > 0, "the guest recorded nothing");
     wrong.extend(settings(folder)?);
+    let found = fs::read_to_string(folder.join("wrong")).context("read what the guest found")?;
+    wrong.extend(found.lines().map(str::to_owned));
     wrong.extend(lacking(folder, lacks));
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("{judged} traces of the guest tell what it did");

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use thalweg_kbuf::Naming;
 
-use super::offered::has_tracer;
+use super::offered::{has_tracer, kernel_has};
 use crate::instance::Instance;
 use crate::{Error, KernelConfig, KernelEvent, KnownEvent, Tracefs};
 
@@ -105,6 +105,7 @@ impl LatencyTracer {
         if self.keeps_longest {
             return Ok(None);
         }
+        kernel_has(tracefs, self.name).map_err(|why| self.refused(why))?;
         let known = KnownEvent {
             system: "ftrace".to_owned(),
             kernel_name: self.name.to_owned(),

@@ -1,6 +1,7 @@
 //! What this kernel offers of tracers, and to whom.
 
 use std::io;
+use std::path::Path;
 
 use crate::instance::Instance;
 use crate::{Error, Tracefs, text};
@@ -43,18 +44,26 @@ pub(super) fn has_tracer(
     instance: &Instance,
     tracer: &str,
 ) -> Result<(), String> {
-    let list = |text: io::Result<String>| text.unwrap_or_default();
-    let has = |text: &str| text.split_whitespace().any(|name| name == tracer);
-    let of_kernel = list(text::read(&tracefs.root().join("available_tracers")));
-    if !has(&of_kernel) {
-        return Err(format!("this kernel has no tracer {tracer}"));
-    }
-    if !has(&list(text::read(&instance.path("available_tracers")))) {
-        return Err(format!(
+    kernel_has(tracefs, tracer)?;
+    match names(&instance.path("available_tracers"), tracer) {
+        true => Ok(()),
+        false => Err(format!(
             "this kernel has the tracer {tracer} for all together only, in no instance"
-        ));
+        )),
     }
-    Ok(())
+}
+
+/// Why nobody has such a tracer.
+pub(super) fn kernel_has(tracefs: &Tracefs, tracer: &str) -> Result<(), String> {
+    match names(&tracefs.root().join("available_tracers"), tracer) {
+        true => Ok(()),
+        false => Err(format!("this kernel has no tracer {tracer}")),
+    }
+}
+
+fn names(list: &Path, tracer: &str) -> bool {
+    let text = text::read(list).unwrap_or_default();
+    text.split_whitespace().any(|name| name == tracer)
 }
 
 /// `EPERM` and `EACCES` for root.
