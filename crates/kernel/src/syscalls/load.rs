@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use thalweg_bpf::{Attached, Btf, BtfError, Helper, Kind, Program};
+use thalweg_bpf::{Attached, Btf, Kind, Program};
 use thalweg_kbuf::Side;
 use thalweg_sys::{BpfArray, BpfRing};
 
@@ -19,25 +19,9 @@ use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
 use super::tracked::Tracked;
 use crate::attribute::Sets;
-use crate::bpf::LICENSE;
+use crate::bpf::{LICENSE, check_helpers};
 use crate::tasks::Groups;
 use crate::{Error, Track};
-
-/// What the programs call; the newest came with Linux 5.11.
-const HELPERS: [Helper; 12] = [
-    Helper::MapLookupElem,
-    Helper::KtimeGetNs,
-    Helper::GetSmpProcessorId,
-    Helper::GetCurrentPidTgid,
-    Helper::GetCurrentComm,
-    Helper::ProbeReadUser,
-    Helper::ProbeReadUserStr,
-    Helper::ProbeReadKernel,
-    Helper::ProbeReadKernelStr,
-    Helper::GetNsCurrentPidTgid,
-    Helper::RingbufOutput,
-    Helper::GetCurrentTaskBtf,
-];
 
 /// The reader is woken when a ring is filled by this part.
 const WAKE_PART: u32 = 8;
@@ -242,16 +226,6 @@ fn attributes(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Attributes, Error
     };
     let sets = [find(whose[0])?, find(whose[1])?];
     Ok(Attributes::find(btf, sets)?)
-}
-
-fn check_helpers(btf: &Btf) -> Result<(), Error> {
-    for helper in HELPERS {
-        if !btf.has_label("bpf_func_id", helper.label())? {
-            let what = helper.label().to_owned();
-            return Err(BtfError::Missing { what }.into());
-        }
-    }
-    Ok(())
 }
 
 fn rows(calls: &Calls, filters: &[u16]) -> io::Result<BpfArray> {
