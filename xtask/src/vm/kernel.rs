@@ -35,7 +35,6 @@ const KERNELS: [Kernel; 5] = [
         suite: Some(("bullseye-security", "debian-security")),
         package: PLAIN,
         lacks: &[
-            "told",
             "payload",
             "callers",
             "graph",
