@@ -276,7 +276,7 @@ fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut Ker
 
 /// Whether perf events are asked for.
 fn is_sampled(request: &KernelRequest) -> bool {
-    let has_stacks = request.stacks.kernel || request.stacks.user;
+    let has_stacks = request.stacks.are_wanted() || !request.counters.is_empty();
     has_stacks || request.profile.is_some() || request.counts.is_some()
 }
 

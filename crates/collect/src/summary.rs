@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
 use thalweg_kernel::{
-    EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, Stacks, SyscallOptions,
-    Track,
+    CpuCounter, EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, Stacks,
+    SyscallOptions, Track,
 };
 use thalweg_model::LossCause;
 
@@ -90,6 +90,8 @@ pub struct KernelRequest {
     pub contexts: KernelContexts,
     /// Call stacks in the events that tracefs would record without.
     pub stacks: Stacks,
+    /// Counters of processors in the same events.
+    pub counters: Vec<CpuCounter>,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
     /// Whose events are left out.

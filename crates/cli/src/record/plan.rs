@@ -130,6 +130,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
         untrack: track(&args.untrack),
         contexts: contexts(args).kernel,
         stacks: stacks(args),
+        counters: contexts(args).counters,
         patterns: args.kernel.clone(),
         probes: probes(args),
         functions: args.functions.trace(),
