@@ -93,7 +93,7 @@ fn decode_behind(
         let mut values: Vec<Decoded> = Vec::new();
         for member in &payloads[id as usize].members {
             let before = values.last().cloned();
-            values.push(value(&member.class, before, &mut rest));
+            values.push(value(&member.class, before.as_ref(), &mut rest));
         }
         let id_of = |at: usize| context.get(at..at + 4).map_or(0, |id| number(id) as i32);
         let name = context.get(8..).unwrap_or_default();
@@ -117,7 +117,7 @@ fn number(bytes: &[u8]) -> u64 {
 }
 
 /// A field's value; `before` is what stands in front of it: of a sequence, its length.
-fn value(class: &FieldClass, before: Option<Decoded>, rest: &mut &[u8]) -> Decoded {
+fn value(class: &FieldClass, before: Option<&Decoded>, rest: &mut &[u8]) -> Decoded {
     let mut take = |len: usize| {
         let (bytes, behind) = rest.split_at(len);
         *rest = behind;
@@ -157,7 +157,7 @@ fn value(class: &FieldClass, before: Option<Decoded>, rest: &mut &[u8]) -> Decod
                 panic!("a length is no number");
             };
             Decoded::List(
-                (0..length)
+                (0..*length)
                     .map(|_| value(&class.element, None, rest))
                     .collect(),
             )

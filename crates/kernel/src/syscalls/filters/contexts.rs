@@ -17,8 +17,12 @@ const MAX_RT_PRIO: i32 = 100;
 /// A niceness of 0 is this priority.
 const DEFAULT_PRIO: i32 = 120;
 
-/// Contexts that lie in the kernel's structures: what each is, and the members on the way.
-const OF_TASK: &[(Context, &[(&str, &str)], bool, i32)] = &[
+/// A member of a structure.
+type Member = (&'static str, &'static str);
+
+/// Contexts that lie in the kernel's structures: the members on the way, whether there is a sign, and what is
+/// added.
+const OF_TASK: &[(Context, &[Member], bool, i32)] = &[
     (
         Context::Ppid,
         &[("task_struct", "real_parent"), ("task_struct", "tgid")],
