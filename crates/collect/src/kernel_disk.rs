@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use thalweg_kernel::{
     HeaderKind, KernelContexts, KernelPacket, KernelRecording, PerfKind, PerfRecording, Resume,
     StackRecording, SyscallRecording, perf_context, perf_sample_class, perf_sample_context,
-    syscall_context,
 };
 use thalweg_model::{LossCause, StructClass, Timestamp};
 
@@ -194,7 +193,7 @@ impl KernelDisk {
         let class = self.writer.stream_class(&StreamLayout {
             header: EventHeader::Large,
             packet_context: PacketContext::kernel_members(),
-            event_context: syscall_context(),
+            event_context: recording.members(),
         })?;
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));

@@ -60,7 +60,7 @@ impl Stacks {
         self.kernel || self.user
     }
 
-    fn members(self) -> Vec<Member> {
+    pub(crate) fn members(self) -> Vec<Member> {
         let mut members = Vec::new();
         for (is_wanted, name) in [
             (self.kernel, "callstack_kernel"),

@@ -81,6 +81,9 @@ impl InKernel {
         btf: &Btf,
     ) -> Result<Self, Error> {
         check_helpers(btf)?;
+        if config.stacks.are_wanted() {
+            check_helper(btf, Helper::GetStack)?;
+        }
         let failed = |source| Error::BpfMap { source };
         let (online, possible) = (cpus("online")?, cpus("possible")?);
         let entries = possible.last().map_or(1, |last| last + 1);
@@ -116,6 +119,7 @@ impl InKernel {
                 rings: array.as_fd(),
                 files,
                 filters: &filters.variants[side as usize],
+                stacks: config.stacks,
             };
             let instructions = parts.assemble()?;
             let tracepoint = btf.find(Kind::Typedef, tracepoint)?;
@@ -245,13 +249,17 @@ fn attributes(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Attributes, Error
 }
 
 fn check_helpers(btf: &Btf) -> Result<(), Error> {
-    for helper in HELPERS {
-        if !btf.has_label("bpf_func_id", helper.label())? {
-            let what = helper.label().to_owned();
-            return Err(BtfError::Missing { what }.into());
-        }
+    HELPERS
+        .into_iter()
+        .try_for_each(|helper| check_helper(btf, helper))
+}
+
+fn check_helper(btf: &Btf, helper: Helper) -> Result<(), Error> {
+    let what = helper.label().to_owned();
+    match btf.has_label("bpf_func_id", helper.label())? {
+        true => Ok(()),
+        false => Err(BtfError::Missing { what }.into()),
     }
-    Ok(())
 }
 
 fn rows(calls: &Calls, filters: &[u16]) -> io::Result<BpfArray> {

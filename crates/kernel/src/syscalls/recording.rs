@@ -2,8 +2,8 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallOptions, SyscallRecord};
-use thalweg_model::Timestamp;
+use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallOptions, SyscallRecord, syscall_context};
+use thalweg_model::{Member, Timestamp};
 
 use super::calls::Calls;
 use super::filters::{TaskContexts, resolve};
@@ -12,7 +12,7 @@ use super::structures;
 use crate::bpf::read_btf;
 use crate::fit::Fit;
 use crate::loss::Ledger;
-use crate::{Error, EventFilter, KernelPacket, Missing, TraceClock, Tracefs, Track};
+use crate::{Error, EventFilter, KernelPacket, Missing, Stacks, TraceClock, Tracefs, Track};
 
 /// A packet is handed over when it has so many bytes.
 const PACKET_BYTES: usize = 256 << 10;
@@ -30,6 +30,8 @@ pub struct SyscallConfig {
     pub filters: Vec<EventFilter>,
     /// What events say beyond LTTng's fields.
     pub options: SyscallOptions,
+    /// Which stacks each event has.
+    pub stacks: Stacks,
     /// Whose calls, if not everybody's.
     pub track: Option<Track>,
     /// Whose calls are left out.
@@ -60,6 +62,7 @@ pub struct SyscallRecording {
     in_kernel: InKernel,
     streams: Vec<Stream>,
     filters: FilterReport,
+    stacks: Stacks,
 }
 
 /// What is read of a CPU's ring.
@@ -103,6 +106,7 @@ impl SyscallRecording {
             calls,
             in_kernel,
             filters,
+            stacks: config.stacks,
         })
     }
 
@@ -114,6 +118,11 @@ impl SyscallRecording {
     /// The events; their order is that of the ids in [`Self::set_ids`].
     pub fn events(&self) -> &[SyscallEvent] {
         self.calls.events()
+    }
+
+    /// What stands in front of each event's payload.
+    pub fn members(&self) -> Vec<Member> {
+        [syscall_context(), self.stacks.members()].concat()
     }
 
     /// Sets the CTF id of each event; their headers are large ones.
@@ -253,6 +262,8 @@ impl SyscallRecording {
                 .max(last.unwrap_or(stream.last));
             HeaderKind::Large.write(self.ids[event], time, last, &mut stream.records);
             record.encode_context(&mut stream.records);
+            let stacks = [self.stacks.kernel, self.stacks.user];
+            record.encode_stacks(stacks, &mut stream.records);
             self.calls.events()[event].encode(&record, &mut stream.records);
             begin = if last.is_none() { time } else { begin };
             last = Some(time);
