@@ -18,8 +18,10 @@ fuzz_target!(|bytes: &[u8]| {
     };
     for field in &format.fields {
         assert!(field.end() <= 1 << 16);
+        let labels = format.labels(&field.name);
+        assert!(labels.len() <= bytes.len());
     }
-    for system in ["syscalls", "irq", "sched", "fuzz"] {
+    for system in ["syscalls", "irq", "sched", "skb", "net", "fuzz"] {
         for naming in [Naming::Lttng, Naming::Kernel] {
             let event = TraceEvent::new(system, &format, naming);
             transcode(&event, bytes);

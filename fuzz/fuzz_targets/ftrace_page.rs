@@ -6,7 +6,10 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use thalweg_kbuf::{EventFormat, HeaderKind, Naming, PageLayout, TraceEvent, Transcoder};
+use thalweg_kbuf::{
+    Cursor, EventFormat, HeaderKind, Naming, Page, PageLayout, PageSummary, Parts, TraceEvent,
+    Transcoder,
+};
 use thalweg_model::FieldClass;
 
 static EVENTS: LazyLock<Vec<TraceEvent>> = LazyLock::new(|| {
@@ -96,10 +99,37 @@ fuzz_target!(|bytes: &[u8]| {
                 let (events, end) = read(header, &out);
                 assert_eq!(events, summary.events);
                 assert_eq!(end, summary.end);
+                check_parts(&transcoder, header, (bytes, &layout), &summary);
             }
         }
     }
 });
+
+/// The parts of a page can be read one by one, and are all of it.
+fn check_parts(
+    transcoder: &Transcoder,
+    header: HeaderKind,
+    (bytes, layout): (&[u8], &PageLayout),
+    whole: &PageSummary,
+) {
+    let Ok(page) = Page::parse(bytes, layout) else {
+        return;
+    };
+    let mut parts = Parts::new(96);
+    let mut cursor = Cursor::start(page.stamp);
+    transcoder.records_in_context(&page, &mut cursor, None, None, &mut parts);
+    let (mut records, parts) = parts.finish();
+    let mut events = 0;
+    for part in parts {
+        let (of_part, rest) = records.split_at(part.bytes);
+        let (count, end) = read(header, of_part);
+        assert_eq!((count, end), (part.events, part.end));
+        events += count;
+        records = rest;
+    }
+    assert!(records.is_empty());
+    assert_eq!(events, whole.events);
+}
 
 /// Reads every record as a CTF reader does: how many, and the time of the last.
 fn read(header: HeaderKind, mut rest: &[u8]) -> (u64, u64) {

@@ -13,13 +13,22 @@ const COMMON: &str = "format:\n\tfield:unsigned short common_type;\toffset:0;\ts
 
 /// The kinds with their records' fields: name, type, offset, size.
 const FORMATS: [(TracerEvent, &str); 5] = [
-    (TracerEvent::Function, "unsigned long ip 8 8,unsigned long parent_ip 16 8"),
-    (TracerEvent::GraphEntry, "unsigned long func 8 8,int depth 16 4"),
+    (
+        TracerEvent::Function,
+        "unsigned long ip 8 8,unsigned long parent_ip 16 8",
+    ),
+    (
+        TracerEvent::GraphEntry,
+        "unsigned long func 8 8,int depth 16 4",
+    ),
     (
         TracerEvent::GraphExit,
         "unsigned long func 8 8,int depth 16 4,unsigned long calltime 24 8,unsigned long rettime 32 8",
     ),
-    (TracerEvent::KernelStack, "int size 8 4,unsigned long caller[8] 16 64"),
+    (
+        TracerEvent::KernelStack,
+        "int size 8 4,unsigned long caller[8] 16 64",
+    ),
     (TracerEvent::Print, "unsigned long ip 8 8,char buf[] 16 0"),
 ];
 
@@ -44,7 +53,11 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((&depth, rest)) = bytes.split_first() else {
         return;
     };
-    let (table, page) = rest.split_at(rest.iter().position(|&byte| byte == 0xff).unwrap_or(rest.len()));
+    let (table, page) = rest.split_at(
+        rest.iter()
+            .position(|&byte| byte == 0xff)
+            .unwrap_or(rest.len()),
+    );
     let symbols = Arc::new(Symbols::parse(&String::from_utf8_lossy(table)));
     let depth = (depth > 0).then_some(u32::from(depth));
     let describe = |(kind, format): &(TracerEvent, EventFormat)| {

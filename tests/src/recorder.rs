@@ -4,7 +4,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{ChildStdin, ChildStdout, Stdio};
+use thalweg_testkit::{Guarded, SpawnGuarded as _};
 
 use crate::trace::Trace;
 use crate::world::World;
@@ -137,7 +138,7 @@ impl<'w> Options<'w> {
         let mut command = self.world.command_within(&self.within, "recorder");
         command.arg(&self.output).args(&self.args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("cargo builds the recorder");
+        let mut child = command.spawn_guarded().expect("cargo builds the recorder");
         let stdin = child.stdin.take().expect("it is piped");
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
@@ -156,7 +157,7 @@ impl<'w> Options<'w> {
 
 /// A recorder that runs. It is killed with the value.
 pub struct Recorder {
-    child: Child,
+    child: Guarded,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
     output: PathBuf,
@@ -239,13 +240,6 @@ impl Recorder {
         let status = self.child.wait().expect("it is our child");
         assert!(status.success(), "the recorder: {status}\n{text}");
         Report::parse(&text, self.output.clone())
-    }
-}
-
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -1,12 +1,14 @@
 //! A program that says lines, and waits until it is told to go on.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+
+use thalweg_testkit::{Guarded, SpawnGuarded as _};
 
 /// A program that is under way.
 #[derive(Debug)]
 pub struct Speaker {
-    child: Child,
+    child: Guarded,
     stdout: BufReader<ChildStdout>,
 }
 
@@ -15,7 +17,7 @@ impl Speaker {
     #[track_caller]
     pub fn start(command: &mut Command) -> Self {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = piped.spawn().expect("cargo builds it");
+        let mut child = piped.spawn_guarded().expect("cargo builds it");
         let stdout = child.stdout.take().expect("it is piped");
         let stdout = BufReader::new(stdout);
         Self { child, stdout }

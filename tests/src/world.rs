@@ -23,6 +23,7 @@ impl World {
     /// Makes an empty one. A rendezvous folder must be on tmpfs.
     #[allow(clippy::new_without_default, reason = "a world is made, not assumed")]
     pub fn new() -> Self {
+        thalweg_testkit::sweep();
         let folder = tempfile::Builder::new()
             .prefix("thalweg-test-")
             .tempdir_in("/dev/shm")
@@ -100,6 +101,15 @@ impl World {
         found.extend(names(&self.rundir().join("sessions")));
         found.retain(|name| name != "sessions" && !name.starts_with(".slot"));
         found
+    }
+}
+
+impl Drop for World {
+    /// What a test that has failed left behind is nothing that others are to see.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.command("recorder").arg("recover").output();
+        }
     }
 }
 

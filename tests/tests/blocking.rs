@@ -1,12 +1,13 @@
 //! Threads that wait for room: only where the program allows it, and never for the dead.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
+use thalweg_testkit::{Guarded, SpawnGuarded as _};
 use thalweg_tests::World;
 
 /// A program that waits for the flag.
-fn start(world: &World, events: u64, allows: Option<&str>) -> Child {
+fn start(world: &World, events: u64, allows: Option<&str>) -> Guarded {
     let mut command: Command = world.command("modes");
     command
         .args(["1", &events.to_string(), "hold"])
@@ -14,13 +15,13 @@ fn start(world: &World, events: u64, allows: Option<&str>) -> Child {
     if let Some(value) = allows {
         command.env("THALWEG_ALLOW_BLOCKING", value);
     }
-    let child = command.spawn().expect("cargo builds it");
+    let child = command.spawn_guarded().expect("cargo builds it");
     world.wait_until("the program", || world.ledger().who(0) != (0, 0));
     child
 }
 
 #[track_caller]
-fn end(world: &World, mut child: Child) {
+fn end(world: &World, mut child: Guarded) {
     world.ledger().flag().store(9, SeqCst);
     assert!(child.wait().is_ok_and(|status| status.success()));
 }

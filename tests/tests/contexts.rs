@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::atomic::Ordering::SeqCst;
 
-use thalweg_testkit::{babeltrace2, record_contexts_with_lttng};
+use thalweg_testkit::{Guarded, SpawnGuarded as _, babeltrace2, record_contexts_with_lttng};
 use thalweg_tests::{Event, Recorder, Trace, World, declared_contexts};
 
 /// All of LTTng's that we have, in the order in which they stand in an event.
@@ -81,14 +81,14 @@ fn names_order_and_types_are_lttngs() {
 struct Scene<'w> {
     world: &'w World,
     recorder: Recorder,
-    child: Child,
+    child: Guarded,
 }
 
 impl<'w> Scene<'w> {
     fn start(world: &'w World, names: &[&str], mut command: Command) -> Self {
         let recorder = world.recorder("trace").contexts(names).start();
         world.place(&mut command);
-        let child = command.spawn().expect("it can be run");
+        let child = command.spawn_guarded().expect("it can be run");
         let scene = Self {
             world,
             recorder,
@@ -223,7 +223,10 @@ fn what_a_keeper_recovers_has_the_contexts_that_were_asked_for() {
     let world = World::new();
     let names = ["procname", "vuid", "net_ns"];
     let recorder = world.recorder("trace").keeper().contexts(&names).start();
-    let mut child = world.command("steady").spawn().expect("cargo builds it");
+    let mut child = world
+        .command("steady")
+        .spawn_guarded()
+        .expect("cargo builds it");
     let emitted = || world.ledger().count(0);
     world.wait_until("events", || emitted() > 100);
     let output = recorder.kill();

@@ -1,16 +1,17 @@
 //! A flight recorder: what is left at its end, and what its snapshots hold meanwhile.
 
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
+use thalweg_testkit::{Guarded, SpawnGuarded as _};
 use thalweg_tests::{Recorder, Trace, World};
 
-fn start(world: &World, threads: u64, events: u64, how: &str) -> Child {
+fn start(world: &World, threads: u64, events: u64, how: &str) -> Guarded {
     let mut command = world.command("modes");
     let args = [threads, events].map(|number| number.to_string());
     command.args(args).arg(how).stdout(Stdio::null());
-    command.spawn().expect("cargo builds it")
+    command.spawn_guarded().expect("cargo builds it")
 }
 
 /// Lets the program emit its events once more, and waits until it has.
@@ -172,7 +173,10 @@ fn a_snapshot_has_the_kernels_events_and_a_programs_of_the_same_time() {
     // The program goes from one cpu to another, and each has its own range.
     let options = options.kernel_buffer_kib(8192).syscalls("clock_nanosleep");
     let mut recorder = options.mode("overwrite").start();
-    let mut child = world.command("steady").spawn().expect("cargo builds it");
+    let mut child = world
+        .command("steady")
+        .spawn_guarded()
+        .expect("cargo builds it");
     world.wait_until("the events", || {
         world.ledger().account(0).open().count().load(SeqCst) > 5000
     });

@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
+use thalweg_testkit::SpawnGuarded as _;
 use thalweg_tests::{Recorder, Report, Tally, Trace, World, is_full};
 
 const EVENTS: u64 = 10;
@@ -114,31 +115,21 @@ fn storm_time() -> Duration {
     Duration::from_secs(given.unwrap_or(if is_full() { 60 } else { 2 }))
 }
 
-/// A child that does not outlive a test that fails.
-struct Guarded(Child);
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// One program scribbles for a moment; it must live through it, and the recorder must go on.
 #[track_caller]
 fn storm(world: &World, recorder: &mut Recorder, seed: u64) {
     let flag = world.ledger().flag();
     flag.store(0, SeqCst);
     let mut hostile = world.command("hostile");
-    let hostile = hostile.args(["storm", &seed.to_string()]).spawn();
-    let mut hostile = Guarded(hostile.expect("cargo builds it"));
+    let hostile = hostile.args(["storm", &seed.to_string()]).spawn_guarded();
+    let mut hostile = hostile.expect("cargo builds it");
     std::thread::sleep(Duration::from_millis(200));
     let asked = Instant::now();
     recorder.order(&format!("limit {STORM_BYTES}"));
     let waited = asked.elapsed();
     assert!(waited < HANG, "{seed}: it hung for {waited:?}");
     flag.store(9, SeqCst);
-    let status = hostile.0.wait().expect("it is our child");
+    let status = hostile.wait().expect("it is our child");
     assert!(
         status.success(),
         "{seed}: tracing killed the program: {status}"
@@ -228,7 +219,7 @@ fn files_that_only_look_like_a_program_s_are_passed_over_with_a_note() {
     let mut program = world.command("ticks");
     let mut program = program
         .args(["2", "500", "wait"])
-        .spawn()
+        .spawn_guarded()
         .expect("it is built");
     world.wait_until("the program's file", || {
         world.files().iter().any(|name| !name.starts_with('.'))

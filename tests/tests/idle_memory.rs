@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
+use thalweg_testkit::SpawnGuarded as _;
 use thalweg_tests::World;
 
 /// Bytes of memory that a program's ring has, as the kernel counts them.
@@ -24,7 +25,7 @@ fn a_burst_takes_memory_and_a_pause_gives_it_back() {
     let recorder = world.recorder("trace").start();
     let mut command = world.command("modes");
     command.args(["4", "60000", "hold"]).stdout(Stdio::null());
-    let mut child = command.spawn().expect("cargo builds it");
+    let mut child = command.spawn_guarded().expect("cargo builds it");
     world.wait_until("the program", || world.ledger().who(3) != (0, 0));
     let before = ring_bytes(child.id());
     let mut most = 0;
@@ -64,10 +65,10 @@ fn one_limit_holds_for_all_programs_and_can_be_changed() {
     let start = || {
         let mut command = world.command("modes");
         command.args(["1", "50000", "hold"]).stdout(Stdio::null());
-        command.spawn().expect("cargo builds it")
+        command.spawn_guarded().expect("cargo builds it")
     };
     let mut programs: Vec<_> = (0..6).map(|_| start()).collect();
-    let ids: Vec<u32> = programs.iter().map(std::process::Child::id).collect();
+    let ids: Vec<u32> = programs.iter().map(|program| program.id()).collect();
     let fixed: u64 = 600 << 10;
     let total = || ids.iter().map(|pid| ring_bytes(*pid)).sum::<u64>();
     world.wait_until("the programs", || {

@@ -2,6 +2,7 @@
 //! and what the kernel counts is the same.
 
 use std::sync::atomic::Ordering::SeqCst;
+use thalweg_testkit::SpawnGuarded as _;
 use thalweg_tests::{Trace, World};
 
 /// The events of a name in the trace.
@@ -14,7 +15,10 @@ fn events_come_and_go_and_the_kernels_counts_agree() {
     let world = World::new();
     let options = world.recorder("trace").kernel("syscall_entry_getppid");
     let mut recorder = options.kernel_buffer_kib(8192).user("none").start();
-    let mut child = world.command("steady").spawn().expect("cargo builds it");
+    let mut child = world
+        .command("steady")
+        .spawn_guarded()
+        .expect("cargo builds it");
     let sleeps = "syscall_entry_clock_nanosleep";
     let mine = "prev_comm == \"steady\"";
     for _ in 0..3 {

@@ -1,6 +1,7 @@
 //! Programs that were there before the recorder, that end before it looks, and what they leave.
 
 use std::sync::atomic::Ordering::SeqCst;
+use thalweg_testkit::SpawnGuarded as _;
 use thalweg_tests::World;
 
 const NOTHING: [String; 0] = [];
@@ -11,7 +12,7 @@ fn a_program_that_runs_already_is_traced_from_then_on() {
     let mut command = world.command("ticks");
     let mut child = command
         .args(["2", "1000", "wait"])
-        .spawn()
+        .spawn_guarded()
         .expect("cargo builds it");
     world.wait_until("the program's file", || files(&world) > 0);
     let recorder = world.recorder("trace").start();
@@ -64,7 +65,7 @@ fn the_next_recorder_removes_what_killed_ones_left() {
     let mut command = world.command("ticks");
     let mut child = command
         .args(["1", "1", "wait"])
-        .spawn()
+        .spawn_guarded()
         .expect("cargo builds it");
     world.wait_until("the program's file", || files(&world) == 3);
     child.kill().expect("it is our child");

@@ -1,8 +1,8 @@
 //! Programs and recorders in different pid namespaces that share nothing but the rendezvous folder.
 
-use std::process::Child;
 use std::sync::atomic::Ordering::SeqCst;
 
+use thalweg_testkit::{Guarded, SpawnGuarded as _};
 use thalweg_tests::{Report, Trace, World};
 
 /// What runs a command in a pid namespace of its own.
@@ -22,13 +22,13 @@ fn words(within: Within) -> Vec<String> {
 /// A program that runs until the flag is 9, and is killed with the value.
 struct Running<'w> {
     world: &'w World,
-    child: Child,
+    child: Guarded,
 }
 
 impl<'w> Running<'w> {
     fn start(world: &'w World, within: Within, program: &str, args: &[&str]) -> Self {
         let mut command = world.command_within(&words(within), program);
-        let child = command.args(args).spawn().expect("util-linux");
+        let child = command.args(args).spawn_guarded().expect("util-linux");
         Self { world, child }
     }
 

@@ -1,9 +1,9 @@
 //! Ten times as many events as the recorder can take, for a minute: the accounts are exact, a quiet
 //! program beside the flood loses nothing, and when the flood is over nobody does.
 
-use std::process::Child;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
+use thalweg_testkit::{Guarded, SpawnGuarded as _};
 use thalweg_tests::{Recorder, Report, Tally, Trace, World, is_full};
 
 const THREADS: u32 = 4;
@@ -15,15 +15,15 @@ const STOPPED: Duration = Duration::from_millis(100);
 /// After so long nothing may tell of the flood any more.
 const RECOVERY: Duration = Duration::from_millis(100);
 
-fn start(world: &World, args: &[&str], account: u32) -> Child {
-    let child = world.command("overload").args(args).spawn();
+fn start(world: &World, args: &[&str], account: u32) -> Guarded {
+    let child = world.command("overload").args(args).spawn_guarded();
     let child = child.expect("cargo builds it");
     world.wait_until("the program", || world.ledger().who(account) != (0, 0));
     child
 }
 
 #[track_caller]
-fn end(mut child: Child) {
+fn end(mut child: Guarded) {
     let status = child.wait().expect("it is our child");
     assert!(status.success(), "{status}");
 }

@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
+use thalweg_testkit::{Guarded, SpawnGuarded as _};
 use thalweg_tests::{Options, Recorder, Trace, World};
 
 const EMITTED: u32 = 0;
@@ -13,12 +14,15 @@ const WANTED: u32 = 1;
 /// A program that emits all the time.
 struct Steady<'w> {
     world: &'w World,
-    child: Child,
+    child: Guarded,
 }
 
 impl<'w> Steady<'w> {
     fn start(world: &'w World) -> Self {
-        let child = world.command("steady").spawn().expect("cargo builds it");
+        let child = world
+            .command("steady")
+            .spawn_guarded()
+            .expect("cargo builds it");
         Self { world, child }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use thalweg_testkit::{babeltrace2, finish, record_contexts_with_lttng};
+use thalweg_testkit::{SpawnGuarded as _, babeltrace2, finish, record_contexts_with_lttng};
 use thalweg_tests::{Event, Installed, Link, Report, Trace, World, declared_contexts};
 
 /// Records `sampled`, with so many turns.
@@ -332,7 +332,10 @@ fn what_a_keeper_recovers_has_them_too() {
     let world = World::new();
     let options = world.recorder("trace").keeper().context("vpid");
     let recorder = options.contexts(&["ip", "$app.a:b"]).start();
-    let mut child = world.command("steady").spawn().expect("cargo builds it");
+    let mut child = world
+        .command("steady")
+        .spawn_guarded()
+        .expect("cargo builds it");
     let emitted = || world.ledger().count(0);
     world.wait_until("events", || emitted() > 100);
     let output = recorder.kill();

@@ -1,6 +1,7 @@
 //! A program that has forbidden itself most system calls is traced all the same, and lives.
 
 use std::sync::atomic::Ordering::SeqCst;
+use thalweg_testkit::SpawnGuarded as _;
 use thalweg_tests::World;
 
 /// `late`: the recorder comes when the filter is in place already.
@@ -11,7 +12,7 @@ fn check(how: &str, late: bool) {
     let mut child = world
         .command("sandboxed")
         .arg(how)
-        .spawn()
+        .spawn_guarded()
         .expect("cargo builds it");
     let flag = world.ledger().flag();
     world.wait_until("the filter", || flag.load(SeqCst) == 1);

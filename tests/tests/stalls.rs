@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use thalweg_testkit::SpawnGuarded as _;
 use thalweg_tests::{World, is_full};
 
 /// What `stalls` said, as numbers: calls over 1 ms, slowest, percentile, waits.
@@ -48,7 +49,7 @@ fn run(stopped: Stopped) -> Said {
     let child = command
         .arg(events.to_string())
         .stdout(Stdio::piped())
-        .spawn();
+        .spawn_guarded();
     let child = child.expect("cargo builds it");
     world.wait_until("the program", || world.ledger().who(0) != (0, 0));
     if stopped == Stopped::Later {

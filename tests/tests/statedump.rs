@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::SeqCst;
 
 use thalweg_reader::Reader;
-use thalweg_testkit::{babeltrace2_clean, record_contexts_with_lttng, run};
+use thalweg_testkit::{SpawnGuarded as _, babeltrace2_clean, record_contexts_with_lttng, run};
 use thalweg_tests::{Event, Trace, World};
 
 const PREFIX: &str = "lttng_ust_statedump:";
@@ -72,7 +72,7 @@ fn record_waiting() -> (World, String, PathBuf) {
     let mut command = world.command("ticks");
     let mut child = command
         .args(["1", "10", "wait"])
-        .spawn()
+        .spawn_guarded()
         .expect("cargo builds it");
     let has_dump = || Trace::peek(recorder.output()).is_some_and(|trace| trace.dumped() > 0);
     world.wait_until("the dump", has_dump);
@@ -216,7 +216,7 @@ fn only_events_of_a_dump_that_are_wanted_are_written() {
         let mut command = world.command("ticks");
         let mut child = command
             .args(["1", "1", "wait"])
-            .spawn()
+            .spawn_guarded()
             .expect("cargo builds it");
         world.wait_until("the program's trace", || {
             recorder.output().join("ust").is_dir()

@@ -3,21 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::process::Child;
 use std::sync::atomic::Ordering::SeqCst;
 
+use thalweg_testkit::{Guarded, SpawnGuarded as _};
 use thalweg_tests::{Trace, World};
 
 /// A program that tells its state.
 struct Teller<'w> {
     world: &'w World,
-    child: Child,
+    child: Guarded,
 }
 
 impl<'w> Teller<'w> {
     fn start(world: &'w World, how: &str) -> Self {
         let mut command = world.command("states");
-        let child = command.arg(how).spawn().expect("cargo builds it");
+        let child = command.arg(how).spawn_guarded().expect("cargo builds it");
         Self { world, child }
     }
 

@@ -3,25 +3,26 @@
 //! program's events are all there.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
+use thalweg_testkit::{Guarded, SpawnGuarded as _};
 use thalweg_tests::{Ledger, Recorder, Report, Trace, World, is_full};
 
 /// Below 256 units all chunks are of 4 KiB.
 const LIMIT_BYTES: u64 = 255 * 4096;
 
-fn start(world: &World, how: &str, kind: &str, points: usize) -> (Recorder, Child) {
+fn start(world: &World, how: &str, kind: &str, points: usize) -> (Recorder, Guarded) {
     let recorder = world.recorder("trace").limit_bytes(LIMIT_BYTES).start();
     let points = if is_full() { 0 } else { points };
     let mut command = world.command("stepper");
     command
         .args([how, kind, &points.to_string()])
         .stdout(Stdio::piped());
-    (recorder, command.spawn().expect("cargo builds it"))
+    (recorder, command.spawn_guarded().expect("cargo builds it"))
 }
 
 #[track_caller]
-fn output(child: Child) -> String {
+fn output(child: Guarded) -> String {
     let output = child.wait_with_output().expect("it is our child");
     assert!(output.status.success(), "stepper: {}", output.status);
     String::from_utf8_lossy(&output.stdout).into_owned()

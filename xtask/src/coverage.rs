@@ -95,6 +95,7 @@ const DECODERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("task_record", &["crates/kbuf/src/task"]),
+    ("told_record", &["crates/kbuf/src/told"]),
     ("tracer_record", &["crates/kbuf/src/ftrace"]),
 ];
 

@@ -82,7 +82,7 @@ impl Told {
 
 /// For how many processes there was no time.
 fn left_out(said: &str) -> usize {
-    let words = said.split(" has no time for ").nth(1);
+    let words = said.split(" had no time for all of ").nth(1);
     words.map_or(0, |rest| rest.split(' ').next().unwrap().parse().unwrap())
 }
 

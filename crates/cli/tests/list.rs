@@ -5,6 +5,7 @@ mod common;
 use std::process::Stdio;
 
 use common::{Scene, wait_until};
+use thalweg_testkit::SpawnGuarded as _;
 
 fn tracefs(file: &str) -> String {
     std::fs::read_to_string(format!("/sys/kernel/tracing/{file}")).unwrap()
@@ -91,7 +92,7 @@ fn events_of_running_programs_are_listed_while_they_run() {
         .env(AS_PROGRAM, "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::null());
-    let mut program = program.spawn().unwrap();
+    let mut program = program.spawn_guarded().unwrap();
     wait_until("the program", || scene.dir().join("ready").exists());
     let listed = scene.thalweg(&["list", "-u", "--fields", "listed:t*,other"]);
     let (first, rest) = listed.stdout.split_once('\n').unwrap_or_default();

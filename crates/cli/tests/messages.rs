@@ -249,3 +249,79 @@ fn a_user_without_rights_is_told_the_command_that_grants_them() {
     assert!(ended.stderr.starts_with(&begin), "{}", ended.stderr);
     assert_eq!(ended.status, Some(0));
 }
+
+#[test]
+fn a_list_of_kernel_events_without_a_name_is_refused() {
+    let words = "record kernel events: -k names none; `thalweg list -k` shows what there is";
+    for list in ["", ",", " , "] {
+        check_nothing_left(
+            &["record", "-k", list, "--", "true"],
+            125,
+            &format!("thalweg: failed to {words}\n"),
+        );
+    }
+}
+
+#[test]
+fn rings_that_are_too_large_are_refused() {
+    // What the request has room for: four TiB.
+    for size in ["16000G", "18446744073709551615"] {
+        check_nothing_left(
+            &["record", "--kernel-buffer", size, "--", "true"],
+            125,
+            "thalweg: failed to give the kernel a ring of 4294967295 KiB for each CPU: there is not so \
+             much memory; choose a smaller one with --kernel-buffer\n",
+        );
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_from_the_beginning_is_told_and_nothing_is_left() {
+    let script = "mkdir d; mount -t tmpfs -o size=64k none d; dd if=/dev/zero of=d/fill bs=1k || :
+        $1 record -o d/t -- true || echo status $?; ls d";
+    let ended = Scene::new().with_own_mounts(script);
+    let words = "no space left";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    assert_eq!(ended.stdout, "status 125\nfill\n");
+}
+
+#[test]
+fn a_limit_of_the_size_of_files_is_a_full_disk() {
+    let scene = Scene::new();
+    // In halves of KiB; what it records needs three times as many.
+    let load = "dd if=/dev/zero of=/dev/null bs=1 count=30000 status=none; ulimit -f";
+    let script =
+        "ulimit -f 1000; $0 record --no-user -k 'sys_*_read,sys_*_write' -o t -- sh -c \"$1\"";
+    let ended: Ended = scene
+        .command("sh", &["-c", script, common::THALWEG, load])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(ended.stdout, "1000\n");
+    assert_eq!(ended.status, Some(1), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("the disk refused them"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("File too large"), "{}", ended.stderr);
+    let ended = scene.thalweg(&["recover"]);
+    assert_eq!(ended.stderr, "nothing to recover: no recorder has died\n");
+}
+
+#[test]
+fn a_mount_whose_name_is_no_text_hides_no_tracefs() {
+    let script = "d=$(printf 'd\\377'); mkdir \"$d\"; mount -t tmpfs none \"$d\"
+        $1 record --no-user -k sched_switch -o t -- true";
+    let ended = Scene::new().with_own_mounts(script);
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn a_tracefs_that_is_mounted_read_only_is_told() {
+    let script = "mount -o remount,ro,bind /sys/kernel/tracing; $1 record -k sched_switch -- true";
+    let ended = Scene::new().with_own_mounts(script);
+    let words = "use /sys/kernel/tracing: it is mounted read-only; as root: mount -o remount,rw \
+        /sys/kernel/tracing";
+    check(&ended, 125, &format!("thalweg: failed to {words}\n"));
+}

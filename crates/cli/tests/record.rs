@@ -4,10 +4,11 @@
 mod common;
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::Stdio;
 
 use common::{Ended, Scene, THALWEG, recorded, wait_until};
-use thalweg_testkit::babeltrace2_clean;
+use thalweg_testkit::{SpawnGuarded as _, babeltrace2_clean};
 
 #[track_caller]
 fn check_status(args: &[&str], status: i32) {
@@ -189,7 +190,7 @@ fn a_reader_that_closes_the_pipe_has_seen_enough() {
     assert!(recorded(&ended.stderr) > 6000, "{}", ended.stderr);
     for args in [&["view", "t"][..], &["doctor"], &["doctor", "--json"]] {
         let mut command = scene.command(THALWEG, args);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).spawn_guarded().unwrap();
         drop(child.stdout.take());
         assert_eq!(child.wait().unwrap().code(), Some(0), "{args:?}");
     }
@@ -256,4 +257,23 @@ fn signals_that_ask_for_something_end_no_recording() {
         ended.stderr
     );
     assert_eq!(scene.files(), ["t"]);
+}
+
+#[test]
+fn a_recorder_ends_with_a_test_that_fails() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let test = std::thread::spawn(move || {
+        let scene = Scene::new();
+        let recorder = scene.start(&["record", "-k", "sched_switch", "-o", "t"]);
+        recorder.wait_for("Ctrl-C stops it");
+        tell.send(recorder.id()).unwrap();
+        assert!(recorder.said().is_empty(), "this is the failure");
+    });
+    let pid = told.recv().unwrap();
+    assert!(test.join().is_err());
+    assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    let instances = fs::read_dir("/sys/kernel/tracing/instances").unwrap();
+    let own = format!("-{pid}-");
+    let mut names = instances.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.find(|name| name.contains(&own)), None);
 }

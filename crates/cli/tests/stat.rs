@@ -3,6 +3,7 @@
 mod common;
 
 use common::Scene;
+use thalweg_testkit::SpawnGuarded as _;
 
 /// The value of an event in what `perf stat -x,` says.
 fn theirs(scene: &Scene, events: &str, command: &[&str]) -> Vec<u64> {
@@ -105,7 +106,10 @@ fn the_command_keeps_its_status_and_the_text_names_what_is_missing() {
 fn a_process_and_the_whole_machine_are_counted_while_they_run() {
     let scene = Scene::new();
     let mut dd = scene.command("dd", &["if=/dev/zero", "of=/dev/null", "bs=1"]);
-    let mut dd = dd.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut dd = dd
+        .stderr(std::process::Stdio::null())
+        .spawn_guarded()
+        .unwrap();
     let pid = dd.id().to_string();
     let count = |whose: &[&str]| {
         let flags = [

@@ -4,22 +4,22 @@
 mod common;
 
 use std::io::Write;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use common::{Scene, recorded, wait_until};
-use thalweg_testkit::babeltrace2_clean;
+use thalweg_testkit::{Guarded, SpawnGuarded as _, babeltrace2_clean};
 
 /// Two of them at once, and what a shell needs for that.
 const TWO_WRITERS: &str = "dd if=/dev/zero of=/dev/null bs=7 count=5000 status=none & \
     dd if=/dev/zero of=/dev/null bs=9 count=3000 status=none; wait";
 
 /// Writes 11 bytes at a time until it is killed.
-struct Stranger(Child);
+struct Stranger(Guarded);
 
 impl Stranger {
     fn start(scene: &Scene) -> Self {
         let mut dd = scene.command("dd", &["if=/dev/zero", "of=/dev/null", "bs=11"]);
-        Self(dd.stderr(Stdio::null()).spawn().unwrap())
+        Self(dd.stderr(Stdio::null()).spawn_guarded().unwrap())
     }
 }
 
@@ -28,7 +28,12 @@ impl Stranger {
     fn start_slowly(scene: &Scene) -> Self {
         let script = "while [ -e run ]; do dd if=/dev/zero of=/dev/null bs=11 count=100 status=none; sleep 0.01; done";
         std::fs::write(scene.dir().join("run"), "").unwrap();
-        Self(scene.command("sh", &["-c", script]).spawn().unwrap())
+        Self(
+            scene
+                .command("sh", &["-c", script])
+                .spawn_guarded()
+                .unwrap(),
+        )
     }
 }
 
@@ -98,7 +103,7 @@ fn check_process(events: &[&str]) {
     let script =
         "read go; dd if=/dev/zero of=/dev/null bs=13 count=2000 status=none; : > done; read end";
     let mut process = scene.command("sh", &["-c", script]);
-    let mut process = process.stdin(Stdio::piped()).spawn().unwrap();
+    let mut process = process.stdin(Stdio::piped()).spawn_guarded().unwrap();
     let pid = format!("pid={}", process.id());
     let flags = ["record", "--no-user", "--track", &pid, "-o", "t"];
     let recorder = scene.start(&[&flags, events].concat());
@@ -182,7 +187,7 @@ fn a_process_is_left_out_with_what_it_starts() {
         "read go; dd if=/dev/zero of=/dev/null bs=19 count=2000 status=none; : > done; read end";
     for events in ["-ksyscall_entry_write", "--syscalls=write"] {
         let mut process = scene.command("sh", &["-c", script]);
-        let mut process = process.stdin(Stdio::piped()).spawn().unwrap();
+        let mut process = process.stdin(Stdio::piped()).spawn_guarded().unwrap();
         let pid = format!("pid={}", process.id());
         let trace = format!("t{events}");
         let flags = [

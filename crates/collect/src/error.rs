@@ -28,6 +28,9 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// The trace cannot be written from the beginning.
+    #[error("{0}")]
+    Trace(String),
     /// The rules cannot be told to programs.
     #[error(transparent)]
     Rules(#[from] RuleError),

@@ -12,15 +12,16 @@ use thalweg_kernel::{
     HeaderKind, KernelContexts, KernelPacket, KernelRecording, PerfKind, PerfRecording, Resume,
     StackRecording, SyscallRecording, perf_context, perf_sample_class, perf_sample_context,
 };
-use thalweg_model::{LossCause, StructClass, Timestamp};
+use thalweg_model::{LossCause, Member, StructClass, Timestamp};
 
 use crate::kernel_keep::Keep;
+use crate::kernel_pages::{PageWriter, Place, Written, part_bytes};
 use crate::kernel_perf::FeedEvent;
 use crate::kernel_state::{StateEvent, StateKind};
 use crate::ledger::Ledger;
 use crate::sink::{
-    EventHeader, FoundStream, PacketContext, PacketHead, SinkError, StreamClassId, StreamId,
-    StreamLayout, TraceWriter,
+    EventHeader, FoundStream, PacketContext, SinkError, StreamClassId, StreamId, StreamLayout,
+    TraceWriter,
 };
 use crate::summary::SourceSummary;
 
@@ -77,12 +78,16 @@ impl Origin {
     }
 }
 
+/// Bytes of a packet context that says of which cpu the packet is.
+const CONTEXT_BYTES: usize = size_of::<u32>();
+
 /// The processor of the state dump's packets, which are of none.
 const STATE_CPU: u32 = 0;
 
 /// The folder, as it is being written.
 pub(crate) struct KernelDisk {
     writer: TraceWriter,
+    pages: PageWriter,
     streams: BTreeMap<(Origin, u32), Stream>,
     ledgers: [Ledger; Origin::ALL.len()],
     /// A flight recorder's packets, which are not to be on disk yet.
@@ -119,6 +124,7 @@ impl KernelDisk {
     pub(crate) fn over(writer: TraceWriter) -> Self {
         Self {
             writer,
+            pages: PageWriter::default(),
             streams: BTreeMap::new(),
             ledgers: Default::default(),
             keep: None,
@@ -172,14 +178,11 @@ impl KernelDisk {
         begin: u64,
     ) -> Result<(), SinkError> {
         let header = recording.header();
-        let class = self.writer.stream_class(&StreamLayout {
-            header: declared(header),
-            packet_context: PacketContext::kernel_members(),
-            event_context: recording.contexts().members(),
-        })?;
+        let class = self.class(declared(header), recording.contexts().members())?;
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(header, &ids?);
+        recording.set_part_bytes(part_bytes(CONTEXT_BYTES));
         let cpus = recording.cpus().collect();
         self.open(Origin::Tracefs, class, cpus, begin)
     }
@@ -190,25 +193,18 @@ impl KernelDisk {
         recording: &mut SyscallRecording,
         begin: u64,
     ) -> Result<(), SinkError> {
-        let class = self.writer.stream_class(&StreamLayout {
-            header: EventHeader::Large,
-            packet_context: PacketContext::kernel_members(),
-            event_context: recording.members(),
-        })?;
+        let class = self.class(EventHeader::Large, recording.members())?;
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(ids?);
+        recording.set_part_bytes(part_bytes(CONTEXT_BYTES));
         let cpus = recording.cpus().collect();
         self.open(Origin::Syscalls, class, cpus, begin)
     }
 
     /// The same for the state dump; the ids of its events, in the order of their numbers.
     pub(crate) fn declare_state(&mut self, begin: u64) -> Result<Vec<u32>, SinkError> {
-        let class = self.writer.stream_class(&StreamLayout {
-            header: EventHeader::Large,
-            packet_context: PacketContext::kernel_members(),
-            event_context: Vec::new(),
-        })?;
+        let class = self.class(EventHeader::Large, Vec::new())?;
         let payloads = StateKind::ALL.map(|kind| (kind.name(), kind.class()));
         let ids = self.declare(class, payloads.iter().map(|(name, class)| (*name, class)))?;
         self.open(Origin::State, class, vec![STATE_CPU], begin)?;
@@ -238,7 +234,7 @@ impl KernelDisk {
             follows_loss: false,
             records: &records,
             events: events.len() as u64,
-            page: None,
+            parts: &[],
         };
         self.take(Origin::State, &packet);
     }
@@ -250,11 +246,7 @@ impl KernelDisk {
         begin: u64,
     ) -> Result<(), SinkError> {
         let header = HeaderKind::for_events(recording.events().len());
-        let class = self.writer.stream_class(&StreamLayout {
-            header: declared(header),
-            packet_context: PacketContext::kernel_members(),
-            event_context: recording.members(),
-        })?;
+        let class = self.class(declared(header), recording.members())?;
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(header, &ids?);
@@ -268,20 +260,14 @@ impl KernelDisk {
         profile: &mut PerfRecording,
         begin: u64,
     ) -> Result<u32, SinkError> {
-        let mut layout = StreamLayout {
-            header: EventHeader::Large,
-            packet_context: PacketContext::kernel_members(),
-            event_context: perf_sample_context(),
-        };
         let cpus: Vec<u32> = profile.cpus().collect();
-        let samples = self.writer.stream_class(&layout)?;
+        let samples = self.class(EventHeader::Large, perf_sample_context())?;
         let payload = perf_sample_class();
         let events = profile.events().iter();
         let ids = self.declare(samples, events.map(|event| (&*event.name, &payload)))?;
         let throttling = self.declare_kinds(samples, PerfKind::THROTTLING)?;
         self.open(Origin::Samples, samples, cpus.clone(), begin)?;
-        layout.event_context = perf_context();
-        let side = self.writer.stream_class(&layout)?;
+        let side = self.class(EventHeader::Large, perf_context())?;
         let side_ids = self.declare_kinds(side, PerfKind::SIDE_BAND)?;
         self.open(Origin::SideBand, side, cpus, begin)?;
         self.open(Origin::Mappings, side, vec![0], begin)?;
@@ -311,11 +297,7 @@ impl KernelDisk {
         cpus: Vec<u32>,
         begin: u64,
     ) -> Result<Vec<u32>, SinkError> {
-        let class = self.writer.stream_class(&StreamLayout {
-            header: EventHeader::Large,
-            packet_context: PacketContext::kernel_members(),
-            event_context: Vec::new(),
-        })?;
+        let class = self.class(EventHeader::Large, Vec::new())?;
         let names = names.iter();
         let ids = self.declare(class, names.map(|name| (&**name, payload)))?;
         self.open(Origin::Counts, class, cpus, begin)?;
@@ -342,9 +324,22 @@ impl KernelDisk {
             follows_loss: false,
             records: &records,
             events: events.len() as u64,
-            page: None,
+            parts: &[],
         };
         self.take(origin, &packet);
+    }
+
+    /// The class of streams whose events have this header and this context.
+    fn class(
+        &mut self,
+        header: EventHeader,
+        event_context: Vec<Member>,
+    ) -> Result<StreamClassId, SinkError> {
+        self.writer.stream_class(&StreamLayout {
+            header,
+            packet_context: PacketContext::kernel_members(),
+            event_context,
+        })
     }
 
     /// The ids of events of these names and payloads.
@@ -395,23 +390,23 @@ impl KernelDisk {
         let Some(stream) = self.streams.get_mut(&(origin, packet.cpu)) else {
             return;
         };
-        let ledger = &mut self.ledgers[origin as usize];
-        let head = PacketHead {
-            begin: packet.begin,
-            end: packet.end,
-            discarded_total: stream.lost(),
-            context: &PacketContext::Kernel { cpu_id: packet.cpu }.encode(),
-        };
         if packet.events == 0 {
             return;
         }
-        match self.writer.write_packet(stream.id, &head, packet.records) {
-            Ok(()) => ledger.record(packet.events),
-            Err(error) => {
-                stream.refused += packet.events;
-                ledger.lose(LossCause::Storage, packet.events);
-                self.storage_error.get_or_insert_with(|| error.to_string());
-            }
+        let mut place = Place {
+            writer: &mut self.writer,
+            stream: stream.id,
+            context: &PacketContext::Kernel { cpu_id: packet.cpu }.encode(),
+            discarded_total: stream.lost(),
+        };
+        let Written { events, error } = self.pages.write(&mut place, packet);
+        let ledger = &mut self.ledgers[origin as usize];
+        ledger.record(events);
+        if let Some(error) = error {
+            let refused = packet.events - events;
+            stream.refused += refused;
+            ledger.lose(LossCause::Storage, refused);
+            self.storage_error.get_or_insert_with(|| error.to_string());
         }
     }
 

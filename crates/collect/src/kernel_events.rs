@@ -13,6 +13,7 @@ use crate::kernel_disk::{KernelDisk, Origin};
 use crate::kernel_perf::PerfEvents;
 use crate::kernel_sources::KernelSources;
 use crate::kernel_state::KernelState;
+use crate::kernel_told;
 use crate::ledger::Ledger;
 use crate::session::Session;
 use crate::sink::environment::{self, Host};
@@ -164,6 +165,7 @@ impl KernelEvents {
             .transpose()?;
         if let Some(recording) = &mut tracefs {
             recording.stop()?;
+            notes.extend(kernel_told::gone(recording));
             if recording.overwrites() {
                 disk.expect_overwritten();
             }
@@ -266,13 +268,10 @@ impl KernelEvents {
             let what = "the last system calls may be missing, uncounted";
             self.notes.push(format!("{what}: failed to {error}"));
         }
-        if let Some(perf) = &mut self.parts.perf {
-            perf.stop()?;
-        }
-        match &self.parts.tracefs {
-            Some(recording) => Ok(recording.stop()?),
-            None => Ok(()),
-        }
+        let perf = self.parts.perf.as_mut().map_or(Ok(()), PerfEvents::stop);
+        let tracefs = self.parts.tracefs.as_ref();
+        let tracefs = tracefs.map_or(Ok(()), KernelRecording::stop);
+        Ok(perf.and(tracefs)?)
     }
 
     /// Drains every cpu.
@@ -404,6 +403,11 @@ impl KernelEvents {
         })
     }
 
+    /// Events of which programs were to tell.
+    fn untold(&self) -> Option<String> {
+        kernel_told::untold(self.parts.tracefs.as_ref()?.untold())
+    }
+
     /// System calls that had no ring.
     fn late_cpus(&self) -> Option<String> {
         let lost = self.parts.syscalls.as_ref()?.lost_on_new_cpus().ok()?;
@@ -441,6 +445,7 @@ impl KernelEvents {
             self.late_cpus(),
             self.others(),
             self.unknown_threads(),
+            self.untold(),
             self.parts.state.as_ref().and_then(KernelState::note),
         ]
         .into_iter()

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use thalweg_kernel::KernelPacket;
+use thalweg_kernel::{KernelPacket, Part};
 use thalweg_model::Timestamp;
 
 use crate::kernel_disk::{KernelDisk, Origin};
@@ -63,19 +63,18 @@ impl Keep {
         if packet.follows_loss {
             kept.evict_to(0);
         }
-        if packet.events == 0 {
-            return;
+        let whole = [packet.whole()];
+        let parts = match packet.parts {
+            [] if packet.events == 0 => return,
+            [] => &whole,
+            parts => parts,
+        };
+        let mut records = packet.records;
+        for part in parts {
+            let (of_part, rest) = records.split_at(part.bytes);
+            kept.push(self.limit_bytes, part, of_part, packet.lost_total);
+            records = rest;
         }
-        let bytes = packet.records.len() + PACKET_BYTES;
-        kept.evict_to(self.limit_bytes.saturating_sub(bytes));
-        kept.bytes += bytes;
-        kept.packets.push_back(Packet {
-            begin: packet.begin,
-            end: packet.end,
-            lost_total: packet.lost_total,
-            events: packet.events,
-            records: packet.records.into(),
-        });
     }
 
     /// Writes all that is kept, which stays.
@@ -90,7 +89,7 @@ impl Keep {
                 follows_loss: false,
                 records: &packet.records,
                 events: packet.events,
-                page: None,
+                parts: &[],
             });
             packets.for_each(|packet| disk.take(origin, &packet));
             disk.lose(origin, cpu, kept.lost_total);
@@ -99,6 +98,19 @@ impl Keep {
 }
 
 impl Kept {
+    fn push(&mut self, limit_bytes: usize, part: &Part, records: &[u8], lost_total: u64) {
+        let bytes = records.len() + PACKET_BYTES;
+        self.evict_to(limit_bytes.saturating_sub(bytes));
+        self.bytes += bytes;
+        self.packets.push_back(Packet {
+            begin: Timestamp(part.begin),
+            end: Timestamp(part.end),
+            lost_total,
+            events: part.events,
+            records: records.into(),
+        });
+    }
+
     /// Forgets the oldest until no more than so many bytes are left.
     fn evict_to(&mut self, bytes: usize) {
         while self.bytes > bytes {
@@ -124,7 +136,7 @@ mod tests {
             follows_loss: false,
             records,
             events: records.len() as u64,
-            page: None,
+            parts: &[],
         }
     }
 

@@ -1,13 +1,15 @@
 //! All programs of a recording: found, attached, drained, and seen off.
 
 use rustix::fd::OwnedFd;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use thalweg_model::LossCause;
 
 use crate::context::{Contexts, Values};
 use crate::drain::{Pass, count_losses, drain, release_lanes};
+use crate::gone::retire;
 use crate::output::Output;
 use crate::process::{Process, Threads};
 use crate::program::{
@@ -55,6 +57,8 @@ pub(crate) struct Limits {
     pub(crate) lacks_counters: bool,
     /// What their threads do that find no room.
     pub(crate) mode: RingMode,
+    /// Nothing of them is wanted.
+    pub(crate) are_ignored: bool,
 }
 
 /// All programs of a recording.
@@ -71,8 +75,8 @@ pub(crate) struct Programs {
     notes: Vec<String>,
     /// Programs that are still setting their rings up.
     waiting: Vec<(usize, Definitions, Ring)>,
-    /// Files that were looked at and are not to be traced.
-    passed_over: Vec<String>,
+    /// Of each folder, the files that were looked at and are not to be looked at again.
+    passed_over: BTreeMap<usize, BTreeSet<String>>,
     storage_error: Option<String>,
     closed_bytes: u64,
     /// For the rings in which threads may wait.
@@ -109,7 +113,7 @@ impl Programs {
             gone: Vec::new(),
             notes: Vec::new(),
             waiting: Vec::new(),
-            passed_over: Vec::new(),
+            passed_over: BTreeMap::new(),
             storage_error: None,
             closed_bytes: 0,
             pulse: None,
@@ -129,6 +133,10 @@ impl Programs {
 
     /// Attaches programs that call, and those whose files have appeared.
     pub(crate) fn welcome(&mut self, look: bool, hold: &mut Holder<'_>) {
+        if self.limits.are_ignored {
+            self.watch.take_changes();
+            return self.posts.iter().for_each(|post| drop(accept_all(post)));
+        }
         self.try_again(hold);
         for post in 0..self.posts.len() {
             for call in accept_all(&self.posts[post]) {
@@ -180,8 +188,19 @@ impl Programs {
 
     /// Programs that were there before this recording, or that could not call.
     fn look_into(&mut self, post: usize, hold: &mut Holder<'_>) {
-        let known = |name: &str| self.passed_over.iter().any(|known| known == name);
-        let found = scan(&self.posts[post].folder, |name| !known(name));
+        let before = self.passed_over.remove(&post).unwrap_or_default();
+        // A name that has gone does not come again.
+        let still = RefCell::new(BTreeSet::new());
+        let found = scan(&self.posts[post].folder, |name| {
+            let is_known = before.contains(name);
+            if is_known {
+                still.borrow_mut().insert(name.to_owned());
+            }
+            !is_known
+        });
+        let mut looked_at = still.into_inner();
+        looked_at.extend(found.iter().map(|found| found.name.clone()));
+        self.passed_over.insert(post, looked_at);
         let owners = Owners::default();
         for Found {
             name,
@@ -189,7 +208,6 @@ impl Programs {
             definitions,
         } in found
         {
-            self.passed_over.push(name.clone());
             match (definitions, file) {
                 (Ok(definitions), Some(file)) => {
                     let head = &definitions.head;
@@ -559,7 +577,7 @@ impl Programs {
                 let is_told = self.limits.lacks_counters;
                 self.notes
                     .extend(program.counter_note().filter(|_| !is_told));
-                self.gone.push(summarise(&program));
+                retire(&mut self.gone, summarise(&program));
                 nonces.push(program.nonce());
             }
         }
@@ -590,7 +608,7 @@ impl Programs {
                 let is_told = self.limits.lacks_counters;
                 self.notes
                     .extend(program.counter_note().filter(|_| !is_told));
-                self.gone.push(summarise(program));
+                retire(&mut self.gone, summarise(program));
             }
             let (written, error) = group.output.close(now);
             bytes += written;

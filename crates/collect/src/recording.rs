@@ -17,6 +17,7 @@ use crate::programs::{Limits, Programs};
 use crate::rendezvous::{Advert, Folder, Post, Watch, candidates, has_own_proc, tag};
 use crate::rule;
 use crate::session::Session;
+use crate::sink::SinkError;
 use crate::summary::{Progress, RecordingConfig, RingMode, Snapshot, Started, Summary};
 use crate::trace_lock::TraceLock;
 use crate::urgency;
@@ -80,14 +81,13 @@ impl Recording {
             kernel: None,
             notes,
         };
-        let kernel = config.kernel.as_ref().and_then(|request| {
-            let mut kernel = KernelEvents::start(&session, request, &id);
-            let count = kernel.as_ref().map(KernelEvents::event_count);
-            started.kernel = Some(count.map_err(ToString::to_string));
-            let notes = kernel.as_mut().map(KernelEvents::take_notes);
-            started.notes.extend(notes.unwrap_or_default());
-            kernel.ok()
-        });
+        let request = config.kernel.as_ref();
+        let kernel = request.map(|request| KernelEvents::start(&session, request, &id));
+        let kernel = begun(kernel, &mut started).map_err(|why| {
+            // There is no place for the programs' events either.
+            let _ = fs::remove_dir_all(&session.out);
+            Error::Trace(why.to_string())
+        })?;
         let mut recording = Self {
             programs: None,
             kernel,
@@ -117,6 +117,7 @@ impl Recording {
                 .unwrap_or_default(),
             lacks_counters: false,
             mode: request.map_or(RingMode::Discard, |request| request.mode),
+            are_ignored: request.is_none(),
         };
         let lacked = limits.contexts.counters_lacked();
         limits.lacks_counters = lacked.is_some();
@@ -367,7 +368,8 @@ impl Recording {
     /// Stops, drains what is left, and closes the trace.
     pub fn finish(mut self) -> Result<Summary, Error> {
         if let Some(kernel) = &mut self.kernel
-            && let Err(error) = kernel.take_last_dump().and_then(|()| kernel.stop())
+            && let (dumped, stopped) = (kernel.take_last_dump(), kernel.stop())
+            && let Err(error) = dumped.and(stopped)
         {
             self.notes.push(format!("failed to {error}"));
         }
@@ -429,6 +431,29 @@ impl Recording {
             keeper.dismiss();
         }
         summary
+    }
+}
+
+/// The kernel's part, if there is one; `started` tells why not, or what a user should know of it.
+///
+/// # Errors
+/// The trace cannot be written.
+fn begun(
+    kernel: Option<Result<KernelEvents, crate::kernel_events::Error>>,
+    started: &mut Started,
+) -> Result<Option<KernelEvents>, SinkError> {
+    match kernel {
+        None => Ok(None),
+        Some(Err(crate::kernel_events::Error::Sink(why))) => Err(why),
+        Some(Err(why)) => {
+            started.kernel = Some(Err(why.to_string()));
+            Ok(None)
+        }
+        Some(Ok(mut kernel)) => {
+            started.kernel = Some(Ok(kernel.event_count()));
+            started.notes.extend(kernel.take_notes());
+            Ok(Some(kernel))
+        }
     }
 }
 

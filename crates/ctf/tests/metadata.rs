@@ -111,6 +111,13 @@ fn names_lose_one_underscore_unless_two_would_be_equal() {
 }
 
 #[test]
+fn only_the_grammar_s_own_words_name_no_field() {
+    check_fields(U8, "u8 imaginary; u8 real;", "imaginary real");
+    let text = format!("{TRACE}{U8}\nevent {{ fields := struct {{ u8 _Imaginary; }}; }};");
+    check_error(&text, "3:31: `_Imaginary` is a reserved word");
+}
+
+#[test]
 fn paths_follow_their_fields() {
     check_fields(U8, "u8 _n; u8 _a[_n];", "n a[n]");
     check_fields(U8, "u8 _n; struct { u8 _a[_n]; } _s;", "n s{ a[n]}");

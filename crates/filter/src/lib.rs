@@ -58,6 +58,8 @@ pub use place::{field_of, index_of};
 pub use portable::{MAX_LEN, from_hex};
 pub use simple::Simple;
 #[cfg(feature = "compile")]
-pub use text::{Bytecode, Error, Expr, Fields, Filter, Kind, Literal, Node, Problem, near_names};
+pub use text::{
+    Bytecode, Error, Expr, Fields, Filter, Kind, Literal, Node, Problem, matches_parts, near_names,
+};
 pub use value::{Source, Value};
 pub use words::Words;

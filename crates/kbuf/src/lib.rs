@@ -19,10 +19,12 @@ mod ftrace;
 mod header;
 mod lttng;
 mod page;
+mod parts;
 mod perf;
 mod plan;
 mod syscall;
 mod task;
+mod told;
 mod transcode;
 
 pub use context::{EventContext, RecordHead};
@@ -31,6 +33,7 @@ pub use ftrace::{Symbols, TracerEvent};
 pub use header::HeaderKind;
 pub use lttng::{FieldSource, Naming, PROBE_GROUP, Reading, TraceEvent, lttng_name};
 pub use page::{Cursor, Missed, Page, PageError, Record, RecordError, Records};
+pub use parts::{Part, Parts};
 pub use perf::{
     Counter, PerfBody, PerfKind, PerfMapping, PerfRecord, PerfRecords, PerfSample, TornRecord,
     perf_context, perf_sample_class, perf_sample_context, perf_stack_members,
@@ -42,6 +45,7 @@ pub use syscall::{
 };
 pub use task::{
     Attributes, Change, FIRST_PID_NAMESPACE, GroupRecord, IdMap, Namespaces, TaskLayout,
-    TaskRecord, TaskState, UNKNOWN_ID, cgroup, container, ids, status_value,
+    TaskRecord, TaskState, UNKNOWN_ID, cgroup, container, ids, own_name, status_value,
 };
+pub use told::{ForkLayout, PacketLayout, Told, ToldKind, ToldLayout, ToldRecord};
 pub use transcode::{PageSummary, Spoilt, Transcoder};

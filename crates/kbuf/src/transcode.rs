@@ -4,12 +4,16 @@
 //! `events + foreign + spoilt` counts every record that could be told apart; where the records
 //! stop making sense, one more is counted as spoilt.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::PageLayout;
 use crate::context::{EventContext, RecordHead};
 use crate::header::HeaderKind;
 use crate::lttng::TraceEvent;
 use crate::page::{Cursor, Missed, Page, PageError, RecordError, Records};
+use crate::parts::Parts;
 use crate::plan::Plan;
+use crate::told::Told;
 
 /// Why a record is not in the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +57,8 @@ pub struct PageSummary {
 
 /// What becomes of a record.
 enum Fate {
-    Written,
+    /// Under this id.
+    Written(u32),
     /// Its type is not traced.
     Foreign,
     /// Its thread is not.
@@ -67,6 +72,7 @@ pub struct Transcoder {
     index: Vec<u16>,
     plans: Vec<(u32, Plan)>,
     header: HeaderKind,
+    told: Option<Arc<Mutex<dyn Told>>>,
 }
 
 impl Transcoder {
@@ -87,7 +93,13 @@ impl Transcoder {
             index,
             plans,
             header,
+            told: None,
         }
+    }
+
+    /// Fills what is told beside the kernel's records from here.
+    pub fn set_told(&mut self, told: Arc<Mutex<dyn Told>>) {
+        self.told = Some(told);
     }
 
     /// Sets the CTF id of each event, in the order of [`Self::new`]; events beyond the slice keep
@@ -122,42 +134,46 @@ impl Transcoder {
         after: Option<u64>,
         out: &mut Vec<u8>,
     ) -> PageSummary {
-        self.records_in_context(page, cursor, after, None, out)
+        let mut parts = Parts::behind(std::mem::take(out));
+        let summary = self.records_in_context(page, cursor, after, None, &mut parts);
+        *out = parts.into_bytes();
+        summary
     }
 
-    /// The same, with contexts in front of each event's payload.
+    /// The same, behind what is in `out` already, and with contexts in front of each event's payload.
     pub fn records_in_context(
         &self,
         page: &Page<'_>,
         cursor: &mut Cursor,
         after: Option<u64>,
         mut context: Option<&mut dyn EventContext>,
-        out: &mut Vec<u8>,
+        out: &mut Parts,
     ) -> PageSummary {
         let mut summary = PageSummary {
             missed: page.missed,
             ..PageSummary::default()
         };
         let mut records = Records::new(page.data, *cursor);
-        let mut last = None;
         for record in records.by_ref() {
             match record {
                 Ok(record) if after.is_some_and(|after| record.at <= after) => summary.known += 1,
                 Ok(record) => {
-                    let begin = out.len();
+                    let (times, bytes) = ((record.at, out.last()), out.bytes_mut());
+                    let begin = bytes.len();
                     let context = context.as_deref_mut();
-                    match self.event(record.data, (record.at, last), context, out) {
-                        Ok(Fate::Written) => {
-                            if last.is_none() {
+                    match self.event(record.data, times, context, bytes) {
+                        Ok(Fate::Written(id)) => {
+                            if summary.events == 0 {
                                 summary.begin = record.at;
                             }
-                            last = Some(record.at);
+                            summary.end = record.at;
                             summary.events += 1;
+                            out.push(self.header, (id, record.at), begin);
                         }
                         Ok(Fate::Foreign) => summary.foreign += 1,
                         Ok(Fate::Unwanted) => summary.others += 1,
                         Err(cause) => {
-                            out.truncate(begin);
+                            bytes.truncate(begin);
                             summary.spoil(cause);
                         }
                     }
@@ -165,7 +181,6 @@ impl Transcoder {
                 Err(error) => summary.spoil(error.into()),
             }
         }
-        summary.end = last.unwrap_or(0);
         summary.steps_back = records.steps_back();
         *cursor = records.cursor();
         summary
@@ -189,7 +204,7 @@ impl Transcoder {
         if done.is_err() {
             out.truncate(begin);
         }
-        done.map(|fate| matches!(fate, Fate::Written))
+        done.map(|fate| matches!(fate, Fate::Written(_)))
     }
 
     /// Appends one event, if it is wanted.
@@ -227,9 +242,31 @@ impl Transcoder {
                 context.write(head, at, out);
             }
         }
-        plan.run(record, out)?;
-        Ok(Fate::Written)
+        match &self.told {
+            Some(told) if plan.is_told() => tell(&mut *lock(told), plan, (record, at), out)?,
+            _ => plan.run(record, out)?,
+        }
+        Ok(Fate::Written(*id))
     }
+}
+
+fn lock<T: ?Sized>(told: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    told.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a plan with what is told of its record.
+fn tell(
+    told: &mut dyn Told,
+    plan: &Plan,
+    (record, at): (&[u8], u64),
+    out: &mut Vec<u8>,
+) -> Result<(), Spoilt> {
+    let key = plan.key(record).ok_or(Spoilt::Short)?;
+    let mut done = Err(Spoilt::Short);
+    told.tell(key, at, &mut |body| {
+        done = plan.run_told(record, body, out);
+    });
+    done
 }
 
 impl PageSummary {

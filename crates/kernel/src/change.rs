@@ -37,7 +37,7 @@ impl KernelRecording {
         let mut config = KernelConfig::new("change");
         config.naming = self.naming;
         (config.rules, config.filters) = (rules, filters);
-        let plan = Plan::make(&self.tracefs, &config)?;
+        let mut plan = Plan::make(&self.tracefs, &config)?;
         let mut filters = config.filters.iter();
         if plan.events.iter().any(|planned| !planned.tested.is_empty())
             && let Some(filter) = filters.next()
@@ -48,6 +48,8 @@ impl KernelRecording {
                       was at the start",
             });
         }
+        let lacking = self.decoder.tell_of(&mut plan.events, self.clock);
+        plan.left_out.extend(lacking);
         let mut events = Vec::new();
         for planned in plan.events {
             let is_it = |known: &crate::KernelEvent| known.type_id == planned.event.type_id;

@@ -8,27 +8,16 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use thalweg_kbuf::{Cursor, Missed, Page};
+use thalweg_kbuf::{Missed, Page, PageSummary, Part, Parts};
 use thalweg_model::Timestamp;
 
 use crate::decoder::Decoder;
-use crate::loss::Ledger;
+use crate::loss::{Ledger, Said};
 use crate::source::{Extent, Source};
 use crate::{CpuStats, DrainError, Error, TraceClock};
 
 /// Takes packets.
 pub(crate) type Sink<'a, E> = dyn FnMut(&KernelPacket<'_>) -> Result<(), E> + 'a;
-
-/// Which bytes of which page a packet holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageSpan {
-    /// The page's time stamp, which names it: a CPU's pages have rising ones.
-    pub stamp: Timestamp,
-    /// The first byte, counted from the page's first record.
-    pub from: usize,
-    /// The byte behind the last.
-    pub to: usize,
-}
 
 /// Events of one CPU, ready to be written behind a packet header.
 #[derive(Clone, Copy, Debug)]
@@ -45,13 +34,23 @@ pub struct KernelPacket<'a> {
     pub follows_loss: bool,
     /// The events, as CTF event records; the first carries its whole time.
     pub records: &'a [u8],
+    /// Parts of it that may be packets of their own, one behind the other; none if it is to stay whole.
+    pub parts: &'a [Part],
     /// How many they are; none in a packet that only tells a loss.
     pub events: u64,
-    /// Where they come from; none in a packet that only tells a loss, or holds system calls.
-    pub page: Option<PageSpan>,
 }
 
 impl KernelPacket<'_> {
+    /// All of it, as a part.
+    pub const fn whole(&self) -> Part {
+        Part {
+            bytes: self.records.len(),
+            begin: self.begin.0,
+            end: self.end.0,
+            events: self.events,
+        }
+    }
+
     /// A packet that only tells a loss.
     pub(crate) const fn of_loss(cpu: u32, at: Timestamp, lost_total: u64) -> Self {
         Self {
@@ -61,8 +60,8 @@ impl KernelPacket<'_> {
             lost_total,
             follows_loss: false,
             records: &[],
+            parts: &[],
             events: 0,
-            page: None,
         }
     }
 }
@@ -128,6 +127,11 @@ impl CpuStream {
         self.emitter.cpu
     }
 
+    /// Parts of packets have at most so many bytes.
+    pub(crate) fn set_part_bytes(&mut self, bytes: usize) {
+        self.emitter.parts = Parts::new(bytes);
+    }
+
     pub(crate) fn tally(&self) -> Tally {
         self.emitter.tally
     }
@@ -182,89 +186,122 @@ impl AsFd for CpuStream {
 #[derive(Debug)]
 pub(crate) struct Emitter {
     cpu: u32,
-    records: Vec<u8>,
+    /// What is put together for the next packet, and what became of the records that were read for it.
+    parts: Parts,
+    next: Tally,
+    lost_total: u64,
+    follows_loss: bool,
     after: Option<u64>,
     ledger: Ledger,
     tally: Tally,
-    /// What the last packet said: its end and its total.
-    said: (u64, u64),
+    said: Said,
 }
 
 impl Emitter {
     fn new(cpu: u32, resume: Option<&Resume>) -> Self {
-        let said = resume.map_or((0, 0), |resume| (resume.after.0, resume.lost_total));
+        let said = resume.map(|resume| Said {
+            end: resume.after.0,
+            lost_total: resume.lost_total,
+        });
+        let said = said.unwrap_or_default();
         Self {
             cpu,
-            records: Vec::new(),
+            parts: Parts::default(),
+            next: Tally::default(),
+            lost_total: said.lost_total,
+            follows_loss: false,
             after: resume.map(|resume| resume.after.0),
-            ledger: Ledger::from_total(said.1),
+            ledger: Ledger::from_total(said.lost_total),
             tally: Tally::default(),
             said,
         }
     }
 
-    /// Hands the events behind `cursor` to the sink; the cursor moves when the sink took them.
-    pub(crate) fn emit<E>(
-        &mut self,
-        page: &Page<'_>,
-        cursor: &mut Cursor,
-        decoder: &mut Decoder,
-        sink: &mut Sink<'_, E>,
-    ) -> Result<(), E> {
-        let mut next = *cursor;
-        self.records.clear();
-        let summary = decoder.records(self.cpu, page, (&mut next, self.after), &mut self.records);
+    /// Forgets what was put together and not handed over.
+    pub(crate) fn begin(&mut self) {
+        self.parts.clear();
+        self.next = Tally::default();
+        self.follows_loss = false;
+    }
+
+    /// Whether a loss lies between what is put together and this page.
+    pub(crate) fn is_apart(&mut self, page: &Page<'_>) -> bool {
+        let is_first = self.parts.is_empty();
+        !is_first
+            && (page.missed != Missed::None || self.ledger.total_at(page.stamp) != self.lost_total)
+    }
+
+    /// Puts a page's events behind what is put together.
+    pub(crate) fn add(&mut self, page: &Page<'_>, decoder: &mut Decoder) {
+        let is_first = self.parts.is_empty();
+        let summary = decoder.records(self.cpu, page, self.after, &mut self.parts);
         // What is overwritten lay right before this page: all that the counter shows is older.
-        if summary.missed != Missed::None && cursor.offset == 0 {
+        if summary.missed != Missed::None {
             self.ledger.pass();
+            self.follows_loss = true;
         }
-        if summary.events > 0 {
-            let span = PageSpan {
-                stamp: Timestamp(page.stamp),
-                from: cursor.offset,
-                to: next.offset,
-            };
-            let packet = KernelPacket {
-                cpu: self.cpu,
-                begin: Timestamp(summary.begin),
-                end: Timestamp(summary.end),
-                lost_total: self.ledger.total_at(summary.begin),
-                follows_loss: summary.missed != Missed::None && cursor.offset == 0,
-                records: &self.records,
-                events: summary.events,
-                page: Some(span),
-            };
-            sink(&packet)?;
-            self.said = (summary.end, packet.lost_total);
-            self.after = None;
-            self.tally.packets += 1;
+        if is_first && summary.events > 0 {
+            self.lost_total = self.ledger.total_at(summary.begin);
         }
-        *cursor = next;
-        self.tally.recorded += summary.events;
-        self.tally.known += summary.known;
-        self.tally.foreign += summary.foreign;
-        self.tally.others += summary.others;
-        self.tally.spoilt += summary.spoilt;
-        self.ledger.spoil(summary.spoilt);
-        Ok(())
+        self.next.add(&summary);
     }
 
     /// Counts a page whose header cannot be used: at least one record.
     pub(crate) fn spoil_page(&mut self) {
-        self.tally.spoilt += 1;
-        self.ledger.spoil(1);
+        self.next.spoilt += 1;
+    }
+
+    /// Hands what is put together to the sink, and begins anew when the sink took it.
+    pub(crate) fn hand<E>(&mut self, sink: &mut Sink<'_, E>) -> Result<(), E> {
+        let events = self.next.recorded;
+        let (records, parts) = self.parts.finish();
+        if let (Some(first), Some(last)) = (parts.first(), parts.last()) {
+            let packet = KernelPacket {
+                cpu: self.cpu,
+                begin: Timestamp(first.begin),
+                end: Timestamp(last.end),
+                lost_total: self.lost_total,
+                follows_loss: self.follows_loss,
+                records,
+                parts,
+                events,
+            };
+            sink(&packet)?;
+            self.said = Said {
+                end: last.end,
+                lost_total: self.lost_total,
+            };
+            self.after = None;
+            self.next.packets += 1;
+        }
+        self.ledger.spoil(self.next.spoilt);
+        self.tally.join(&self.next);
+        self.begin();
+        Ok(())
     }
 
     fn settle<E>(&mut self, now: u64, sink: &mut Sink<'_, E>) -> Result<(), E> {
-        let lost_total = self.ledger.settle();
-        let (end, told) = self.said;
-        if lost_total <= told {
-            return Ok(());
-        }
-        let at = Timestamp(now.max(end));
-        sink(&KernelPacket::of_loss(self.cpu, at, lost_total))?;
-        self.said = (at.0, lost_total);
-        self.tally.packets += 1;
+        let is_told = self.ledger.settle((self.cpu, now), &mut self.said, sink)?;
+        self.tally.packets += u64::from(is_told);
         Ok(())
+    }
+}
+
+impl Tally {
+    fn add(&mut self, page: &PageSummary) {
+        self.recorded += page.events;
+        self.known += page.known;
+        self.foreign += page.foreign;
+        self.others += page.others;
+        self.spoilt += page.spoilt;
+    }
+
+    fn join(&mut self, more: &Self) {
+        self.recorded += more.recorded;
+        self.known += more.known;
+        self.foreign += more.foreign;
+        self.others += more.others;
+        self.spoilt += more.spoilt;
+        self.packets += more.packets;
     }
 }

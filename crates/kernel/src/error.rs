@@ -17,8 +17,7 @@ pub enum Error {
     NotMounted,
     /// Mounted, and this process may not.
     #[error(
-        "{doing} {}: permission denied; run as root, or give the program the one capability \
-         that suffices: setcap cap_dac_override+ep {}", path.display(), program()
+        "{doing} {}: permission denied; {}", path.display(), rights(rustix::process::geteuid().is_root())
     )]
     Denied {
         /// What was tried.
@@ -44,6 +43,15 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// There is no memory for the rings.
+    #[error(
+        "give the kernel a ring of {kib} KiB for each CPU: there is not so much memory; choose a \
+         smaller one with --kernel-buffer"
+    )]
+    Rings {
+        /// The size that was asked for.
+        kib: usize,
     },
     /// A rule matches no event of this kernel.
     #[error("find a kernel event called `{pattern}`{}", near(near_names))]
@@ -253,8 +261,19 @@ fn near_calls(names: &[String]) -> String {
     }
 }
 
-fn program() -> String {
-    std::env::current_exe().map_or_else(|_| "PROGRAM".to_owned(), |path| path.display().to_string())
+/// What whoever may not do something can do.
+fn rights(is_root: bool) -> String {
+    if is_root {
+        return "root may not either: the kernel is locked down (/sys/kernel/security/lockdown), or a \
+                security module or a container forbids it"
+            .to_owned();
+    }
+    let own = std::env::current_exe();
+    let own = own.map_or_else(|_| "PROGRAM".to_owned(), |path| path.display().to_string());
+    format!(
+        "run as root, or give the program the one capability that suffices: setcap \
+         cap_dac_override+ep {own}"
+    )
 }
 
 impl Error {
@@ -281,4 +300,15 @@ pub enum DrainError<E> {
     /// The sink refused a packet; the same events come again with the next call.
     #[error("{0}")]
     Sink(E),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_is_not_told_to_become_root() {
+        assert!(rights(false).starts_with("run as root, or "));
+        assert!(rights(true).contains("locked down") && !rights(true).contains("run as"));
+    }
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -57,13 +58,13 @@ impl Instance {
                 Err(Error::Held { .. }) => false,
                 // What is still being removed cannot be made yet.
                 Err(Error::Io { source, .. }) if is_gone(&source) => make(&dir, &name).is_ok(),
-                taken => return taken,
+                taken => return taken.inspect_err(|_| leave(&dir)),
             };
             if !made {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
-        Self::take(dir, name)
+        Self::take(dir.clone(), name).inspect_err(|_| leave(&dir))
     }
 
     /// Takes one that nobody holds.
@@ -114,6 +115,14 @@ impl Instance {
         let text = percent.min(100).to_string();
         let write = (&self.lock).write_all(text.as_bytes());
         write.map_err(|error| Error::io("write to", &self.path(LOCK_FILE), error))
+    }
+
+    /// The share of the ring that wakes a waiter.
+    pub(crate) fn wake_percent(&self) -> Option<usize> {
+        let mut text = [0; 16];
+        let len = self.lock.read_at(&mut text, 0).ok()?;
+        let text = std::str::from_utf8(&text[..len]).ok()?;
+        text.trim().parse().ok()
     }
 
     /// Writes a setting.
@@ -255,6 +264,11 @@ fn make(dir: &Path, name: &str) -> Result<(), Error> {
         }),
         Err(error) => Err(Error::io("create the trace instance", dir, error)),
     }
+}
+
+/// Removes one that was made and cannot be used; not if somebody has it.
+fn leave(dir: &Path) {
+    let _ = fs::remove_dir(dir);
 }
 
 fn folder(tracefs: &Tracefs, name: &str) -> PathBuf {

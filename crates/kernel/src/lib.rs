@@ -6,9 +6,9 @@
 //!                       │  events(): names and fields     ──▶ the trace's metadata
 //!                       │  set_ids(…), resume()
 //!                       ▼
-//!            per CPU:     ring ──page──▶ memory ──▶ Transcoder ──KernelPacket──▶ sink
+//!            per CPU:     ring ──pages─▶ memory ──▶ Transcoder ──KernelPacket──▶ sink
 //!                          ▲                                               │
-//!                          └───────── give the page back ◀──── Ok ─────────┘
+//!                          └────── make the memory empty ◀──── Ok ────────┘
 //! ```
 //!
 //! # What is never lost, and what is counted
@@ -16,9 +16,9 @@
 //! recorder, if another process holds its descriptor, until the sink has taken its packet. After a
 //! death at any instant such a process [`adopt`](KernelRecording::adopt)s the instance, passes that
 //! memory and for each CPU the time of the last event on disk, and gets every event after it once. A
-//! packet never ends between two events of the same time, because the kernel commits an event
-//! together with all that interrupted it. Without that memory the page of each CPU that was just
-//! read may be gone: at most one.
+//! part of a packet never ends between two events of the same time, as far as they are in one ring page:
+//! the kernel commits an event together with all that interrupted it. Without that memory the pages of
+//! each CPU that were just read may be gone.
 //!
 //! Events that found the ring full are counted by the kernel per CPU (`per_cpu/cpuN/stats`);
 //! [`KernelPacket::lost_total`] carries that count from the first packet that begins after it was
@@ -66,6 +66,7 @@ mod syscalls;
 mod tasks;
 mod tested;
 mod text;
+mod told;
 mod tracefs;
 mod tracers;
 mod track;
@@ -77,7 +78,7 @@ pub use change::KernelChange;
 pub use clock::TraceClock;
 pub use config::{DEFAULT_EVENTS, EventFilter, EventRule, KernelConfig};
 pub use context::{KernelContext, KernelContexts};
-pub use cpu::{KernelPacket, PageSpan, Resume, Tally};
+pub use cpu::{KernelPacket, Resume, Tally};
 pub use error::{DrainError, Error};
 pub use glob::matches;
 pub use instance::FoundInstance;
@@ -97,8 +98,8 @@ pub use syscalls::online_cpus;
 pub use syscalls::{
     FilterReport, KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
 };
-pub use thalweg_kbuf::{Counter, HeaderKind, Naming, TraceEvent as KernelEvent};
-pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids};
+pub use thalweg_kbuf::{Counter, HeaderKind, Naming, Part, TraceEvent as KernelEvent};
+pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids, own_name};
 pub use thalweg_kbuf::{
     PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
 };

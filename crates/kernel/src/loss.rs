@@ -14,8 +14,20 @@
 
 use std::collections::VecDeque;
 
+use thalweg_model::Timestamp;
+
+use crate::KernelPacket;
+use crate::cpu::Sink;
+
 /// Readings of the counter that no packet has carried yet are merged beyond so many.
 const MOST_READINGS: usize = 1024;
+
+/// What the last packet of a stream said: its end, and what was lost by then.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) end: u64,
+    pub(crate) lost_total: u64,
+}
 
 /// What is lost so far, and what the packets have said of it.
 #[derive(Debug, Default)]
@@ -65,9 +77,26 @@ impl Ledger {
     }
 
     /// The total when nothing more comes.
-    pub(crate) fn settle(&mut self) -> u64 {
+    fn settled(&mut self) -> u64 {
         self.pass();
         self.total()
+    }
+
+    /// Tells the losses that no packet of a CPU has told, when nothing more comes; whether there were any.
+    pub(crate) fn settle<E>(
+        &mut self,
+        (cpu, now): (u32, u64),
+        said: &mut Said,
+        sink: &mut Sink<'_, E>,
+    ) -> Result<bool, E> {
+        let lost_total = self.settled();
+        if lost_total <= said.lost_total {
+            return Ok(false);
+        }
+        let end = now.max(said.end);
+        sink(&KernelPacket::of_loss(cpu, Timestamp(end), lost_total))?;
+        *said = Said { end, lost_total };
+        Ok(true)
     }
 
     /// All that was read so far is older than the next packet.
@@ -96,7 +125,7 @@ mod tests {
         assert_eq!(ledger.total_at(99), 0);
         assert_eq!(ledger.total_at(100), 5);
         assert_eq!(ledger.total_at(250), 5);
-        assert_eq!(ledger.settle(), 9);
+        assert_eq!(ledger.settled(), 9);
         assert_eq!(ledger.total_at(0), 9);
     }
 
@@ -107,7 +136,7 @@ mod tests {
         assert_eq!(ledger.total_at(100), 7);
         ledger.read(200, 8);
         ledger.spoil(1);
-        assert_eq!(ledger.settle(), 9);
+        assert_eq!(ledger.settled(), 9);
     }
 
     #[test]
@@ -117,6 +146,6 @@ mod tests {
             ledger.read(n, n);
         }
         assert!(ledger.readings.len() <= MOST_READINGS);
-        assert_eq!(ledger.settle(), 10_000);
+        assert_eq!(ledger.settled(), 10_000);
     }
 }

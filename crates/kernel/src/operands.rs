@@ -51,6 +51,8 @@ impl EventFields<'_> {
             }
             Reading::CutText => Operand::Closed("the trace keeps only its beginning"),
             Reading::List => Operand::Closed("it is a list"),
+            Reading::Capped => of_kernel(&source.field),
+            Reading::Told => Operand::Closed("it is not in the kernel's record"),
             Reading::Letters => Operand::Closed("the kernel has letters for these flags"),
         }
     }

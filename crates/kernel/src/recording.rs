@@ -17,6 +17,7 @@ use crate::setup::{Setup, landings, open_streams, page_layout};
 use crate::source::Extent;
 use crate::tasks::{Groups, Tasks, Wanted};
 use crate::tested::Tested;
+use crate::told::tell_of;
 use crate::{
     CpuStats, DrainError, Error, KernelConfig, KernelEvent, Missing, StartReport, TraceClock,
     Tracefs, Track, tracers,
@@ -34,7 +35,7 @@ pub struct KernelRecording {
     pub(crate) events: Vec<KernelEvent>,
     contexts: KernelContexts,
     pub(crate) decoder: Decoder,
-    clock: TraceClock,
+    pub(crate) clock: TraceClock,
     pub(crate) naming: Naming,
     pub(crate) tracefs: Tracefs,
 }
@@ -53,8 +54,14 @@ impl KernelRecording {
         };
         let whose = [config.track.as_ref(), config.untrack.as_ref()];
         let instance = Instance::create(tracefs, &config.id)?;
+        let mut told = None;
         let plan = Defined::all(tracefs, instance.name(), &config.probes)
             .and_then(|probes| Plan::with_probes(tracefs, config, probes));
+        let plan = plan.map(|mut plan| {
+            let lacking = tell_of(&mut told, &mut plan.events, clock);
+            plan.left_out.extend(lacking);
+            plan
+        });
         let setup = |plan| Setup {
             tracefs,
             config,
@@ -69,7 +76,7 @@ impl KernelRecording {
         match ready {
             Ok(((contexts, writer, untold), (streams, landings, events, mut report))) => {
                 report.left_out.extend(untold);
-                let decoder = Decoder::new(&events, writer);
+                let decoder = Decoder::new(&events, writer, told);
                 Ok((
                     Self {
                         streams,
@@ -124,7 +131,7 @@ impl KernelRecording {
         let streams = open_streams(&instance, &layout, clock, &landings, resume)?;
         // Who was running then, nobody knows any more.
         let writer = (!contexts.is_empty()).then(|| ContextWriter::new(contexts, None));
-        let decoder = Decoder::new(&events, writer);
+        let decoder = Decoder::new(&events, writer, None);
         Ok(Self {
             streams,
             instance,
@@ -194,6 +201,11 @@ impl KernelRecording {
         self.decoder.lost_tasks()
     }
 
+    /// Events with fields that the kernel's records lack, and that no program has told of them.
+    pub fn untold(&self) -> u64 {
+        self.decoder.untold()
+    }
+
     /// What stands in front of each event: as many ids as there were events at the start have room in
     /// it, and those of later ones, in more bytes.
     pub fn header(&self) -> HeaderKind {
@@ -203,6 +215,13 @@ impl KernelRecording {
     /// Sets the CTF id of each event and the header that events have.
     pub fn set_ids(&mut self, header: HeaderKind, ids: &[u32]) {
         self.decoder.set_ids(header, ids);
+    }
+
+    /// Lets packets be parted: each part has at most so many bytes, if it can.
+    pub fn set_part_bytes(&mut self, bytes: usize) {
+        for stream in &mut self.streams {
+            stream.set_part_bytes(bytes);
+        }
     }
 
     /// The CPUs that have a stream.
@@ -347,7 +366,7 @@ impl KernelRecording {
     /// Reads what contexts need to know of events that stay in the rings: to be called now and then
     /// while nothing is drained.
     pub fn keep_up(&mut self) {
-        if self.decoder.has_tasks() {
+        if self.decoder.keeps_up() {
             let oldest = self.streams.iter().filter_map(CpuStream::oldest).min();
             self.decoder.keep_up(oldest.unwrap_or(u64::MAX));
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
+use rustix::io::Errno;
 use thalweg_kbuf::{PROBE_GROUP, PageLayout};
 use thalweg_sys::Landing;
 
@@ -12,6 +13,9 @@ use crate::source::Source;
 use crate::{
     Error, KernelConfig, KernelEvent, Plan, PlannedEvent, StartReport, TraceClock, Tracefs, tracers,
 };
+
+/// So much of a CPU's ring is read before it is written: a disk is fast in large pieces.
+const LANDING_BYTES: usize = 512 << 10;
 
 /// What a start needs to know.
 pub(crate) struct Setup<'a> {
@@ -69,7 +73,12 @@ impl Setup<'_> {
             let _ = instance.try_write("buffer_subbuf_size_kb", &page_kib.to_string());
         }
         let kib = self.config.buffer_bytes_per_cpu.div_ceil(1024).max(1);
-        instance.write("buffer_size_kb", &kib.to_string())
+        let sized = instance.try_write("buffer_size_kb", &kib.to_string());
+        sized.map_err(|error| match Errno::from_io_error(&error) {
+            // The largest numbers are none to the kernel.
+            Some(Errno::NOMEM | Errno::INVAL) => Error::Rings { kib },
+            _ => Error::io("write to", &instance.path("buffer_size_kb"), error),
+        })
     }
 
     fn enable(&self, instance: &Instance) -> Result<(), Error> {
@@ -171,13 +180,26 @@ pub(crate) fn landings(
     left: Option<OwnedFd>,
 ) -> Result<OwnedFd, Error> {
     let cpus = instance.cpus()?.len();
-    let fits =
-        |file: &OwnedFd| Landing::map(file, cpus.saturating_sub(1), layout.page_bytes).is_ok();
+    let pages = landing_pages(layout);
+    let last = cpus.saturating_sub(1);
+    let fits = |file: &OwnedFd| Landing::map(file, last, (pages, layout.page_bytes)).is_ok();
     if let Some(file) = left.filter(fits) {
         return Ok(file);
     }
-    let made = Landing::file(cpus, layout.page_bytes);
+    let made = Landing::file(cpus * pages, layout.page_bytes);
     made.map_err(|error| Error::io("make memory for pages of", &instance.path("per_cpu"), error))
+}
+
+/// So many pages of a CPU are read before they are written together.
+fn landing_pages(layout: &PageLayout) -> usize {
+    (LANDING_BYTES / layout.page_bytes).max(1)
+}
+
+/// How many pages there are at least when a ring is said to be full enough.
+fn burst(instance: &Instance, layout: &PageLayout) -> usize {
+    let percent = instance.wake_percent().unwrap_or(0);
+    let ring_bytes = instance.read_number("buffer_size_kb").unwrap_or(0) << 10;
+    ring_bytes / layout.page_bytes * percent / 100
 }
 
 /// Opens every CPU's ring.
@@ -188,11 +210,14 @@ pub(crate) fn open_streams(
     landings: &OwnedFd,
     resume: &[Resume],
 ) -> Result<Vec<CpuStream>, Error> {
+    let pages = (landing_pages(layout), layout.page_bytes);
+    let burst = burst(instance, layout);
     let open = |(index, cpu): (usize, u32)| {
         let pipe = instance.path(&format!("per_cpu/cpu{cpu}/trace_pipe_raw"));
-        let page = Landing::map(landings, index, layout.page_bytes);
-        let page = page.map_err(|error| Error::io("map memory for a page of", &pipe, error))?;
-        let source = Source::open(&pipe, layout, page)?;
+        let landing = Landing::map(landings, index, pages);
+        let landing =
+            landing.map_err(|error| Error::io("map memory for pages of", &pipe, error))?;
+        let source = Source::open(&pipe, layout, landing, burst)?;
         let stats = instance.path(&format!("per_cpu/cpu{cpu}/stats"));
         let resume = resume.iter().find(|resume| resume.cpu == cpu);
         CpuStream::new(cpu, source, stats, clock, resume)

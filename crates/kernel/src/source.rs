@@ -1,19 +1,20 @@
 //! Where pages come from: `read` of a CPU's ring, which takes whole pages out of it.
 //!
-//! A page lands in memory that outlives the recorder ([`Landing`]), so that a recorder that is killed
-//! loses none. To map the ring would copy less and cost more: the kernel then steps over each record
+//! Pages land in memory that outlives the recorder ([`Landing`]), so that a recorder that is killed
+//! loses none. Some are read before they are taken apart, so that they are written together. To map the ring would copy less and cost more: the kernel then steps over each record
 //! of a page that is given back (decision 0039).
 //!
 //! Invariant: a page is forgotten only after the sink took it.
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use thalweg_kbuf::{Cursor, Page, PageLayout};
+use thalweg_kbuf::{Page, PageError, PageLayout};
 use thalweg_sys::Landing;
 
 use crate::cpu::{Emitter, Sink};
@@ -39,25 +40,36 @@ const NO_DEVICE: i32 = rustix::io::Errno::NODEV.raw_os_error();
 #[derive(Debug)]
 pub(crate) struct Source {
     file: File,
+    path: PathBuf,
     layout: PageLayout,
-    page: Landing,
-    /// Whether `page` may hold one that the sink has not taken.
-    pending: bool,
+    landing: Landing,
+    /// How many pages there are at least when the ring is said to be full enough.
+    burst: usize,
+    /// The pages of the landing that the sink has not taken.
+    pending: Range<usize>,
 }
 
 impl Source {
-    /// Opens a `trace_pipe_raw`. What a dead recorder has left in `page` comes first.
-    pub(crate) fn open(path: &Path, layout: &PageLayout, page: Landing) -> Result<Self, Error> {
+    /// Opens a `trace_pipe_raw`. What a dead recorder has left in `landing` comes first.
+    pub(crate) fn open(
+        path: &Path,
+        layout: &PageLayout,
+        landing: Landing,
+        burst: usize,
+    ) -> Result<Self, Error> {
         let file = OpenOptions::new()
             .read(true)
             .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
             .open(path)
             .map_err(|error| Error::io("open", path, error))?;
+        let pending = 0..landing.pages();
         Ok(Self {
             file,
+            path: path.to_owned(),
             layout: *layout,
-            page,
-            pending: true,
+            landing,
+            burst: burst.clamp(1, pending.end),
+            pending,
         })
     }
 
@@ -69,45 +81,89 @@ impl Source {
         emitter: &mut Emitter,
         sink: &mut Sink<'_, E>,
     ) -> Result<(), DrainError<E>> {
-        while self.pending || self.next(extent)? {
-            self.pending = true;
-            let mut is_last = false;
-            match Page::parse(self.page.bytes(), &self.layout) {
-                Ok(page) => {
-                    // A page that is far from full is the one that was being written to; an empty one
-                    // is what nobody has left here.
-                    let is_open = (1..self.layout.page_bytes / 2).contains(&page.data.len());
-                    is_last = extent == Extent::Now && is_open;
-                    let mut cursor = Cursor::start(page.stamp);
-                    emitter
-                        .emit(&page, &mut cursor, decoder, sink)
-                        .map_err(DrainError::Sink)?;
-                }
-                Err(_) => emitter.spoil_page(),
-            }
-            self.page.clear(self.layout.data_offset);
-            self.pending = false;
-            if is_last {
-                break;
+        loop {
+            let is_more = !self.pending.is_empty() || self.fill(extent)?;
+            self.hand(decoder, emitter, sink)
+                .map_err(DrainError::Sink)?;
+            if !is_more {
+                return Ok(());
             }
         }
+    }
+
+    /// Hands the pages that have landed to the sink.
+    fn hand<E>(
+        &mut self,
+        decoder: &mut Decoder,
+        emitter: &mut Emitter,
+        sink: &mut Sink<'_, E>,
+    ) -> Result<(), E> {
+        emitter.begin();
+        for place in self.pending.clone() {
+            if self.page(place).is_ok_and(|page| emitter.is_apart(&page)) {
+                emitter.hand(sink)?;
+                self.forget(place);
+            }
+            match self.page(place) {
+                Ok(page) => emitter.add(&page, decoder),
+                Err(_) => emitter.spoil_page(),
+            }
+        }
+        emitter.hand(sink)?;
+        self.forget(self.pending.end);
         Ok(())
     }
 
-    /// Reads the next page, if there is one.
-    fn next<E>(&mut self, extent: Extent) -> Result<bool, DrainError<E>> {
-        if extent == Extent::Full && !self.is_ready() {
-            return Ok(false);
+    /// The sink has taken the pages before `place`.
+    fn forget(&mut self, place: usize) {
+        for taken in self.pending.start..place {
+            self.landing.clear(taken, self.layout.data_offset);
         }
-        match self.page.read(&self.file) {
+        self.pending.start = place;
+    }
+
+    /// Reads pages, if there are some; whether there may be more.
+    fn fill<E>(&mut self, extent: Extent) -> Result<bool, DrainError<E>> {
+        self.pending = 0..0;
+        let most = match extent {
+            Extent::Full if !self.is_ready() => return Ok(false),
+            Extent::Full => self.burst,
+            Extent::Now | Extent::All => self.landing.pages(),
+        };
+        while self.pending.end < most {
+            if !self.read()? {
+                return Ok(false);
+            }
+            if extent == Extent::Now && self.is_open(self.pending.end - 1) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a page is far from full: it was the one that was being written to.
+    fn is_open(&self, place: usize) -> bool {
+        let page = self.page(place);
+        page.is_ok_and(|page| page.data.len() < self.layout.page_bytes / 2)
+    }
+
+    fn page(&self, place: usize) -> Result<Page<'_>, PageError> {
+        Page::parse(self.landing.bytes(place), &self.layout)
+    }
+
+    /// Reads the next page, if there is one.
+    fn read<E>(&mut self) -> Result<bool, DrainError<E>> {
+        match self.landing.read(self.pending.end, &self.file) {
             Ok(0) => Ok(false),
-            Ok(_) => Ok(true),
+            Ok(_) => {
+                self.pending.end += 1;
+                Ok(true)
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             // A CPU that was off at the start, and has not come yet, has no ring.
             Err(error) if error.raw_os_error() == Some(NO_DEVICE) => Ok(false),
             Err(error) => {
-                let path = Path::new("trace_pipe_raw");
-                let error = Error::io("read a page of", path, error);
+                let error = Error::io("read a page of", &self.path, error);
                 Err(DrainError::Kernel(error))
             }
         }

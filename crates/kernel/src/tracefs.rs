@@ -25,7 +25,7 @@ impl Tracefs {
     /// # Errors
     /// It is not mounted, not open to this process, or empty: each with what to do.
     pub fn find() -> Result<Self, Error> {
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let mounts = text::read(Path::new("/proc/self/mounts")).unwrap_or_default();
         let root = mount_point(&mounts).ok_or(Error::NotMounted)?;
         Self::at(root)
     }

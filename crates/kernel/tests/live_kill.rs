@@ -61,7 +61,7 @@ fn packets(cpu: u32, bytes: &[u8]) -> (Vec<KernelPacket<'_>>, usize) {
             events: word(3),
             follows_loss: false,
             records,
-            page: None,
+            parts: &[],
         });
         at = from + records.len();
     }

@@ -10,6 +10,7 @@ use std::fmt;
 use std::path::Path;
 
 use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 use thalweg_kernel::{Error, Tracefs};
 
@@ -43,14 +44,25 @@ pub(crate) fn kernel_refusal() -> Option<KernelRefusal> {
     match Tracefs::find() {
         Ok(tracefs) => {
             let instances = tracefs.root().join("instances");
-            let may_create = access(&instances, Access::WRITE_OK | Access::EXEC_OK).is_ok();
-            (!may_create).then(|| denied(tracefs.root()))
+            match access(&instances, Access::WRITE_OK | Access::EXEC_OK) {
+                Ok(()) => None,
+                Err(Errno::ROFS) => Some(read_only(tracefs.root())),
+                Err(_) => Some(denied(tracefs.root())),
+            }
         }
         Err(Error::Denied { path, .. }) => Some(denied(&path)),
         Err(error) => Some(KernelRefusal {
             why: error.to_string(),
             grant: None,
         }),
+    }
+}
+
+fn read_only(root: &Path) -> KernelRefusal {
+    let root = root.display();
+    KernelRefusal {
+        why: format!("use {root}: it is mounted read-only; as root: mount -o remount,rw {root}"),
+        grant: None,
     }
 }
 

@@ -59,13 +59,18 @@ pub(crate) fn plan(args: &RecordArgs) -> Result<Plan, Failure> {
 
 /// Refuses what this user may not have and must.
 pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
+    if !args.kernel.is_empty() && args.kernel.iter().all(|name| name.trim().is_empty()) {
+        let words = "record kernel events: -k names none; `thalweg list -k` shows what there is";
+        return Err(Failure::words(RECORD_FAILED, words));
+    }
     let is_named = !args.kernel.is_empty() || !args.kernel_filter.is_empty();
     let is_tracked = !args.track.is_empty() || !args.untrack.is_empty() || args.follow;
     let is_traced = args.functions.trace().is_some();
     let is_probed = !args.probe.is_empty() || !args.function.is_empty() || is_traced;
     let is_sampled = args.profile.is_some() || !args.count.is_empty();
     let is_chosen = is_named || is_probed || is_sampled || args.syscalls.is_some();
-    let kernel_required = is_chosen || is_tracked || args.no_user;
+    let is_sized = args.kernel_buffer.is_some();
+    let kernel_required = is_chosen || is_tracked || is_sized || args.no_user;
     let kernel_refusal = if args.no_kernel {
         None
     } else {

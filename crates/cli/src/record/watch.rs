@@ -52,6 +52,8 @@ impl Watch {
     /// nothing.
     pub(crate) fn new() -> Result<Self, Failure> {
         let mut taken = vec![Signal::INT, Signal::TERM, Signal::USR1, Signal::USR2];
+        // Who writes beyond `ulimit -f` would die of it, and the keeper too: it is a full disk like others.
+        taken.push(Signal::XFSZ);
         // `nohup` means that the end of the terminal is not the end of the recording.
         if !is_ignored(Signal::HUP) {
             taken.push(Signal::HUP);
@@ -125,11 +127,13 @@ impl Watch {
 }
 
 impl Wishes {
-    /// Takes note of a signal, if it asks for something.
+    /// Takes note of a signal, if it does not end the recording.
     fn note(&mut self, signal: i32) -> bool {
         match Signal::from_named_raw(signal) {
             Some(Signal::USR1) => self.snapshots += 1,
             Some(Signal::USR2) => self.states = true,
+            // The write that was refused is counted.
+            Some(Signal::XFSZ) => {}
             _ => return false,
         }
         true

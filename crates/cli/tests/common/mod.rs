@@ -8,10 +8,11 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use thalweg_testkit::{Guarded, SpawnGuarded as _, sweep};
 
 /// A user whom no machine has.
 pub(crate) const STRANGER: u32 = 61_234;
@@ -23,6 +24,15 @@ pub(crate) const THALWEG: &str = env!("CARGO_BIN_EXE_thalweg");
 pub(crate) struct Scene {
     dir: TempDir,
     rendezvous: TempDir,
+}
+
+impl Drop for Scene {
+    /// What a test that has failed left behind is nothing that others are to see.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.command(THALWEG, &["recover"]).output();
+        }
+    }
 }
 
 /// How a command ended, and what it said.
@@ -45,6 +55,7 @@ impl From<Output> for Ended {
 
 impl Scene {
     pub(crate) fn new() -> Self {
+        sweep();
         let folder = |mode, parent: &Path| {
             let permissions = Permissions::from_mode(mode);
             tempfile::Builder::new()
@@ -146,15 +157,17 @@ impl Scene {
         adjust(&mut command);
         let child = command
             .stderr(fs::File::create(&said).unwrap())
-            .spawn()
+            .spawn_guarded()
             .unwrap();
+        // A recorder has something to clean up.
+        let child = child.asked_first();
         Running { child, said }
     }
 }
 
-/// A `thalweg` that runs.
+/// A `thalweg` that runs; it ends with this value.
 pub(crate) struct Running {
-    child: Child,
+    child: Guarded,
     said: PathBuf,
 }
 

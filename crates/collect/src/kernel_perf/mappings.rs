@@ -20,14 +20,12 @@ use thalweg_kernel::PerfMapping;
 use super::feed::{FeedEvent, Outlet};
 use crate::clock::SessionClock;
 use crate::context::procname;
-use crate::statedump::{Mapping, build_id_in_notes, examine, mappings, open_mapped};
+use crate::statedump::{MAX_MAPS, Mapping, build_id_in_notes, examine, mappings, open_mapped};
 
 /// How long it may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Events in a batch.
 const BATCH: usize = 256;
-/// More than this of a `maps` is not read.
-const MAX_MAPS: u64 = 16 << 20;
 const BUILD_ID_BYTES: usize = 20;
 
 /// Tells what these processes have mapped, or all, and the kernel.
@@ -36,6 +34,7 @@ pub(super) fn tell(processes: Option<&[u32]>, clock: &SessionClock, outlet: &Out
     let mut teller = Teller {
         clock,
         outlet,
+        end,
         events: Vec::new(),
         build_ids: HashMap::new(),
     };
@@ -56,6 +55,7 @@ pub(super) fn tell(processes: Option<&[u32]>, clock: &SessionClock, outlet: &Out
 struct Teller<'a> {
     clock: &'a SessionClock,
     outlet: &'a Outlet,
+    end: Instant,
     events: Vec<FeedEvent>,
     /// A file that many processes have mapped is read once.
     build_ids: HashMap<(u64, Vec<u8>), Vec<u8>>,
@@ -72,7 +72,9 @@ impl Teller<'_> {
             return Some(());
         };
         let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
-        for mapping in mappings(&text).filter(|mapping| mapping.is_executable) {
+        let end = self.end;
+        let executable = mappings(&text).filter(|mapping| mapping.is_executable);
+        for mapping in executable.take_while(|_| Instant::now() < end) {
             let build_id = self.build_id(&folder, &mapping);
             let pid = process.cast_signed();
             self.push(

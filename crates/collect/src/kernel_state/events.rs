@@ -1,7 +1,9 @@
 //! The events: LTTng's names, fields and bytes.
 
-use thalweg_ctf::write::PROCNAME_LEN;
 use thalweg_model::{ByteOrder, DisplayBase, FieldClass, IntegerClass, Member, StructClass};
+
+/// The room of a thread's name, in the kernel as in LTTng's event.
+pub(crate) const COMM_BYTES: usize = 16;
 
 /// Which event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +142,7 @@ fn process_state() -> Vec<(&'static str, FieldClass)> {
         ("tid", FieldClass::int(32)),
         ("pid", FieldClass::int(32)),
         ("ppid", FieldClass::int(32)),
-        ("name", FieldClass::text_array(PROCNAME_LEN as u64)),
+        ("name", FieldClass::text_array(COMM_BYTES as u64)),
         ("type", FieldClass::int(32)),
         ("mode", FieldClass::int(32)),
         ("submode", FieldClass::int(32)),

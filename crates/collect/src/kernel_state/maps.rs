@@ -1,11 +1,13 @@
 //! What of files and memory processes have mapped: `/proc/PID/maps`.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::events::StateKind;
 use super::process::put_all;
 use super::taker::Dump;
+use crate::statedump::MAX_MAPS;
 
 /// `VM_READ`, `VM_WRITE`, `VM_EXEC` and `VM_SHARED`.
 const FLAGS: [(u8, u64); 4] = [(b'r', 1), (b'w', 2), (b'x', 4), (b's', 8)];
@@ -47,7 +49,10 @@ pub(super) fn tell(dump: &mut Dump<'_>, folder: &Path, pid: i32) {
     if !dump.wants(StateKind::VmMap) {
         return;
     }
-    let text = fs::read(folder.join("maps")).unwrap_or_default();
+    let mut text = Vec::new();
+    let maps = File::open(folder.join("maps"));
+    // What was read before an error is told.
+    let _ = maps.and_then(|maps| maps.take(MAX_MAPS).read_to_end(&mut text));
     for map in String::from_utf8_lossy(&text)
         .lines()
         .filter_map(Map::parse)

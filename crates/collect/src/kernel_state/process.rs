@@ -4,10 +4,12 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::events::StateKind;
+use thalweg_kernel::own_name;
+
+use super::events::{COMM_BYTES, StateKind};
 use super::taker::Dump;
 use super::{maps, namespaces};
-use crate::context::{namespace, procname, put_text};
+use crate::context::{namespace, put_text};
 
 /// LTTng's numbers.
 const USER_THREAD: i32 = 0;
@@ -93,16 +95,20 @@ const fn mode_of(flags: u32) -> u32 {
     }
 }
 
-/// Tells all threads of a process, and its descriptors. One that ends meanwhile is left out, as far as it
-/// is gone.
-pub(super) fn tell(dump: &mut Dump<'_>, pid: i32) {
+/// Tells all threads of a process, and its descriptors; whether there was time for all. One that ends
+/// meanwhile is left out, as far as it is gone.
+pub(super) fn tell(dump: &mut Dump<'_>, pid: i32) -> bool {
     let folder = Path::new("/proc").join(pid.to_string());
     for tid in numbered(&folder.join("task")) {
+        if dump.is_late() {
+            return false;
+        }
         let thread = folder.join("task").join(tid.to_string());
         let _ = tell_thread(dump, &thread, pid, tid);
     }
-    tell_descriptors(dump, &folder, pid);
+    let is_whole = tell_descriptors(dump, &folder, pid);
     maps::tell(dump, &folder, pid);
+    is_whole
 }
 
 fn tell_thread(dump: &mut Dump<'_>, folder: &Path, pid: i32, tid: i32) -> Option<()> {
@@ -113,7 +119,7 @@ fn tell_thread(dump: &mut Dump<'_>, folder: &Path, pid: i32, tid: i32) -> Option
     }
     dump.push(StateKind::ProcessState, |out| {
         put_all(out, &[tid, pid, stat.parent]);
-        out.extend(procname(stat.name));
+        out.extend(comm(stat.name));
         put_all(
             out,
             &[stat.kind(), MODE_UNKNOWN, SUBMODE_UNKNOWN, stat.status()],
@@ -150,11 +156,14 @@ fn tell_thread(dump: &mut Dump<'_>, folder: &Path, pid: i32, tid: i32) -> Option
     Some(())
 }
 
-fn tell_descriptors(dump: &mut Dump<'_>, folder: &Path, pid: i32) {
+fn tell_descriptors(dump: &mut Dump<'_>, folder: &Path, pid: i32) -> bool {
     if !dump.wants(StateKind::FileDescriptor) {
-        return;
+        return true;
     }
     for fd in numbered(&folder.join("fd")) {
+        if dump.is_late() {
+            return false;
+        }
         let name = fs::read_link(folder.join("fd").join(fd.to_string()));
         let info = fs::read_to_string(folder.join("fdinfo").join(fd.to_string()));
         let (Ok(name), Ok(info)) = (name, info) else {
@@ -169,11 +178,21 @@ fn tell_descriptors(dump: &mut Dump<'_>, folder: &Path, pid: i32) {
             put_text(name.as_os_str().as_bytes(), out);
         });
     }
+    true
 }
 
 /// What stands for the address of a process's table of descriptors.
 const fn table_of(pid: i32) -> u64 {
     pid.cast_unsigned() as u64
+}
+
+/// A thread's name as the kernel has it, with NULs behind.
+fn comm(name: &[u8]) -> [u8; COMM_BYTES] {
+    let name = own_name(name);
+    let mut room = [0; COMM_BYTES];
+    let len = name.len().min(COMM_BYTES - 1);
+    room[..len].copy_from_slice(&name[..len]);
+    room
 }
 
 /// The inode number of a thread's namespace.

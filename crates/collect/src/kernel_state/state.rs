@@ -84,7 +84,7 @@ impl KernelState {
     pub(crate) fn note(&self) -> Option<String> {
         let (left, seconds) = (self.left, PATIENCE.as_secs());
         (left > 0).then(|| {
-            format!("the kernel's state dump took {seconds} s and has no time for {left} processes")
+            format!("the kernel's state dump took {seconds} s and had no time for all of {left} processes")
         })
     }
 }

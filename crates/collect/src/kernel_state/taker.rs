@@ -24,7 +24,7 @@ const BATCH_LEN: usize = 32 << 10;
 pub(crate) enum Batch {
     /// Events, in the order of their times.
     Events(Vec<StateEvent>),
-    /// Processes that there was no time for.
+    /// Processes that there was no time for, or not for all of them.
     Left(u64),
 }
 
@@ -80,8 +80,32 @@ pub(super) struct Dump<'a> {
     user_maps: UserMaps,
     /// Threads that interrupts run in: number and name.
     interrupt_threads: Vec<(i32, Vec<u8>)>,
+    /// When there is no time left.
+    end: Instant,
     /// Nobody wants it any more.
     is_over: bool,
+}
+
+impl<'a> Dump<'a> {
+    fn new(
+        to: &'a SyncSender<Batch>,
+        clock: &'a SessionClock,
+        wanted: WantedState,
+        end: Instant,
+    ) -> Self {
+        Self {
+            to,
+            clock,
+            events: Vec::new(),
+            bytes: 0,
+            wanted,
+            own_user_namespace: inode_of(Path::new("/proc/self"), "user").unwrap_or(0),
+            user_maps: UserMaps::default(),
+            interrupt_threads: Vec::new(),
+            end,
+            is_over: false,
+        }
+    }
 }
 
 impl Dump<'_> {
@@ -107,6 +131,11 @@ impl Dump<'_> {
     /// Whether events of this kind are told.
     pub(super) fn wants(&self, kind: StateKind) -> bool {
         self.wanted.has(kind)
+    }
+
+    /// Whether no more is to be told: of a process with a million descriptors, either.
+    pub(super) fn is_late(&self) -> bool {
+        self.is_over || Instant::now() >= self.end
     }
 
     /// The inode number of the namespace in which this process has its users.
@@ -138,28 +167,14 @@ impl Dump<'_> {
 }
 
 fn take(to: &SyncSender<Batch>, clock: &SessionClock, wanted: WantedState, end: Instant) {
-    let mut dump = Dump {
-        to,
-        clock,
-        events: Vec::new(),
-        bytes: 0,
-        wanted,
-        own_user_namespace: inode_of(Path::new("/proc/self"), "user").unwrap_or(0),
-        user_maps: UserMaps::default(),
-        interrupt_threads: Vec::new(),
-        is_over: false,
-    };
+    let mut dump = Dump::new(to, clock, wanted, end);
     dump.push(StateKind::Start, |_| ());
     let mut left = 0;
     for pid in numbered(Path::new("/proc")) {
         if dump.is_over {
             return;
         }
-        if Instant::now() < end {
-            process::tell(&mut dump, pid);
-        } else {
-            left += 1;
-        }
+        left += u64::from(!process::tell(&mut dump, pid));
     }
     system::tell_interfaces(&mut dump);
     system::tell_disks(&mut dump);
@@ -169,5 +184,31 @@ fn take(to: &SyncSender<Batch>, clock: &SessionClock, wanted: WantedState, end: 
     dump.hand_over();
     if left > 0 {
         let _ = to.send(Batch::Left(left));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_no_time_for_is_left_and_told() {
+        let (to, batches) = sync_channel(BATCHES);
+        let clock = SessionClock::choose();
+        let own = std::process::id().cast_signed();
+        let mut late = Dump::new(&to, &clock, WantedState::default(), Instant::now());
+        assert!(!process::tell(&mut late, own));
+        assert_eq!(late.events, [], "not even its first thread");
+        let end = Instant::now() + PATIENCE;
+        let mut dump = Dump::new(&to, &clock, WantedState::default(), end);
+        assert!(process::tell(&mut dump, own));
+        assert_ne!(dump.events, []);
+        take(&to, &clock, WantedState::default(), Instant::now());
+        drop(to);
+        let left = batches.iter().find_map(|batch| match batch {
+            Batch::Left(left) => Some(left),
+            Batch::Events(_) => None,
+        });
+        assert!(left > Some(0));
     }
 }

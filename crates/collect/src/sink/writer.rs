@@ -162,7 +162,7 @@ impl<D: Disk> TraceWriter<D> {
             blank: &mut self.blank,
         };
         // Two pages: the count of discarded events takes two packets to tell.
-        if let Err(error) = file.reserve(&mut to, 2 * PAGE) {
+        if let Err(error) = file.begin(&mut to, 2 * PAGE) {
             let _ = self.disk.remove(file.path());
             return Err(error);
         }

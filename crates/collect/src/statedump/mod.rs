@@ -28,4 +28,4 @@ pub(crate) use elf::build_id_in_notes;
 pub use elf::{DebugLink, ElfFile, ReadAt, examine};
 pub(crate) use events::{Dump, DumpKind, LEVEL, Part};
 pub use maps::{Mapping, mappings};
-pub(crate) use read::open_mapped;
+pub(crate) use read::{MAX_MAPS, open_mapped};

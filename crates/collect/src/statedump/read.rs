@@ -22,7 +22,7 @@ use super::objects::{Looked, Object, objects};
 use crate::process::Process;
 
 /// More than this of a `maps` is not read.
-const MAX_MAPS: u64 = 16 << 20;
+pub(crate) const MAX_MAPS: u64 = 16 << 20;
 
 impl ReadAt for File {
     fn read_at(&self, at: u64, out: &mut [u8]) -> Option<()> {

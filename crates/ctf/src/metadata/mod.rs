@@ -18,6 +18,7 @@ mod enums;
 mod envelope;
 mod error;
 mod finish;
+mod keywords;
 mod lengths;
 mod lexer;
 mod names;
@@ -31,4 +32,5 @@ mod types;
 
 pub use envelope::text_of;
 pub use error::{MetadataError, Position, Reason};
+pub(crate) use keywords::KEYWORDS;
 pub use parser::{MAX_BYTES, MAX_CLASSES, MAX_DEPTH, parse};

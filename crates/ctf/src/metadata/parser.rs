@@ -5,6 +5,7 @@ use thalweg_model::{ByteOrder, TraceClass};
 use super::blocks::Draft;
 use super::envelope::text_of;
 use super::error::{MetadataError, Position, Reason};
+use super::keywords::KEYWORDS;
 use super::lexer::{Kind, Lexer, Token};
 use super::scope::{Scopes, Typed};
 
@@ -16,39 +17,6 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_CLASSES: usize = 1 << 20;
 
 const START: Position = Position { line: 1, column: 1 };
-
-/// Words that cannot name a field.
-const RESERVED: [&str; 29] = [
-    "align",
-    "callsite",
-    "char",
-    "clock",
-    "const",
-    "double",
-    "enum",
-    "env",
-    "event",
-    "float",
-    "floating_point",
-    "int",
-    "integer",
-    "long",
-    "short",
-    "signed",
-    "stream",
-    "string",
-    "struct",
-    "trace",
-    "typealias",
-    "typedef",
-    "unsigned",
-    "variant",
-    "void",
-    "_Bool",
-    "_Complex",
-    "_Imaginary",
-    "imaginary",
-];
 
 /// What a trace's metadata says; `bytes` are text or packets.
 pub fn parse(bytes: &[u8]) -> Result<TraceClass, MetadataError> {
@@ -251,5 +219,5 @@ impl<'a> Parser<'a> {
 }
 
 pub(super) fn is_reserved(word: &str) -> bool {
-    RESERVED.contains(&word)
+    KEYWORDS.contains(&word)
 }

@@ -9,37 +9,7 @@
 
 use std::collections::HashSet;
 
-/// Words that the grammar keeps for itself.
-const KEYWORDS: [&str; 28] = [
-    "align",
-    "callsite",
-    "char",
-    "clock",
-    "const",
-    "double",
-    "enum",
-    "env",
-    "event",
-    "float",
-    "floating_point",
-    "int",
-    "integer",
-    "long",
-    "short",
-    "signed",
-    "stream",
-    "string",
-    "struct",
-    "trace",
-    "typealias",
-    "typedef",
-    "unsigned",
-    "variant",
-    "void",
-    "_Bool",
-    "_Complex",
-    "_Imaginary",
-];
+use crate::metadata::KEYWORDS;
 
 /// `text` between quotes, on one line.
 pub(super) fn quoted(text: &str) -> String {

@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::parts::matches_parts;
 use super::tree::{Expr, Literal, Node};
 use crate::operator::{Arithmetic, Comparison, Number, Unary};
 
@@ -82,24 +83,7 @@ fn are_equal_texts(left: &Expr, right: &Expr) -> Option<bool> {
         return None;
     };
     match (left.as_slice(), right.as_slice()) {
-        ([text], parts) | (parts, [text]) => Some(matches(parts, text)),
+        ([text], parts) | (parts, [text]) => Some(matches_parts(parts, text)),
         _ => None,
     }
-}
-
-fn matches(parts: &[Vec<u8>], text: &[u8]) -> bool {
-    let [first, middles @ .., last] = parts else {
-        return parts.iter().all(|part| part == text);
-    };
-    let Some(mut rest) = text.strip_prefix(first.as_slice()) else {
-        return false;
-    };
-    for middle in middles {
-        let found = rest.windows(middle.len()).position(|here| here == middle);
-        let Some(at) = found else {
-            return false;
-        };
-        rest = &rest[at + middle.len()..];
-    }
-    rest.ends_with(last)
 }

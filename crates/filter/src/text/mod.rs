@@ -15,6 +15,7 @@ mod lex;
 mod literal;
 mod near;
 mod parse;
+mod parts;
 mod tree;
 
 pub use emit::Bytecode;
@@ -23,4 +24,5 @@ pub use fields::Fields;
 pub use filter::Filter;
 pub use kind::Kind;
 pub use near::names as near_names;
+pub use parts::matches_parts;
 pub use tree::{Expr, Literal, Node};

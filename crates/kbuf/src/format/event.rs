@@ -88,6 +88,8 @@ pub struct EventFormat {
     pub common_pid: Option<Field>,
     /// The event's own fields, in the order of the file.
     pub fields: Vec<Field>,
+    /// How the kernel prints it.
+    pub(super) print: String,
 }
 
 impl EventFormat {

@@ -14,6 +14,7 @@
 mod declaration;
 mod error;
 mod event;
+mod labels;
 mod layout;
 mod parse;
 

@@ -12,7 +12,7 @@ pub(super) struct FieldLine<'a> {
 }
 
 pub(super) fn event(text: &str) -> Result<EventFormat, FormatError> {
-    let (mut name, mut id, mut fields) = (None, None, Vec::new());
+    let (mut name, mut id, mut fields, mut print) = (None, None, Vec::new(), String::new());
     for (line, text) in numbered(text) {
         if let Some(rest) = text.strip_prefix("name:") {
             name = Some(rest.trim().to_owned());
@@ -22,6 +22,7 @@ pub(super) fn event(text: &str) -> Result<EventFormat, FormatError> {
             push_unique(&mut fields, field(rest, line)?, line)?;
         } else if text.starts_with("print fmt:") {
             note_bases(&mut fields, text);
+            print = text.to_owned();
             break;
         }
     }
@@ -40,6 +41,7 @@ pub(super) fn event(text: &str) -> Result<EventFormat, FormatError> {
         id,
         common_pid,
         fields,
+        print,
     })
 }
 

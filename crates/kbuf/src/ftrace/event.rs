@@ -73,6 +73,7 @@ impl TracerEvent {
                 members: made.members,
             },
             sources: made.sources,
+            told: None,
             plan: made.plan.finish().naming(Arc::clone(symbols), limit),
         })
     }

@@ -1,7 +1,9 @@
 //! The class in the trace and the bytes in the record of one field: both at once, so that they
 //! cannot differ.
 
-use thalweg_model::{ArrayClass, ByteOrder, FieldClass, IntegerClass, Member, SequenceClass};
+use thalweg_model::{
+    ArrayClass, ByteOrder, EnumClass, EnumMapping, FieldClass, IntegerClass, Member, SequenceClass,
+};
 
 use super::{Made, Reading};
 use crate::format::{Element, Field, Shape};
@@ -28,6 +30,68 @@ impl Made {
             }
             None => false,
         }
+    }
+
+    /// Numbers that have labels: LTTng's, or the kernel's own where it has given the labels other numbers
+    /// since. What has no room is the largest number, and called so.
+    pub(super) fn labelled(
+        &mut self,
+        name: &str,
+        mut class: EnumClass,
+        field: &Field,
+        kernel: &[(u64, &str)],
+    ) -> bool {
+        let moved = |mapping: &EnumMapping| {
+            let same = kernel.iter().find(|(_, label)| *label == mapping.label);
+            same.is_some_and(|(number, _)| mapping.first != i128::from(*number))
+        };
+        let is_moved = class.mappings.iter().any(moved);
+        if is_moved && class.integer == IntegerClass::le(8, false) {
+            class.mappings = labels_in_a_byte(kernel);
+            let is_wide = field.element == UNSIGNED && field.shape == Shape::Scalar;
+            if is_wide {
+                let op = Op::Cap { at: field.offset };
+                let reading = (field, Reading::Capped);
+                self.push(name, FieldClass::Enum(class), op, reading);
+            }
+            return is_wide;
+        }
+        self.integer(name, FieldClass::Enum(class), field, 0)
+    }
+
+    /// As many bytes of a number as another number says.
+    pub(super) fn bytes(
+        &mut self,
+        name: &str,
+        length: (&str, IntegerClass),
+        element: IntegerClass,
+        (field, len): (&Field, &Field),
+    ) -> bool {
+        let is_word = |field: &Field, size_bytes| {
+            let unsigned = Element::Integer {
+                size_bytes,
+                signed: false,
+            };
+            (field.element, field.shape) == (unsigned, Shape::Scalar)
+        };
+        let fits = is_word(field, 8)
+            && is_word(len, 4)
+            && element.size_bits == 8
+            && length.1 == IntegerClass::le(32, false);
+        if fits {
+            let op = Op::Bytes {
+                len_at: len.offset,
+                at: field.offset,
+            };
+            self.members
+                .push(Member::new(length.0, FieldClass::Integer(length.1)));
+            let class = FieldClass::Sequence(SequenceClass {
+                element: Box::new(FieldClass::Integer(element)),
+                length: vec![length.0.to_owned()],
+            });
+            self.push(name, class, op, (field, Reading::List));
+        }
+        fits
     }
 
     /// A string that ends with NUL.
@@ -154,6 +218,27 @@ impl Made {
         }
         fits
     }
+}
+
+/// A number of the kernel's that has labels.
+const UNSIGNED: Element = Element::Integer {
+    size_bytes: 4,
+    signed: false,
+};
+/// What numbers that have no room are called.
+const CAPPED: &str = "OTHER";
+
+fn labels_in_a_byte(kernel: &[(u64, &str)]) -> Vec<EnumMapping> {
+    let most = u64::from(u8::MAX);
+    let fitting = kernel.iter().filter(|(number, _)| *number < most);
+    let capped = (most, CAPPED);
+    let all = fitting.chain([&capped]);
+    let mapping = |&(number, label): &(u64, &str)| EnumMapping {
+        label: label.to_owned(),
+        first: number.into(),
+        last: number.into(),
+    };
+    all.map(mapping).collect()
 }
 
 fn integer_op(class: &IntegerClass, field: &Field, add: i32) -> Option<Op> {

@@ -4,7 +4,8 @@ use thalweg_model::{FieldClass, Member, StructClass};
 
 use super::{generic, listing, lttng_name, probe, target};
 use crate::format::{EventFormat, Field};
-use crate::plan::{Op, Plan, PlanBuilder};
+use crate::plan::{Op, Plan, PlanBuilder, ToldKey};
+use crate::told::ToldKind;
 
 /// Whose names events and fields have in the trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct TraceEvent {
     pub payload: StructClass,
     /// Where each of them comes from, but for the lengths of sequences.
     pub sources: Vec<FieldSource>,
+    /// What programs of ours tell of it beside the kernel's record.
+    pub told: Option<ToldKind>,
     pub(crate) plan: Plan,
 }
 
@@ -61,6 +64,10 @@ pub enum Reading {
     List,
     /// Letters that stand for flags.
     Letters,
+    /// A number with a label, in fewer bits than the kernel has.
+    Capped,
+    /// It is not in the kernel's record; the field is the key by which a program's is found.
+    Told,
 }
 
 impl TraceEvent {
@@ -75,10 +82,11 @@ impl TraceEvent {
             Naming::Kernel => None,
         };
         let mut made = Made::default();
+        let kind = ToldKind::of(system, &format.name);
         let is_probe = naming == Naming::Lttng && probe::name(system, &format.name).is_some();
         match listed {
             _ if is_probe => probe::lower(format, &mut made),
-            Some(fields) => target::lower(&name, fields, format, &mut made),
+            Some(fields) => target::lower(&name, fields, format, kind, &mut made),
             None => generic::lower(system, format, &mut made),
         }
         Self {
@@ -91,8 +99,34 @@ impl TraceEvent {
                 members: made.members,
             },
             sources: made.sources,
-            plan: made.plan.finish(),
+            told: made.key.map(ToldKey::kind),
+            plan: made.plan.finish().keyed(made.key),
         }
+    }
+
+    /// The event without the fields that are told beside the kernel's record: where nobody tells them.
+    pub fn forget_told(&mut self) {
+        let told = self.sources.iter();
+        let told = told.filter(|source| source.reading == Reading::Told);
+        let names: Vec<&str> = told.map(|source| source.name.as_str()).collect();
+        let members = self.payload.members.iter();
+        let members = members.filter(|member| names.contains(&&*member.name));
+        let lengths: Vec<String> = members.filter_map(length_of).collect();
+        let is_told =
+            |name: &str| names.contains(&name) || lengths.iter().any(|length| *length == *name);
+        self.payload.members.retain(|member| !is_told(&member.name));
+        self.sources
+            .retain(|source| source.reading != Reading::Told);
+        self.told = None;
+        self.plan.forget_told();
+    }
+}
+
+/// What a sequence's length is called.
+fn length_of(member: &Member) -> Option<String> {
+    match &member.class {
+        FieldClass::Sequence(class) => class.length.first().cloned(),
+        _ => None,
     }
 }
 
@@ -102,6 +136,8 @@ pub(crate) struct Made {
     pub(crate) members: Vec<Member>,
     pub(crate) sources: Vec<FieldSource>,
     pub(crate) plan: PlanBuilder,
+    /// By what the fields are found that are told beside the record, if there are such.
+    pub(super) key: Option<ToldKey>,
 }
 
 impl Made {

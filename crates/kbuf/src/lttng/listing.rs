@@ -35,8 +35,8 @@ pub(crate) enum ListedClass {
     Array(IntegerClass, u64),
     /// Elements behind a length field of this name.
     Sequence(IntegerClass, &'static str),
-    /// Structures and variants: what LTTng reads from packets, sets and user memory.
-    Nested,
+    /// Structures and variants, as they are declared: what LTTng reads from packets, sets and user memory.
+    Nested(&'static str),
 }
 
 /// The fields of LTTng's event with this name.
@@ -52,7 +52,7 @@ fn parse(body: &'static str) -> Option<Vec<Listed>> {
 }
 
 /// The declarations of a structure's inside, split at the semicolons that no brace encloses.
-fn members(inside: &'static str) -> impl Iterator<Item = &'static str> {
+pub(super) fn members(inside: &'static str) -> impl Iterator<Item = &'static str> {
     let mut depth = 0_i32;
     inside
         .split(move |c| {
@@ -70,16 +70,14 @@ fn listed(text: &'static str) -> Option<Listed> {
     };
     let (class, name) = declared.rsplit_once(' ')?;
     let name = name.strip_prefix('_')?;
-    Some(Listed {
-        name,
-        class: class_of(class.trim(), suffix)?,
-    })
+    let class = match class.starts_with("struct") || class.starts_with("variant") {
+        true => ListedClass::Nested(text),
+        false => class_of(class.trim(), suffix)?,
+    };
+    Some(Listed { name, class })
 }
 
 fn class_of(text: &'static str, suffix: Option<&'static str>) -> Option<ListedClass> {
-    if text.starts_with("struct") || text.starts_with("variant") {
-        return Some(ListedClass::Nested);
-    }
     if let Some(rest) = text.strip_prefix("enum") {
         return enumeration(rest).map(ListedClass::Enum);
     }
@@ -98,7 +96,7 @@ fn class_of(text: &'static str, suffix: Option<&'static str>) -> Option<ListedCl
 }
 
 /// `i32`, `u64x`, `u16xbe`, `i8(UTF8)`
-fn integer(text: &str) -> Option<IntegerClass> {
+pub(super) fn integer(text: &str) -> Option<IntegerClass> {
     let signed = match text.as_bytes().first()? {
         b'i' => true,
         b'u' => false,
@@ -132,7 +130,7 @@ fn integer(text: &str) -> Option<IntegerClass> {
 }
 
 /// ` : u8 { "HI" = 0, "X" = 2 ... 5, }`
-fn enumeration(text: &'static str) -> Option<EnumClass> {
+pub(super) fn enumeration(text: &'static str) -> Option<EnumClass> {
     let (base, rest) = text.trim().strip_prefix(':')?.split_once('{')?;
     let labels = rest.trim().strip_suffix('}')?;
     let mappings = labels

@@ -11,8 +11,8 @@
 //! that LTTng does not know keeps the kernel's name, fields and types.
 //!
 //! Decisions:
-//! - A field of the listing that the kernel does not give is left out, never invented; the order
-//!   of the others stays. So a syscall's exit has `ret` alone: tracefs shows no arguments there.
+//! - A field of the listing that neither the kernel nor a program of ours gives is left out, never
+//!   invented; the order of the others stays. So a syscall's exit has `ret` alone: tracefs shows no arguments there.
 //! - Where LTTng copies what an argument points to (a path, an address, a set of descriptors) and
 //!   tracefs has only the pointer, the field is the pointer under the name `NAME_addr`. The name
 //!   without suffix stays free for the content: a script never takes a number for a path.
@@ -24,9 +24,11 @@ mod event;
 mod generic;
 mod listing;
 mod names;
+mod nested;
 mod probe;
 mod rules;
 mod target;
+mod told;
 mod value;
 
 pub use event::{FieldSource, Naming, Reading, TraceEvent};

@@ -44,6 +44,10 @@ const RENAMED: &[(&str, &str, &str)] = &[
     // not tell.
     ("sched_process_fork", "parent_pid", ""),
     ("sched_process_fork", "child_pid", ""),
+    // LTTng's name for it is older than the kernel's.
+    ("mm_vmscan_lru_isolate", "classzone_idx", "highest_zoneidx"),
+    // A packet is queued for the socket that has its destination's port.
+    ("udp_fail_queue_rcv_skb", "lport", "dport"),
     (
         "mm_vmscan_lru_shrink_inactive",
         "nr_activate_anon",

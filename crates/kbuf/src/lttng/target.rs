@@ -3,11 +3,23 @@
 use thalweg_model::{FieldClass, IntegerClass};
 
 use super::listing::{Listed, ListedClass};
-use super::{Made, rules};
+use super::{Made, rules, told};
 use crate::format::{Element, EventFormat, Field, Shape};
+use crate::plan::ToldKey;
+use crate::told::ToldKind;
 
-/// Adds every field of LTTng's `event` that the kernel's format can fill.
-pub(super) fn lower(event: &str, fields: Vec<Listed>, format: &EventFormat, made: &mut Made) {
+/// Adds every field of LTTng's `event` that the kernel's format can fill, or a program tells.
+pub(super) fn lower(
+    event: &str,
+    fields: Vec<Listed>,
+    format: &EventFormat,
+    kind: Option<ToldKind>,
+    made: &mut Made,
+) {
+    let key = kind.and_then(|kind| {
+        let field = format.field(kind.key())?;
+        Some((ToldKey::new(kind, field)?, field))
+    });
     let mut length = None;
     for field in fields {
         match &field.class {
@@ -15,6 +27,7 @@ pub(super) fn lower(event: &str, fields: Vec<Listed>, format: &EventFormat, made
             ListedClass::Integer(class) if field.name.ends_with("_length") => {
                 length = Some((field.name, class.clone()));
             }
+            _ if key.is_some_and(|key| told::fill(&field, &length, key, made)) => length = None,
             class => {
                 fill(event, field.name, class, length.take(), format, made);
             }
@@ -39,7 +52,9 @@ fn fill(
             made.integer(name, FieldClass::Integer(class.clone()), source, add)
                 || made.rwbs(name, class.clone(), source)
         }
-        ListedClass::Enum(class) => made.integer(name, FieldClass::Enum(class.clone()), source, 0),
+        ListedClass::Enum(class) => {
+            made.labelled(name, class.clone(), source, &format.labels(&source.name))
+        }
         ListedClass::String => {
             made.string(name, content(name, format).unwrap_or(source))
                 || address(name, source, made)
@@ -49,10 +64,14 @@ fn fill(
             made.array(name, class.clone(), *count, source) || address(name, source, made)
         }
         ListedClass::Sequence(class, _) => {
-            length.is_some_and(|length| made.sequence(name, length, class.clone(), source))
-                || address(name, source, made)
+            length.is_some_and(|length| {
+                made.sequence(name, length.clone(), class.clone(), source)
+                    || format
+                        .field("len")
+                        .is_some_and(|len| made.bytes(name, length, class.clone(), (source, len)))
+            }) || address(name, source, made)
         }
-        ListedClass::Nested => address(name, source, made),
+        ListedClass::Nested(_) => address(name, source, made),
     }
 }
 

@@ -15,4 +15,4 @@ mod run;
 mod step;
 
 pub(crate) use run::{located, text};
-pub(crate) use step::{Limit, Op, Plan, PlanBuilder};
+pub(crate) use step::{Limit, Op, Plan, PlanBuilder, ToldKey};

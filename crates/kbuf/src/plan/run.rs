@@ -18,6 +18,25 @@ impl Plan {
         }
         Ok(())
     }
+
+    /// The same, with what is told beside the record.
+    pub(crate) fn run_told(
+        &self,
+        record: &[u8],
+        told: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Spoilt> {
+        if record.len() < self.need {
+            return Err(Spoilt::Short);
+        }
+        for op in &self.ops {
+            match op {
+                Op::Told(step) => step.run(told, out),
+                op => op.run(record, &self.symbols, out)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Op {
@@ -65,20 +84,22 @@ impl Op {
                 length,
             } => {
                 let bytes = located(record, at, rel)?;
-                let count = bytes.len() / usize::from(element).max(1);
-                widen(
-                    &(count as u32).to_le_bytes(),
-                    false,
-                    usize::from(length),
-                    out,
-                );
-                out.extend_from_slice(&bytes[..count * usize::from(element)]);
+                sequence(bytes, usize::from(element), usize::from(length), out);
+            }
+            Self::Cap { at } => {
+                out.push(u8::try_from(u32_at(record, usize::from(at))).unwrap_or(u8::MAX));
+            }
+            Self::Bytes { len_at, at } => {
+                let len = u32_at(record, usize::from(len_at)).min(8);
+                out.extend_from_slice(&len.to_le_bytes());
+                out.extend_from_slice(&record[usize::from(at)..][..len as usize]);
             }
             Self::Rwbs { at, len } => {
                 let flags = rwbs(text(&record[usize::from(at)..][..usize::from(len)]));
                 out.extend_from_slice(&flags.to_le_bytes());
             }
             Self::Tracer(step) => step.run(record, symbols, out),
+            Self::Told(step) => step.run(&[], out),
         }
         Ok(())
     }
@@ -97,6 +118,13 @@ fn copy(bytes: &[u8], out: &mut Vec<u8>) {
         24 => out.extend_from_slice(&bytes[..24]),
         _ => out.extend_from_slice(bytes),
     }
+}
+
+/// As many whole elements as there are, behind their number.
+fn sequence(bytes: &[u8], element: usize, length: usize, out: &mut Vec<u8>) {
+    let count = bytes.len() / element.max(1);
+    widen(&(count as u32).to_le_bytes(), false, length, out);
+    out.extend_from_slice(&bytes[..count * element]);
 }
 
 /// Little-endian `bytes` in `to` bytes.
@@ -215,6 +243,16 @@ mod tests {
             &(-80_i32).to_le_bytes(),
         );
         check(Op::Swap { at: 0, len: 2 }, &record, &[2, 1]);
+        check(Op::Cap { at: 0 }, &255_u32.to_le_bytes(), &[255]);
+        check(Op::Cap { at: 0 }, &0x0001_0002_u32.to_le_bytes(), &[255]);
+        let eight = [2, 0, 0, 0, 0, 0, 0, 0, 7, 8, 9, 9, 9, 9, 9, 9];
+        check(Op::Bytes { len_at: 0, at: 8 }, &eight, &[2, 0, 0, 0, 7, 8]);
+        let more = [[0xff; 8], [1; 8]].concat();
+        check(
+            Op::Bytes { len_at: 0, at: 8 },
+            &more,
+            &[8, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1],
+        );
         check(Op::FixedString { at: 0, len: 4 }, b"ab\0c", b"ab\0");
         check(Op::FixedString { at: 0, len: 4 }, b"abcd", b"abcd\0");
     }

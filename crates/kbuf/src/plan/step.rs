@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::format::{Element, Field, Shape};
 use crate::ftrace::{Step, Symbols};
 use crate::page::u32_at;
+use crate::told::{ToldKind, ToldStep};
 
 /// One step. `at` is an offset in the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub(crate) enum Op {
         signed: bool,
         to: u8,
     },
+    /// A 32-bit number without a sign in one byte; what does not fit is its largest number.
+    Cap { at: u16 },
+    /// As many bytes of eight, behind their number of 32 bits, as an earlier number says.
+    Bytes { len_at: u16, at: u16 },
     /// A 32-bit number with something added.
     Add { at: u16, add: i32 },
     /// An integer, its most significant byte first.
@@ -38,6 +44,8 @@ pub(crate) enum Op {
     Rwbs { at: u16, len: u16 },
     /// What only ftrace's own records need.
     Tracer(Step),
+    /// What is told beside the record.
+    Told(ToldStep),
 }
 
 impl Op {
@@ -49,11 +57,14 @@ impl Op {
             }
             Self::Widen { at, from, .. } => (at, usize::from(from)),
             Self::Swap { at, len } => (at, usize::from(len)),
+            Self::Bytes { len_at, at } => (at.max(len_at), 8),
             Self::Add { at, .. }
+            | Self::Cap { at }
             | Self::String { at, .. }
             | Self::Text { at, .. }
             | Self::Sequence { at, .. } => (at, 4),
             Self::Tracer(step) => return step.end(),
+            Self::Told(_) => return 0,
         };
         usize::from(at) + len
     }
@@ -68,6 +79,33 @@ pub(crate) struct Plan {
     /// The names of functions, for the steps that need them.
     pub(super) symbols: Arc<Symbols>,
     limit: Option<Limit>,
+    key: Option<ToldKey>,
+}
+
+/// Where a record has the key by which what is told of it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ToldKey {
+    kind: ToldKind,
+    at: u16,
+    is_wide: bool,
+}
+
+impl ToldKey {
+    /// The key in a field of the kernel's; `None` if it cannot be one.
+    pub(crate) fn new(kind: ToldKind, field: &Field) -> Option<Self> {
+        let is_wide = match (field.shape, field.element) {
+            (Shape::Scalar, Element::Integer { size_bytes: 4, .. }) => false,
+            (Shape::Scalar, Element::Pointer { size_bytes: 8 }) => true,
+            _ => return None,
+        };
+        let at = field.offset;
+        Some(Self { kind, at, is_wide })
+    }
+
+    /// At which tracepoint it is told.
+    pub(crate) fn kind(self) -> ToldKind {
+        self.kind
+    }
 }
 
 /// Which records are wanted: those whose number of 32 bits lies below a bound.
@@ -85,6 +123,35 @@ impl Plan {
             limit,
             ..self
         }
+    }
+
+    /// The same plan, for records of which more is told, if there is a key.
+    pub(crate) fn keyed(self, key: Option<ToldKey>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// The plan without what is told.
+    pub(crate) fn forget_told(&mut self) {
+        self.key = None;
+        let ops = self.ops.iter().filter(|op| !matches!(op, Op::Told(_)));
+        self.ops = ops.copied().collect();
+    }
+
+    /// Whether more is told of its records.
+    #[inline]
+    pub(crate) fn is_told(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// By what it is found; `None` if the record is too short.
+    pub(crate) fn key(&self, record: &[u8]) -> Option<(ToldKind, u64)> {
+        let ToldKey { kind, at, is_wide } = self.key?;
+        let bytes = record.get(usize::from(at)..)?;
+        let key = match is_wide {
+            true => u64::from_le_bytes(*bytes.first_chunk()?),
+            false => u32::from_le_bytes(*bytes.first_chunk()?).into(),
+        };
+        Some((kind, key))
     }
 
     /// Whether a record is wanted; one that is too short to tell is, and then cannot be read.

@@ -153,7 +153,7 @@ impl<'f> Lowered<'f> {
                     );
                 }
             }
-            "fds" | "event" if field.class == ListedClass::Nested => {
+            "fds" | "event" if matches!(field.class, ListedClass::Nested(_)) => {
                 let Some((copy, element)) = self.set() else {
                     return true;
                 };

@@ -49,7 +49,7 @@ impl TaskState {
 }
 
 /// A name without what `/proc` adds to a kernel worker's: what it works on, behind a sign.
-fn own_name(comm: &[u8]) -> &[u8] {
+pub fn own_name(comm: &[u8]) -> &[u8] {
     let is_worker = comm.starts_with(b"kworker/") && !comm.starts_with(b"kworker/R-");
     let end = comm.iter().position(|byte| b"-+".contains(byte));
     match end.filter(|_| is_worker) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use thalweg_model::{
     ByteOrder, DisplayBase, Encoding, EnumClass, FieldClass, IntegerClass, Member, StructClass,
+    VariantClass,
 };
 
 const LISTING: &str = include_str!("../../src/lttng/listing.txt");
@@ -57,7 +58,11 @@ fn integer(class: &IntegerClass) -> String {
 
 fn structure(class: &StructClass) -> String {
     let members = class.members.iter().map(|member| written(member) + "; ");
-    format!("struct {{ {}}}", members.collect::<String>())
+    let align = match class.min_align_bits {
+        0 | 1 => String::new(),
+        bits => format!(" align({bits})"),
+    };
+    format!("struct {{ {}}}{align}", members.collect::<String>())
 }
 
 fn enumeration(class: &EnumClass) -> String {
@@ -69,10 +74,20 @@ fn enumeration(class: &EnumClass) -> String {
     format!("enum : {} {{ {labels}}}", integer(&class.integer))
 }
 
+fn variant(class: &VariantClass) -> String {
+    let options = class.options.iter().map(|option| match &option.class {
+        FieldClass::Struct(of) => format!("{} {}; ", structure(of), option.name),
+        other => panic!("{other:?}"),
+    });
+    let options: String = options.collect();
+    format!("variant <_{}> {{ {options}}}", class.tag[0])
+}
+
 fn written(member: &Member) -> String {
     let name = &member.name;
     match &member.class {
         FieldClass::Struct(class) => format!("{} _{name}", structure(class)),
+        FieldClass::Variant(class) => format!("{} _{name}", variant(class)),
         FieldClass::Integer(class) => format!("{} _{name}", integer(class)),
         FieldClass::String(_) => format!("string _{name}"),
         FieldClass::Enum(class) => format!("{} _{name}", enumeration(class)),
@@ -91,9 +106,14 @@ fn written(member: &Member) -> String {
     }
 }
 
+/// The fields in the listing's notation.
+pub(crate) fn fields(payload: &StructClass) -> Vec<String> {
+    payload.members.iter().map(written).collect()
+}
+
 /// `event: -listed field` (LTTng has it, we do not) and `event: +our field`.
 pub(crate) fn differences(payload: &StructClass, listed: &[String]) -> Vec<String> {
-    let ours: Vec<String> = payload.members.iter().map(written).collect();
+    let ours = fields(payload);
     let missing = listed
         .iter()
         .filter(|f| !ours.contains(f))

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod deviations;
 pub(crate) mod listing;
 
 /// A page while it is written.

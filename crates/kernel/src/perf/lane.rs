@@ -16,7 +16,7 @@ use thalweg_model::Timestamp;
 use thalweg_sys::{PerfEvent, PerfRing};
 
 use crate::fit::Fit;
-use crate::loss::Ledger;
+use crate::loss::{Ledger, Said};
 use crate::tasks::{Table, Task};
 use crate::{Error, KernelPacket};
 
@@ -73,9 +73,7 @@ pub(super) struct Lane {
     /// Counters in whose group the events are, if there are any.
     pub(super) counters: Vec<PerfEvent>,
     ledger: Ledger,
-    /// The last packet's end.
-    last: u64,
-    told: u64,
+    said: Said,
     copy: Vec<u8>,
     out: Vec<u8>,
     pub(super) tally: Tally,
@@ -92,6 +90,9 @@ pub(super) struct Tally {
     pub(super) lost: u64,
     /// How often the kernel made samples rarer.
     pub(super) throttled: u64,
+    /// The kernel counted one of its tracepoints by another number than one: those that measure a time
+    /// (`sched_stat_runtime` and the like) by that. Its counters do not tell how many there were.
+    pub(super) is_uneven: bool,
     spoilt: u64,
 }
 
@@ -103,8 +104,7 @@ impl Lane {
             events: Vec::new(),
             counters: Vec::new(),
             ledger: Ledger::default(),
-            last: 0,
-            told: 0,
+            said: Said::default(),
             copy: Vec::new(),
             out: Vec::new(),
             tally: Tally::default(),
@@ -224,7 +224,7 @@ impl Lane {
         self.out.clear();
         let (mut begin, mut last, mut events) = (0, None, 0);
         for (time, record) in &found {
-            let time = (*time).max(last.unwrap_or(self.last));
+            let time = (*time).max(last.unwrap_or(self.said.end));
             let cpu = self.cpu;
             if !writer.append(record, Place { time, last, cpu }, &mut self.out) {
                 tally.spoilt += 1;
@@ -242,11 +242,14 @@ impl Lane {
                 lost_total: self.ledger.total_at(begin),
                 follows_loss: false,
                 records: &self.out,
+                parts: &[],
                 events,
-                page: None,
             };
             sink(&packet)?;
-            (self.told, self.last) = (packet.lost_total, last);
+            self.said = Said {
+                end: last,
+                lost_total: packet.lost_total,
+            };
         }
         self.ledger.spoil(tally.spoilt - self.tally.spoilt);
         self.tally = tally;
@@ -260,13 +263,7 @@ impl Lane {
         now: u64,
         sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let lost_total = self.ledger.settle();
-        if lost_total <= self.told {
-            return Ok(());
-        }
-        let at = Timestamp(now.max(self.last));
-        sink(&KernelPacket::of_loss(self.cpu, at, lost_total))?;
-        (self.told, self.last) = (lost_total, at.0);
+        self.ledger.settle((self.cpu, now), &mut self.said, sink)?;
         Ok(())
     }
 }

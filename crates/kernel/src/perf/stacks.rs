@@ -11,6 +11,7 @@
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, Mutex};
 
 use rustix::thread::{MembarrierCommand, membarrier};
 use thalweg_kbuf::{
@@ -29,6 +30,7 @@ use crate::context::ContextWriter;
 use crate::fit::Fit;
 use crate::recording::contexts;
 use crate::tested::Tested;
+use crate::told::{ToldSource, lock, tell_of};
 use crate::{
     DrainError, Error, KernelContexts, KernelEvent, KernelPacket, Missing, Plan, PlannedEvent,
     TraceClock, online_cpus,
@@ -101,6 +103,8 @@ pub struct StackRecording {
     contexts: KernelContexts,
     writer: Option<ContextWriter>,
     transcoder: Transcoder,
+    /// What the kernel's records lack.
+    told: Option<Arc<Mutex<ToldSource>>>,
     stacks: Stacks,
     counters: Vec<CpuCounter>,
     fit: Fit,
@@ -115,7 +119,9 @@ impl StackRecording {
     ///
     /// # Errors
     /// The kernel refuses an event, a filter, or memory.
-    pub fn start(config: StackConfig) -> Result<(Self, Vec<Missing>), Error> {
+    pub fn start(mut config: StackConfig) -> Result<(Self, Vec<Missing>), Error> {
+        let mut told = None;
+        let lacking = tell_of(&mut told, &mut config.plan.events, config.clock);
         let online = online_cpus()?;
         let tells_losses = tells_losses();
         if let (Some(counter), PerfScope::Tracked(_)) = (config.counters.first(), &config.scope) {
@@ -142,12 +148,17 @@ impl StackRecording {
         let mut left_out = config.plan.missing;
         left_out.extend(config.plan.left_out);
         left_out.extend(untold);
+        left_out.extend(lacking);
         let planned = config.plan.events.into_iter();
         let events: Vec<KernelEvent> = planned.map(|planned| planned.event).collect();
-        let header = HeaderKind::for_events(events.len());
+        let mut transcoder = Transcoder::new(&events, HeaderKind::for_events(events.len()));
+        if let Some(told) = &told {
+            transcoder.set_told(Arc::<Mutex<ToldSource>>::clone(told));
+        }
         let recording = Self {
             lanes,
-            transcoder: Transcoder::new(&events, header),
+            transcoder,
+            told,
             events,
             contexts,
             writer,
@@ -268,7 +279,8 @@ impl StackRecording {
         lanes.try_for_each(|lane| lane.read_losses(now, self.tells_losses))
     }
 
-    /// Events that the kernel counted, without those of the recorder's own processes.
+    /// Events that the kernel counted, without those of the recorder's own processes; if
+    /// [`Self::counts_by_one`].
     ///
     /// # Errors
     /// The kernel does not say.
@@ -276,14 +288,25 @@ impl StackRecording {
         let mut produced = 0;
         for lane in &self.lanes {
             let left_out = lane.tally.own + lane.tally.others;
-            produced += lane.counted(self.tells_losses)? - left_out;
+            produced += lane.counted(self.tells_losses)?.saturating_sub(left_out);
         }
         Ok(produced)
+    }
+
+    /// Whether the kernel counts each event by one: some (`sched_stat_runtime`) it counts by the time that
+    /// they tell of.
+    pub fn counts_by_one(&self) -> bool {
+        !self.lanes.iter().any(|lane| lane.tally.is_uneven)
     }
 
     /// Beginnings of threads that contexts do not know of.
     pub fn lost_tasks(&self) -> u64 {
         self.writer.as_ref().map_or(0, ContextWriter::lost_tasks)
+    }
+
+    /// Events with fields that the kernel's records lack, and that no program has told of them.
+    pub fn untold(&self) -> u64 {
+        self.told.as_ref().map_or(0, |told| lock(told).unknown())
     }
 
     /// Whether the kernel counts what it loses; else it tells with the next record that fits.
@@ -402,6 +425,9 @@ impl Encode for Writer<'_> {
     }
 
     fn choose(&mut self, record: &PerfRecord<'_>, tally: &mut Tally) -> Option<u64> {
+        if let PerfBody::Sample(sample) = record.body {
+            tally.is_uneven |= sample.period != 1;
+        }
         match record.body {
             PerfBody::Lost(count) => tally.lost += count,
             PerfBody::Throttle => tally.throttled += 1,

@@ -3,7 +3,7 @@
 use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R5};
 use thalweg_bpf::{Condition, Label, Operation, Size};
 use thalweg_filter::tracefs::Refusal;
-use thalweg_filter::{Expr, Literal, Node};
+use thalweg_filter::{Expr, Literal, Node, matches_parts};
 
 use super::number::load;
 use super::operand::{Integer, Operand, Operands, Text};
@@ -24,7 +24,7 @@ impl<O: Operands + ?Sized> Writer<'_, O> {
                     writer.unless_matches(text, parts, right, differs)
                 }),
                 Operand::Names(number, names) => {
-                    let is_meant = |name: &String| matches(parts, name.as_bytes());
+                    let is_meant = |name: &String| matches_parts(parts, name.as_bytes());
                     let numbers = names.iter().filter(|(_, name)| is_meant(name));
                     let mut numbers: Vec<i64> = numbers.map(|(number, _)| *number).collect();
                     numbers.sort_unstable();
@@ -145,22 +145,4 @@ impl<O: Operands + ?Sized> Writer<'_, O> {
         self.a.set(R1, R3);
         self.a.operate(Operation::Subtract, register, R1);
     }
-}
-
-/// Whether a text matches the parts between stars.
-fn matches(parts: &[Vec<u8>], text: &[u8]) -> bool {
-    let [first, middles @ .., last] = parts else {
-        return parts.iter().all(|part| part == text);
-    };
-    let Some(mut rest) = text.strip_prefix(first.as_slice()) else {
-        return false;
-    };
-    for middle in middles {
-        let found = rest.windows(middle.len()).position(|here| here == middle);
-        let Some(at) = found else {
-            return false;
-        };
-        rest = &rest[at + middle.len()..];
-    }
-    rest.ends_with(last)
 }

@@ -164,12 +164,12 @@ fn place(target: &Target) -> Result<(String, Option<File>), Error> {
     }
 }
 
-/// The file's path as the kernel takes it; one with a space by a descriptor of ours, which must be open
-/// until the kernel was told.
+/// The file's path as the kernel takes it; one with a space, or with a `#`, which begins a comment, by a
+/// descriptor of ours, which must be open until the kernel was told.
 fn speakable(path: &Path) -> Result<(String, Option<File>), Error> {
     let plain = path
         .to_str()
-        .filter(|text| !text.contains(|c: char| c.is_ascii_whitespace()));
+        .filter(|text| !text.contains(|c: char| c.is_ascii_whitespace() || c == '#'));
     if let Some(text) = plain {
         return Ok((text.to_owned(), None));
     }
@@ -273,6 +273,18 @@ mod tests {
             target: Target::Kernel("work".to_owned()),
             arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
             filter: None,
+        }
+    }
+
+    #[test]
+    fn a_path_that_the_kernel_would_cut_off_is_told_by_a_descriptor() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["plain", "a b", "a#b"] {
+            let path = folder.path().join(name);
+            File::create(&path).unwrap();
+            let (said, held) = speakable(&path).unwrap();
+            assert_eq!(held.is_none(), name == "plain", "{name}: {said}");
+            assert_eq!(said == path.to_str().unwrap(), name == "plain", "{said}");
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use thalweg_kbuf::{HeaderKind, SyscallEvent, SyscallOptions, SyscallRecord, syscall_context};
+use thalweg_kbuf::{
+    HeaderKind, Parts, SyscallEvent, SyscallOptions, SyscallRecord, syscall_context,
+};
 use thalweg_model::{Member, Timestamp};
 
 use super::calls::Calls;
@@ -11,7 +13,7 @@ use super::load::InKernel;
 use super::structures;
 use crate::bpf::read_btf;
 use crate::fit::Fit;
-use crate::loss::Ledger;
+use crate::loss::{Ledger, Said};
 use crate::{Error, EventFilter, KernelPacket, Missing, Stacks, TraceClock, Tracefs, Track};
 
 /// A packet is handed over when it has so many bytes.
@@ -69,10 +71,8 @@ pub struct SyscallRecording {
 #[derive(Debug, Default)]
 struct Stream {
     ledger: Ledger,
-    /// The last packet's end.
-    last: u64,
-    told: u64,
-    records: Vec<u8>,
+    said: Said,
+    parts: Parts,
 }
 
 impl SyscallRecording {
@@ -132,6 +132,13 @@ impl SyscallRecording {
     pub fn set_ids(&mut self, ids: Vec<u32>) {
         assert_eq!(ids.len(), self.ids.len(), "an id for each event");
         self.ids = ids;
+    }
+
+    /// Lets packets be parted: each part has at most so many bytes, if it can.
+    pub fn set_part_bytes(&mut self, bytes: usize) {
+        for stream in &mut self.streams {
+            stream.parts = Parts::new(bytes);
+        }
     }
 
     /// The CPUs that have a stream.
@@ -219,9 +226,8 @@ impl SyscallRecording {
             self.read_losses(place)?;
             let now = self.clock.now();
             let (cpu, stream) = (self.in_kernel.rings[place].0, &mut self.streams[place]);
-            stream
-                .settle(cpu, now, sink)
-                .map_err(crate::DrainError::Sink)?;
+            let settled = stream.ledger.settle((cpu, now), &mut stream.said, sink);
+            settled.map_err(crate::DrainError::Sink)?;
         }
         Ok(())
     }
@@ -242,10 +248,9 @@ impl SyscallRecording {
     ) -> Result<bool, E> {
         let (cpu, ring) = &mut self.in_kernel.rings[place];
         let stream = &mut self.streams[place];
-        stream.records.clear();
+        stream.parts.clear();
         let (mut at, mut events, mut spoilt) = (ring.position(), 0, 0);
-        let (mut begin, mut last) = (0, None);
-        while at != end && stream.records.len() < PACKET_BYTES {
+        while at != end && stream.parts.bytes_mut().len() < PACKET_BYTES {
             let Some(record) = ring.record(at) else {
                 break;
             };
@@ -256,33 +261,36 @@ impl SyscallRecording {
                 spoilt += 1;
                 continue;
             };
-            let time = self
-                .fit
-                .ticks(record.time_ns())
-                .max(last.unwrap_or(stream.last));
-            HeaderKind::Large.write(self.ids[event], time, last, &mut stream.records);
-            record.encode_context(&mut stream.records);
-            let stacks = [self.stacks.kernel, self.stacks.user];
-            record.encode_stacks(stacks, &mut stream.records);
-            self.calls.events()[event].encode(&record, &mut stream.records);
-            begin = if last.is_none() { time } else { begin };
-            last = Some(time);
+            let last = stream.parts.last();
+            let time = self.fit.ticks(record.time_ns());
+            let time = time.max(last.unwrap_or(stream.said.end));
+            let (id, header) = (self.ids[event], HeaderKind::Large);
+            let records = stream.parts.bytes_mut();
+            let begin = records.len();
+            header.write(id, time, last, records);
+            record.encode_context(records);
+            record.encode_stacks([self.stacks.kernel, self.stacks.user], records);
+            self.calls.events()[event].encode(&record, records);
+            stream.parts.push(header, (id, time), begin);
             events += 1;
         }
-        if let Some(last) = last {
+        let (records, parts) = stream.parts.finish();
+        if let (Some(first), Some(last)) = (parts.first(), parts.last()) {
             let packet = KernelPacket {
                 cpu: *cpu,
-                begin: Timestamp(begin),
-                end: Timestamp(last),
-                lost_total: stream.ledger.total_at(begin),
+                begin: Timestamp(first.begin),
+                end: Timestamp(last.end),
+                lost_total: stream.ledger.total_at(first.begin),
                 follows_loss: false,
-                records: &stream.records,
+                records,
+                parts,
                 events,
-                page: None,
             };
             sink(&packet)?;
-            stream.told = packet.lost_total;
-            stream.last = last;
+            stream.said = Said {
+                end: last.end,
+                lost_total: packet.lost_total,
+            };
         }
         let is_more = at != ring.position() && at != end;
         ring.release(at);
@@ -313,23 +321,5 @@ impl SyscallRecording {
     /// How far times may be off from the trace clock's, in its ticks.
     pub fn error_ticks(&self) -> u64 {
         self.fit.error_ticks()
-    }
-}
-
-impl Stream {
-    fn settle<E>(
-        &mut self,
-        cpu: u32,
-        now: u64,
-        sink: &mut dyn FnMut(&KernelPacket<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let lost_total = self.ledger.settle();
-        if lost_total <= self.told {
-            return Ok(());
-        }
-        let at = Timestamp(now.max(self.last));
-        sink(&KernelPacket::of_loss(cpu, at, lost_total))?;
-        (self.told, self.last) = (lost_total, at.0);
-        Ok(())
     }
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use thalweg_kbuf::container;
 
+use crate::text;
+
 /// So many are known at most; of more, the youngest.
 const MOST: usize = 1 << 16;
 
@@ -23,7 +25,7 @@ impl Groups {
     /// Those that there are now.
     pub(crate) fn find_all() -> Self {
         let mut groups = Self::default();
-        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let mounts = text::read(Path::new("/proc/self/mountinfo")).unwrap_or_default();
         if let Some((root, folder)) = mounts.lines().find_map(mount) {
             let root = root.trim_end_matches('/');
             groups.add_folder(Path::new(folder), root.as_bytes());

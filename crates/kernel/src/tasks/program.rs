@@ -184,9 +184,9 @@ impl Parts<'_> {
         a.call(Helper::RingbufOutput);
         a.jump_if(Condition::Equal, R0, 0, done);
         a.load_first_value(R1, self.lost);
-        a.load(Size::Eight, R2, (R1, 0));
-        a.add(R2, 1);
-        a.store(Size::Eight, (R1, 0), R2);
+        a.set(R2, 1);
+        // All processors count there.
+        a.add_atomically((R1, 0), R2);
         a.bind(done);
     }
 }

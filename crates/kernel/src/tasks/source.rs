@@ -38,7 +38,7 @@ pub(crate) struct Tasks {
     /// Of earlier times nobody will ask; later ones may be forgotten after [`KEPT_NS`].
     oldest: u64,
     groups: Groups,
-    _programs: Vec<(Program, Attached)>,
+    programs: Vec<(Program, Attached)>,
 }
 
 impl Tasks {
@@ -66,7 +66,7 @@ impl Tasks {
             known_until: 0,
             oldest: u64::MAX,
             groups,
-            _programs: programs,
+            programs,
         };
         for (tid, state) in scan::threads(wanted.any().then_some(&tasks.groups)) {
             tasks.table.found(tid, state);
@@ -91,11 +91,12 @@ impl Tasks {
         self.table.find(tid, at)
     }
 
-    /// Beginnings, renames and ends that found no room.
+    /// Beginnings, renames and ends that found no room, or that no program was run for.
     pub(crate) fn lost(&self) -> u64 {
         let mut value = [0; 8];
         let read = self.lost.read(0, &mut value);
-        read.map_or(0, |()| u64::from_ne_bytes(value))
+        let missed = self.programs.iter().map(|(program, _)| program.missed());
+        read.map_or(0, |()| u64::from_ne_bytes(value)) + missed.sum::<u64>()
     }
 
     /// Reads on while nobody asks; events from `oldest` on will be asked about.

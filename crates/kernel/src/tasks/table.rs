@@ -193,8 +193,9 @@ impl Table {
     }
 
     fn forget_before(&mut self, before: u64) {
+        // Of one whose beginning is lost nothing is known.
         self.lives
-            .retain(|_, life| life.end.is_none_or(|end| end >= before));
+            .retain(|_, life| !life.states.is_empty() && life.end.is_none_or(|end| end >= before));
         for life in self.lives.values_mut() {
             let behind = life.states.partition_point(|(from, _)| *from <= before);
             life.states.drain(..behind.saturating_sub(1));
@@ -352,6 +353,16 @@ mod tests {
             KEPT / 2,
             "not again before there is as much"
         );
+    }
+
+    #[test]
+    fn threads_whose_beginnings_are_lost_are_forgotten() {
+        let mut table = Table::default();
+        for tid in 10..10 + KEPT as u32 {
+            table.take(&record(Change::Rename, tid, "x"), u64::from(tid));
+        }
+        table.forget(0);
+        assert_eq!(table.lives.len(), 0);
     }
 
     #[test]

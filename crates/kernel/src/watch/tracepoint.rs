@@ -68,6 +68,13 @@ impl Tracepoint {
             },
             Reading::Text | Reading::CutText => text(field),
             Reading::List => list(field),
+            Reading::Capped => match place(field) {
+                Ok((place, width)) => {
+                    Found::Number(Integer::plain(place, width.bits, width.signed))
+                }
+                Err(why) => Found::Closed(why),
+            },
+            Reading::Told => Found::Closed("it is not in the kernel's record".to_owned()),
             Reading::Letters => Found::Closed("the kernel has letters for these flags".to_owned()),
         }
     }

@@ -15,6 +15,7 @@ use thalweg_kernel::{EventRule, KernelConfig, KernelPacket, Tracefs};
 /// The tracefs of this machine; the tests of this crate need it. Their instances have names of
 /// their own, so that a recorder that looks for dead ones meanwhile leaves them alone.
 pub(crate) fn tracefs() -> Tracefs {
+    thalweg_testkit::sweep();
     let tracefs = Tracefs::find().expect("these tests need tracefs: run them as root");
     tracefs.with_prefix("kernel-test-")
 }

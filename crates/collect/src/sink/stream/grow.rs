@@ -10,6 +10,18 @@ use crate::sink::blank::{PAGE, growth_pages, needed_pages};
 use crate::sink::disk::{Disk, write_all};
 
 impl<F> StreamFile<F> {
+    /// Makes a new file's open packet so long, and not longer.
+    pub(in crate::sink) fn begin<D: Disk<File = F>>(
+        &mut self,
+        to: &mut Target<'_, D>,
+        bytes: u64,
+    ) -> Result<(), SinkError> {
+        self.grows_by_need = true;
+        let outcome = self.reserve(to, bytes);
+        self.grows_by_need = false;
+        outcome
+    }
+
     /// Makes the open packet at least `bytes` long.
     pub(in crate::sink) fn reserve<D: Disk<File = F>>(
         &mut self,

@@ -1,0 +1,192 @@
+//! The programs while they run, and what they told.
+
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use thalweg_bpf::{Attached, Kind, Program};
+use thalweg_kbuf::{Told, ToldKind, ToldRecord};
+use thalweg_sys::{BpfArray, BpfRing};
+
+use super::program::Parts;
+use super::table::{Key, Table};
+use crate::bpf::{LICENSE, read_btf};
+use crate::clock::monotonic_ns;
+use crate::fit::Fit;
+use crate::{Error, Missing, PlannedEvent, TraceClock};
+
+/// Some 50,000 forks between two looks; packets are more.
+const RING_BYTES: u32 = 4 << 20;
+const RING_BYTES_OF_PACKETS: u32 = 16 << 20;
+/// How long what was told is remembered: pages are read within a second.
+const KEPT_NS: u64 = 20_000_000_000;
+/// How far from a record's time it may have been told, once some of it is lost.
+const NEAR_NS: u64 = 1_000_000;
+/// A record that is being written is there in a moment.
+const PATIENCE: u32 = 10_000;
+
+/// What programs have told, up to date whenever somebody asks.
+#[derive(Debug)]
+pub(crate) struct ToldSource {
+    table: Table,
+    fit: Fit,
+    clock: TraceClock,
+    ring: BpfRing,
+    lost: BpfArray,
+    /// Records of earlier times have been read.
+    known_until: u64,
+    /// Of earlier times nobody will ask; later ones are kept.
+    oldest: u64,
+    kinds: Vec<ToldKind>,
+    /// How far from its time something may have been told.
+    near: u64,
+    /// Events of which nothing was known.
+    unknown: u64,
+    programs: Vec<(Program, Attached)>,
+}
+
+impl ToldSource {
+    /// Starts the programs for these tracepoints: before the kernel records any of their events.
+    fn start(kinds: &[ToldKind], clock: TraceClock) -> Result<Self, Error> {
+        let failed = |source| Error::BpfMap { source };
+        let bytes = match kinds.iter().any(|kind| *kind != ToldKind::Fork) {
+            true => RING_BYTES_OF_PACKETS,
+            false => RING_BYTES,
+        };
+        let mut source = Self {
+            table: Table::default(),
+            fit: Fit::new(clock),
+            clock,
+            ring: BpfRing::new(bytes).map_err(failed)?,
+            lost: BpfArray::new(8, 1).map_err(failed)?,
+            known_until: 0,
+            oldest: u64::MAX,
+            kinds: Vec::new(),
+            near: u64::MAX,
+            unknown: 0,
+            programs: Vec::new(),
+        };
+        source.add(kinds)?;
+        Ok(source)
+    }
+
+    /// Starts the programs for these tracepoints, as far as they do not run.
+    fn add(&mut self, kinds: &[ToldKind]) -> Result<(), Error> {
+        let btf = read_btf()?;
+        let parts = Parts {
+            ring: self.ring.as_fd(),
+            lost: self.lost.as_fd(),
+        };
+        for kind in kinds {
+            if self.kinds.contains(kind) {
+                continue;
+            }
+            let (_, tracepoint) = kind.tracepoint();
+            let tracepoint = btf.find(Kind::Typedef, &format!("btf_trace_{tracepoint}"))?;
+            let code = parts.assemble(*kind, &btf)?;
+            let program = Program::load(name(*kind), &code, LICENSE, tracepoint)?;
+            let attached = program.attach()?;
+            self.programs.push((program, attached));
+            self.kinds.push(*kind);
+        }
+        Ok(())
+    }
+
+    /// Events of which nothing was known.
+    pub(crate) fn unknown(&self) -> u64 {
+        self.unknown
+    }
+
+    /// Reads on while nobody asks; events from `oldest` on will be asked about.
+    pub(crate) fn keep_up(&mut self, oldest: u64) {
+        self.oldest = oldest;
+        self.read_on();
+    }
+
+    fn lost(&self) -> u64 {
+        let mut value = [0; 8];
+        let read = self.lost.read(0, &mut value);
+        read.map_or(0, |()| u64::from_ne_bytes(value))
+    }
+
+    fn read_on(&mut self) {
+        let now = self.clock.now();
+        let end = self.ring.written();
+        self.fit.tie();
+        let mut patience = PATIENCE;
+        while self.ring.position() < end && patience > 0 {
+            let Some(record) = self.ring.record(self.ring.position()) else {
+                patience -= 1;
+                std::hint::spin_loop();
+                continue;
+            };
+            let end = record.end;
+            if let Some(told) = ToldRecord::parse(record.data) {
+                let at = self.fit.ticks(told.time_ns);
+                self.table.put((told.kind, told.key), at, told.body);
+            }
+            self.ring.release(end);
+        }
+        self.known_until = now;
+        let before = |ns| self.fit.ticks(monotonic_ns().saturating_sub(ns));
+        if self.lost() > 0 {
+            self.near = before(0).saturating_sub(before(NEAR_NS));
+        }
+        self.table.forget(before(KEPT_NS).min(self.oldest));
+    }
+}
+
+/// Starts the programs for what these events lack, beside those that run. Where the kernel refuses, the
+/// events are without such fields, and there is a word on it.
+pub(crate) fn tell_of(
+    told: &mut Option<Arc<Mutex<ToldSource>>>,
+    events: &mut [PlannedEvent],
+    clock: TraceClock,
+) -> Option<Missing> {
+    let kinds = events.iter().filter_map(|planned| planned.event.told);
+    let kinds: Vec<ToldKind> = kinds.collect();
+    let started = match told {
+        _ if kinds.is_empty() => return None,
+        Some(told) => lock(told).add(&kinds),
+        None => ToldSource::start(&kinds, clock).map(|source| {
+            *told = Some(Arc::new(Mutex::new(source)));
+        }),
+    };
+    let why = started.err()?;
+    let lacking = events.iter_mut().map(|planned| &mut planned.event);
+    let lacking = lacking.filter(|event| event.told.is_some());
+    let names = lacking.map(|event| {
+        event.forget_told();
+        event.name.clone()
+    });
+    let names: Vec<String> = names.collect();
+    Some(Missing {
+        what: format!("what the kernel's record of {} lacks", names.join(", ")),
+        why: format!("failed to {why}"),
+    })
+}
+
+/// Nobody panics while he has it.
+pub(crate) fn lock(told: &Mutex<ToldSource>) -> MutexGuard<'_, ToldSource> {
+    told.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Told for ToldSource {
+    fn tell(&mut self, key: Key, at: u64, take: &mut dyn FnMut(&[u8])) {
+        if at >= self.known_until {
+            self.read_on();
+        }
+        let found = self.table.find(key, at, self.near);
+        take(found.unwrap_or_default());
+        self.unknown += u64::from(found.is_none());
+    }
+}
+
+/// What the kernel calls a program.
+const fn name(kind: ToldKind) -> &'static str {
+    match kind {
+        ToldKind::Fork => "told_fork",
+        ToldKind::Queued => "told_queued",
+        ToldKind::Received => "told_received",
+        ToldKind::Rx => "told_rx",
+    }
+}
