@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Scene, recorded};
+use common::{Scene, discarded, recorded};
 use thalweg_testkit::babeltrace2_clean;
 
 /// Stays on one processor; between two calls of `getppid` it touches pages, and says what its own counter of
@@ -129,6 +129,40 @@ fn context_switches_are_counted_one_by_one_at_each_of_them() {
         "{one} steps of one, {more} of more"
     );
     assert_eq!(one + more + last.len() as u64, recorded(&ended.stderr));
+}
+
+/// The recorder is stopped meanwhile: what has no room is counted.
+#[test]
+fn what_finds_the_ring_full_is_counted_in_groups_as_well() {
+    let scene = Scene::new();
+    let script = "kill -STOP $PPID
+        python3 -c 'import os\nfor _ in range(20000): os.getppid()'
+        kill -CONT $PPID";
+    let args = [
+        "record",
+        "--no-user",
+        "-k",
+        "syscall_entry_getppid",
+        "--kernel-filter",
+        "$ctx.procname == \"python3\"",
+        "--kernel-buffer",
+        "64K",
+        "--context",
+        "perf:cpu:page-faults",
+        "-o",
+        "t",
+        "--",
+        "sh",
+        "-c",
+        script,
+    ];
+    let ended = scene.thalweg(&args);
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    // The recorder compares its counts with the kernel's, and would say so.
+    assert!(!ended.stderr.contains("fault of"), "{}", ended.stderr);
+    let discarded = discarded(&ended.stderr);
+    assert!(discarded > 10_000, "{discarded}");
+    assert_eq!(recorded(&ended.stderr) + discarded, 20_000);
 }
 
 #[test]
