@@ -21,7 +21,7 @@ use super::tracked::Tracked;
 use crate::attribute::Sets;
 use crate::bpf::LICENSE;
 use crate::tasks::Groups;
-use crate::{Error, Track};
+use crate::{Error, Stacks, Track};
 
 /// What the programs call; the newest came with Linux 5.11.
 const HELPERS: [Helper; 12] = [
@@ -80,10 +80,7 @@ impl InKernel {
         (config, filters): (&SyscallConfig, &Resolved<'_>),
         btf: &Btf,
     ) -> Result<Self, Error> {
-        check_helpers(btf)?;
-        if config.stacks.are_wanted() {
-            check_helper(btf, Helper::GetStack)?;
-        }
+        check_helpers(btf, config.stacks)?;
         let failed = |source| Error::BpfMap { source };
         let (online, possible) = (cpus("online")?, cpus("possible")?);
         let entries = possible.last().map_or(1, |last| last + 1);
@@ -134,10 +131,9 @@ impl InKernel {
         let entry = load(Side::Entry, "syscall_entry", "btf_trace_sys_enter")?;
         let exit = load(Side::Exit, "syscall_exit", "btf_trace_sys_exit")?;
         maps.push(rows);
-        let was_off = |cpu: &u32| !online.contains(cpu);
         Ok(Self {
             rings,
-            without_ring: possible.into_iter().filter(was_off).collect(),
+            without_ring: without(possible, &online),
             programs: [entry, exit],
             own,
             array,
@@ -248,7 +244,16 @@ fn attributes(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Attributes, Error
     Ok(Attributes::find(btf, sets)?)
 }
 
-fn check_helpers(btf: &Btf) -> Result<(), Error> {
+/// Those that are not among the others.
+fn without(cpus: Vec<u32>, others: &[u32]) -> Vec<u32> {
+    let is_other = |cpu: &u32| !others.contains(cpu);
+    cpus.into_iter().filter(is_other).collect()
+}
+
+fn check_helpers(btf: &Btf, stacks: Stacks) -> Result<(), Error> {
+    if stacks.are_wanted() {
+        check_helper(btf, Helper::GetStack)?;
+    }
     HELPERS
         .into_iter()
         .try_for_each(|helper| check_helper(btf, helper))
