@@ -37,7 +37,7 @@ impl Told for Body {
 struct Nothing;
 
 impl EventContext for Nothing {
-    fn admits(&mut self, _: RecordHead, _: u64) -> bool {
+    fn admits(&mut self, _: &[u8], _: RecordHead, _: u64) -> bool {
         true
     }
 

@@ -40,7 +40,7 @@ enum Command {
     },
     /// Record in a guest with Debian's kernel, and judge its traces.
     Vm {
-        /// Another kernel than that of this machine's release: 5.10, 6.12 or newest.
+        /// Another kernel than that of this machine's release: 5.10, 6.1-rt, 6.12 or newest.
         #[arg(long)]
         kernel: Option<String>,
     },

@@ -54,6 +54,7 @@ const DECODERS: &[(&str, &[&str])] = &[
             "crates/kbuf/src/transcode",
         ],
     ),
+    ("hist_table", &["crates/kbuf/src/hist.rs"]),
     ("probe_points", &["crates/elf/src"]),
     (
         "proc_text",

@@ -45,7 +45,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "kernels",
-        shows: "guests with Debian's other kernels: the oldest, and the newest",
+        shows: "guests with Debian's other kernels: the oldest, one with PREEMPT_RT, and the newest",
         run: vm::vms,
     },
     Step {

@@ -26,6 +26,7 @@ use crate::number::{
 use crate::record::Helper;
 use crate::stat;
 use crate::track::Tracked;
+use crate::triggers::TriggerArgs;
 use crate::view;
 use crate::watch;
 
@@ -136,6 +137,9 @@ pub(crate) struct RecordArgs {
     #[command(flatten)]
     pub(crate) functions: FunctionArgs,
 
+    #[command(flatten)]
+    pub(crate) triggers: TriggerArgs,
+
     /// Sample what each CPU does, HZ times a second while it does something: where it is, and who
     /// called, in the kernel and in programs; with --track or --follow, what the tracked threads do.
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u64).range(1..))]
@@ -167,10 +171,21 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) count_interval: Duration,
 
+    /// Take what this trace instance, which somebody else has made, holds by now into a trace, by its own
+    /// clock, and end: one of the kernel's command line (trace_instance=NAME,EVENTS).
+    #[arg(long, value_name = "NAME", conflicts_with_all = [
+            "kernel", "kernel_filter", "syscalls", "probe", "function", "functions", "function_graph",
+            "hist", "synthetic", "tracer", "kernel_buffer", "track", "untrack", "follow", "profile", "count",
+            "no_kernel", "user", "filter", "helper", "context", "overwrite", "blocking", "duration",
+            "plan", "command"
+        ])]
+    pub(crate) attach_instance: Option<String>,
+
     /// Record nothing of the kernel.
     #[arg(long, conflicts_with_all = [
             "kernel", "kernel_filter", "syscalls", "probe", "function", "functions",
-            "function_graph", "kernel_buffer", "track", "untrack", "follow", "profile", "count"
+            "function_graph", "kernel_buffer", "track", "untrack", "follow", "profile", "count", "hist",
+            "synthetic", "tracer"
         ])]
     pub(crate) no_kernel: bool,
 
@@ -275,6 +290,9 @@ Examples:
   thalweg record --probe './app:work n=$arg1:s32'       each call of a function, with an argument
   thalweg record --functions 'vfs_*' -- ./app           each call of these functions of the kernel
   thalweg record --function-graph 'ext4_*' -- ./app     and each return, with its duration
+  thalweg record --hist 'kmalloc:keys=call_site.sym:vals=bytes_alloc' -- ./app    who allocates how much
+  thalweg record --synthetic 'wakeup: sched_waking.pid -> sched_switch.next_pid next_comm'
+                                                        how long each thread waits for a processor
   thalweg record --profile 999 -- ./app                 where the processors' time goes, and who calls
   thalweg record --count page-faults,cycles -- ./app    what is counted, ten times a second
   thalweg record -u 'shop:*' --no-kernel -- ./app       events of programs only
@@ -284,8 +302,8 @@ Examples:
   thalweg record --duration 10 -o ten-seconds           all that runs, for ten seconds
   thalweg record --overwrite -- ./app                   what happened last, at the end or on SIGUSR1
 
-With --syscalls, --probe, --function, --functions, --function-graph, --profile, --count or -k the
-default events of the kernel are left out; with several of them, what each names is recorded.
+With --syscalls, --probe, --function, --functions, --function-graph, --hist, --synthetic, --tracer,
+--profile, --count or -k the default events of the kernel are left out; with several of them, what each names is recorded.
 
 A probe is '[NAME=]PLACE [[FIELD=]FETCH[:TYPE]]... [if FILTER]':
   PLACE   [elf:]FILE:FUNCTION[+OFFSET], with %return behind it for its returns; FILE:0xADDRESS;

@@ -29,6 +29,7 @@ mod record;
 mod recover;
 mod stat;
 mod track;
+mod triggers;
 mod view;
 mod watch;
 

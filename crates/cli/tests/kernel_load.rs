@@ -35,11 +35,13 @@ fn counted(trace: &Path) -> (u64, u64) {
         what.starts_with("Event message")
             .then(|| count.parse().ok())?
     });
+    let events = line.expect("a count of events");
+    assert_eq!(ran.stderr, "");
+    // What is discarded only the text's writer tells.
+    let ran = run("babeltrace2", [path, "--output=/dev/null"]);
+    assert!(ran.success, "{}", ran.stderr);
     let discarded = discarded_events(&ran.stderr);
-    (
-        line.expect("a count of events"),
-        discarded.expect("nothing else is said"),
-    )
+    (events, discarded.expect("nothing else is said"))
 }
 
 /// The events of a trace as text.

@@ -3,8 +3,9 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 
-use common::{Scene, recorded};
+use common::{Scene, recorded, wait_until};
 use thalweg_testkit::babeltrace2_clean;
 
 /// The value of a field in a line, without quotes; the first of that name.
@@ -129,6 +130,48 @@ fn a_storm_of_forks_is_told_one_by_one() {
     assert!(ends >= forks, "each that began ended: {ends} of {forks}");
 }
 
+/// At length it sends more packets than what is told of them has room.
+const FLOOD: &str = r#"
+import socket, sys
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.bind(("127.0.0.1", 0))
+two = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); two.bind(("127.0.0.1", 0))
+for _ in range(int(sys.argv[1])): two.sendto(b"y", one.getsockname()); one.recv(1)
+print(one.getsockname()[1])
+"#;
+
+#[test]
+fn what_found_no_room_is_marked_and_counted() {
+    let is_full = std::env::var_os("THALWEG_FULL").is_some_and(|value| value == "1");
+    let count = if is_full { 170_000 } else { 2_000 };
+    let scene = Scene::new();
+    let flags = ["record", "--no-user", "-o", "t", "-k", "net_dev_queue"];
+    let recorder = scene.start_with(&flags, |command| {
+        command.stdout(Stdio::null());
+    });
+    recorder.wait_for("recording to");
+    recorder.signal("STOP");
+    let flood = ["-c", FLOOD, &count.to_string()];
+    let sent = scene.command("python3", &flood).output().unwrap();
+    let port = String::from_utf8(sent.stdout).unwrap();
+    recorder.signal("CONT");
+    recorder.signal("INT");
+    let ended = recorder.end();
+    assert!(!ended.stderr.contains("discarded"), "{}", ended.stderr);
+    let trace = babeltrace2_clean(&scene.dir().join("t"));
+    let unknown = trace
+        .lines()
+        .filter(|line| line.contains("network_header = { { } }"));
+    let unknown = unknown.count();
+    let told = format!("note: {unknown} events lack what the kernel's records do not have");
+    assert_eq!(ended.stderr.contains(&told), is_full, "{}", ended.stderr);
+    assert_eq!(unknown > 10_000, is_full, "{unknown}: {}", ended.stderr);
+    let to_port = format!("dest_port = {}, ", port.trim());
+    let known = trace.lines().filter(|line| line.contains(&to_port)).count();
+    // Others on this machine may send, too.
+    let sum = known + unknown;
+    assert!((count..count + 1000).contains(&sum), "{known} {unknown}");
+}
+
 /// Sends over the loopback, and prints the ports.
 const TRAFFIC: &str = r#"
 import socket
@@ -190,4 +233,95 @@ fn a_packet_has_its_headers_where_it_is_sent_and_where_it_comes() {
     }
     assert_eq!(said.lines().count(), 3);
     assert!(trace.contains("\"_ipv6\" : container = 2"));
+}
+
+/// Datagrams for a socket that has no room for them.
+const OVERFLOW: &str = r#"
+import socket
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048); one.bind(("127.0.0.1", 0))
+two = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(50): two.sendto(b"y" * 500, one.getsockname())
+print(one.getsockname()[1])
+"#;
+
+#[test]
+fn what_the_kernel_calls_otherwise_has_lttngs_names_and_its_own_labels() {
+    let (trace, port) = record(&["-k", "udp_fail_queue_rcv_skb,kfree_skb"], OVERFLOW);
+    let own = format!("lport = {} }}", port.trim());
+    let refused = trace.lines().filter(|line| line.ends_with(&own)).count();
+    // The reason is the kernel's word for it, whatever its number is in this kernel.
+    let full = "reason = ( \"SOCKET_RCVBUFF\" : container = ";
+    let dropped = trace.lines().filter(|line| line.contains(full)).count();
+    assert!(
+        (30..=50).contains(&refused) && dropped >= refused,
+        "{refused} {dropped}"
+    );
+}
+
+#[test]
+fn where_there_are_no_programs_the_fields_are_left_out_with_a_word() {
+    let scene = Scene::new();
+    let ended = scene.with_own_mounts(
+        "mount --bind /dev/null /sys/kernel/btf/vmlinux
+         $1 record --no-user -o t -k sched_process_fork,net_dev_queue -- sh -c '/bin/true; :'",
+    );
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let note = "what the kernel's record of sched_process_fork, net_dev_queue lacks is not recorded: failed to ";
+    assert!(ended.stderr.contains(note), "{}", ended.stderr);
+    let trace = babeltrace2_clean(&scene.dir().join("t"));
+    let forks: Vec<&str> = trace
+        .lines()
+        .filter(|line| line.contains("_fork: "))
+        .collect();
+    assert!(!forks.is_empty());
+    for fork in forks {
+        let of_child = fork.split_once(", child_comm = ").unwrap().1;
+        assert!(of_child.ends_with(&format!("child_tid = {} }}", field(fork, "child_tid"))));
+        assert!(
+            !fork.contains("_pid = ") && !fork.contains("ns_inum"),
+            "{fork}"
+        );
+    }
+}
+
+#[test]
+fn what_a_dead_recorder_had_not_written_is_marked_and_told() {
+    let scene = Scene::new();
+    let flags = ["record", "--no-user", "-o", "t", "-k", "sched_process_fork"];
+    let recorder = scene.start_with(&flags, |command| {
+        command.stdout(Stdio::null());
+    });
+    recorder.wait_for("recording to");
+    recorder.signal("STOP");
+    let forks = "i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done";
+    assert!(
+        scene
+            .command("sh", &["-c", forks])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let of_recorder = format!("-{}-", recorder.id());
+    recorder.signal("KILL");
+    recorder.end();
+    wait_until("the keeper", || {
+        let instances = std::fs::read_dir("/sys/kernel/tracing/instances").unwrap();
+        let mut names = instances.map(|entry| entry.unwrap().file_name());
+        !names.any(|name| name.to_string_lossy().contains(&of_recorder))
+    });
+    let trace = babeltrace2_clean(&scene.dir().join("t"));
+    let unknown = trace
+        .lines()
+        .filter(|line| line.contains("_vtids_length = 0, "));
+    let unknown: Vec<&str> = unknown.collect();
+    assert!(unknown.len() >= 100, "{}", unknown.len());
+    for fork in unknown {
+        let marks = ["parent_pid", "child_pid", "parent_ns_inum", "child_ns_inum"];
+        assert_eq!(
+            marks.map(|name| field(fork, name)),
+            ["-1", "-1", "0", "0"],
+            "{fork}"
+        );
+    }
 }

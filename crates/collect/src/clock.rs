@@ -15,6 +15,9 @@ const CALIBRATION: Duration = Duration::from_millis(50);
 /// Rounds of which the one with the smallest window gives the offset.
 const ROUNDS: usize = 200;
 
+/// How often a clock of the kernel's is looked at, for the same.
+const LOOKS: usize = 20;
+
 /// Which counter time stamps come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockKind {
@@ -34,11 +37,20 @@ pub(crate) struct SessionClock {
 impl SessionClock {
     /// The time-stamp counter if the kernel itself keeps time by it, else the monotonic clock.
     pub(crate) fn choose() -> Self {
-        if kernel_trusts_tsc() {
-            let hz = time_stamp_counter_hz().unwrap_or_else(measured_hz);
-            Self::measure(ClockKind::TimeStampCounter, hz)
-        } else {
-            Self::measure(ClockKind::Monotonic, NS_PER_S)
+        Self::of_kind(match kernel_trusts_tsc() {
+            true => ClockKind::TimeStampCounter,
+            false => ClockKind::Monotonic,
+        })
+    }
+
+    /// One of these two, whatever the kernel keeps time by.
+    pub(crate) fn of_kind(kind: ClockKind) -> Self {
+        match kind {
+            ClockKind::TimeStampCounter => {
+                let hz = time_stamp_counter_hz().unwrap_or_else(measured_hz);
+                Self::measure(kind, hz)
+            }
+            ClockKind::Monotonic => Self::measure(kind, NS_PER_S),
         }
     }
 
@@ -85,6 +97,35 @@ impl SessionClock {
     pub(crate) fn second(&self) -> u64 {
         self.class.frequency_hz
     }
+}
+
+/// The class of a clock that only the kernel can read: `look` asks it for the time, in nanoseconds.
+pub(crate) fn kernel_clock<E>(
+    name: &str,
+    look: impl Fn() -> Result<u64, E>,
+) -> Result<ClockClass, E> {
+    let mut best: Option<(u64, u64, u64)> = None;
+    for _ in 0..LOOKS {
+        let before = nanoseconds(ClockId::Realtime);
+        let cycles = look()?;
+        let window = nanoseconds(ClockId::Realtime).saturating_sub(before);
+        if best.is_none_or(|(least, ..)| window < least) {
+            best = Some((window, cycles, before + window / 2));
+        }
+    }
+    let (window, cycles, epoch_ns) = best.unwrap_or_default();
+    let (offset_s, offset_cycles) = zero(cycles, epoch_ns, NS_PER_S);
+    Ok(ClockClass {
+        name: name.to_owned(),
+        description: format!("The kernel's trace clock {name}"),
+        uuid: None,
+        frequency_hz: NS_PER_S,
+        // The kernel tells its time in microseconds.
+        precision: window / 2 + 1000,
+        offset_s,
+        offset_cycles,
+        absolute: true,
+    })
 }
 
 fn kernel_trusts_tsc() -> bool {

@@ -4,6 +4,7 @@
 //!   kernel/channel0_0   tracefs, cpu 0        kernel/syscalls_0   system calls with payload, cpu 0
 //!   kernel/statedump_0  what there was when the recording began
 //!   kernel/profile_0, sideband_0, mappings_0, counts_0    see kernel_perf
+//!   kernel/readings_0   see kernel_readings
 //! ```
 
 use std::collections::BTreeMap;
@@ -36,10 +37,11 @@ pub(crate) enum Origin {
     SideBand,
     Mappings,
     Counts,
+    Readings,
 }
 
 impl Origin {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Tracefs,
         Self::Syscalls,
         Self::State,
@@ -48,6 +50,7 @@ impl Origin {
         Self::SideBand,
         Self::Mappings,
         Self::Counts,
+        Self::Readings,
     ];
 
     /// What its files' names begin with.
@@ -61,6 +64,7 @@ impl Origin {
             Self::SideBand => "sideband_",
             Self::Mappings => "mappings_",
             Self::Counts => "counts_",
+            Self::Readings => "readings_",
         }
     }
 
@@ -74,6 +78,7 @@ impl Origin {
             Self::SideBand => "threads and mappings",
             Self::Mappings => "mappings before",
             Self::Counts => "counters",
+            Self::Readings => "histograms and latencies",
         }
     }
 }
@@ -304,7 +309,24 @@ impl KernelDisk {
         Ok(ids)
     }
 
-    /// Writes a packet of what a thread of ours has read.
+    /// The same for what is read in text files of the kernel's; the ids of its events.
+    pub(crate) fn declare_readings(
+        &mut self,
+        events: &[(String, StructClass)],
+        begin: u64,
+    ) -> Result<Vec<u32>, SinkError> {
+        let class = self.writer.stream_class(&StreamLayout {
+            header: EventHeader::Large,
+            packet_context: PacketContext::kernel_members(),
+            event_context: Vec::new(),
+        })?;
+        let events = events.iter();
+        let ids = self.declare(class, events.map(|(name, payload)| (&**name, payload)))?;
+        self.open(Origin::Readings, class, vec![0], begin)?;
+        Ok(ids)
+    }
+
+    /// Writes a packet of what this process has read by itself.
     pub(crate) fn take_feed(&mut self, of: (Origin, u32), ids: &[u32], events: &[FeedEvent]) {
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             return;

@@ -11,6 +11,7 @@ use thalweg_kernel::{
 use crate::clock::ClockKind;
 use crate::kernel_disk::{KernelDisk, Origin};
 use crate::kernel_perf::PerfEvents;
+use crate::kernel_readings::KernelReadings;
 use crate::kernel_sources::KernelSources;
 use crate::kernel_state::KernelState;
 use crate::kernel_told;
@@ -52,6 +53,7 @@ pub(crate) struct Parts {
     pub(crate) syscalls: Option<SyscallRecording>,
     pub(crate) perf: Option<PerfEvents>,
     pub(crate) state: Option<KernelState>,
+    pub(crate) readings: Option<KernelReadings>,
 }
 
 impl Parts {
@@ -65,6 +67,9 @@ impl Parts {
         }
         if let Some(perf) = &mut self.perf {
             perf.declare(disk, begin)?;
+        }
+        if let Some(readings) = &mut self.readings {
+            readings.declare(disk, begin)?;
         }
         match &mut self.state {
             Some(state) => state.declare(disk, begin),
@@ -103,8 +108,12 @@ impl KernelEvents {
         };
         let left_out = left_out.into_iter().map(|missing| missing.to_string());
         let notes = notes.into_iter().chain(left_out).collect();
+        let readings = tracefs
+            .as_ref()
+            .and_then(|recording| KernelReadings::of(recording, request, &session.clock));
         let parts = Parts {
             tracefs,
+            readings,
             syscalls,
             perf: perf.map(|perf| PerfEvents::new(perf, session.clock.clone())),
             state: state.map(|wanted| KernelState::new(session.clock.clone(), wanted)),
@@ -177,6 +186,7 @@ impl KernelEvents {
                 syscalls: None,
                 perf: None,
                 state: None,
+                readings: None,
             },
             disk,
             adopted: true,
@@ -288,6 +298,7 @@ impl KernelEvents {
         self.drain_syscalls(depth)?;
         self.drain_perf(depth)?;
         self.drain_tracefs(depth)?;
+        self.drain_readings(depth)?;
         if depth == Depth::Last {
             self.disk.write_kept();
         }
@@ -333,6 +344,15 @@ impl KernelEvents {
             }
         }
         Ok(())
+    }
+
+    fn drain_readings(&mut self, depth: Depth) -> Result<(), Error> {
+        match (&mut self.parts.readings, &self.parts.tracefs) {
+            (Some(readings), Some(recording)) => {
+                Ok(readings.drain(recording, depth == Depth::Last, &mut self.disk)?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Events on disk.
@@ -452,12 +472,14 @@ impl KernelEvents {
         .flatten()
         .chain(self.missed_calls())
         .chain(self.perf_notes(session))
+        .chain(self.parts.readings.iter().flat_map(KernelReadings::notes))
         .collect();
         notes.extend(self.notes);
         let is_there = |origin: &Origin| match origin {
             Origin::Tracefs => self.parts.tracefs.is_some(),
             Origin::Syscalls => self.parts.syscalls.is_some(),
             Origin::State => self.parts.state.is_some(),
+            Origin::Readings => self.parts.readings.is_some(),
             origin => self
                 .parts
                 .perf

@@ -5,6 +5,7 @@
 //!   --probe ──────▶ tracefs        places in programs and in the kernel, with arguments
 //!   --functions ──▶ tracefs        the kernel's function tracers
 //!                     └─ no returns in this kernel's instances: probes
+//!   --hist, --synthetic ─▶ tracefs  the kernel's triggers: counts by groups, events made of two others
 //!   --syscalls ───▶ eBPF           system calls with what their pointers point at
 //!                     └─ refused: tracefs, with a word about what is lost
 //!   --profile ────▶ perf events    samples with their stacks
@@ -20,6 +21,7 @@ use thalweg_kernel::{
 
 use crate::kernel_perf::PerfSources;
 use crate::kernel_state::WantedState;
+use crate::kernel_triggers;
 use crate::rendezvous::tag;
 use crate::summary::KernelRequest;
 
@@ -66,6 +68,8 @@ impl KernelPlan {
         let id = format!("{}-{}-plan", tag(), std::process::id());
         let mut sources = KernelSources::open(request, &id, clock)?;
         sources.put_off_filters();
+        let made = kernel_triggers::planned(&sources.config);
+        sources.notes.extend(made);
         let syscalls = sources.syscalls.iter();
         let syscalls = syscalls.flat_map(SyscallRecording::events);
         let tracefs = match sources.config.is_empty() {
@@ -110,6 +114,7 @@ impl KernelSources {
         }
         let (probes, mut notes) = resolve_probes(&tracefs, &request.probes)?;
         config.probes = probes;
+        notes.extend(kernel_triggers::choose(request, &mut config));
         choose_functions(&tracefs, request, &mut config, &mut notes)?;
         let syscalls = start_syscalls(&tracefs, request, &mut config, &mut notes)?;
         let plain = match &request.syscalls {
@@ -137,14 +142,14 @@ impl KernelSources {
 }
 
 impl KernelSources {
-    /// Leaves filters out that may be for events of probes, which are not there before a recording.
+    /// Leaves filters out that may be for probes or synthetic events, which are not there before a recording.
     fn put_off_filters(&mut self) {
-        if self.config.probes.is_empty() {
+        if self.config.probes.is_empty() && self.config.synthetics.is_empty() {
             return;
         }
         for filter in std::mem::take(&mut self.config.filters) {
             self.notes.push(format!(
-                "the filter `{}` is for events of probes, too: it is tested when those are set",
+                "the filter `{}` is for events that a recording makes, too: it is tested when those are set",
                 filter.text
             ));
         }
@@ -291,7 +296,9 @@ fn is_list_alone(request: &KernelRequest) -> bool {
 /// Whether something is asked for beside which the default events are left out.
 fn has_named_others(request: &KernelRequest) -> bool {
     let is_sampled = request.profile.is_some() || request.counts.is_some();
-    is_sampled || !request.probes.is_empty() || request.functions.is_some()
+    let has_triggers = !request.histograms.is_empty() || !request.synthetics.is_empty();
+    let has_triggers = has_triggers || request.latency.is_some();
+    is_sampled || has_triggers || !request.probes.is_empty() || request.functions.is_some()
 }
 
 /// What of the state dump is wanted: with the default events, or by name.

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attach;
 mod bell;
 mod clock;
 pub mod context;
@@ -17,9 +18,11 @@ mod kernel_flight;
 mod kernel_keep;
 mod kernel_pages;
 mod kernel_perf;
+mod kernel_readings;
 mod kernel_sources;
 mod kernel_state;
 mod kernel_told;
+mod kernel_triggers;
 mod lanes;
 mod ledger;
 mod output;
@@ -44,6 +47,7 @@ mod summary;
 mod trace_lock;
 mod urgency;
 
+pub use attach::record_instance;
 pub use context::{ContextSet, Contexts};
 pub use error::Error;
 pub use keeper::keeper_main;

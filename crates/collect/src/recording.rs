@@ -458,7 +458,7 @@ fn begun(
 }
 
 /// Refuses a path that would break a line of the advert, or that no keeper finds again.
-fn check_path(out: &Path) -> Result<(), Error> {
+pub(crate) fn check_path(out: &Path) -> Result<(), Error> {
     let path = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
     match path.to_str() {
         Some(text) if !text.contains('\n') => Ok(()),

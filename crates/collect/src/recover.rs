@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use thalweg_abi::rendezvous::Head;
-use thalweg_kernel::{KernelRecording, Tracefs, remove_stray_probes};
+use thalweg_kernel::{KernelRecording, Tracefs, remove_stray_probes, remove_stray_synthetics};
 
 use crate::clock::SessionClock;
 use crate::error::Error;
@@ -417,6 +417,7 @@ fn remove_dead_instances() {
     }
     // Probes that somebody else looks at stay: the next run tries again.
     let _ = remove_stray_probes(&tracefs);
+    let _ = remove_stray_synthetics(&tracefs);
 }
 
 /// Rendezvous files whose processes are gone.

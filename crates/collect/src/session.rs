@@ -58,7 +58,7 @@ impl Session {
 }
 
 /// A random uuid, from the kernel.
-fn fresh_uuid() -> Uuid {
+pub(crate) fn fresh_uuid() -> Uuid {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default();
     text.parse().unwrap_or(Uuid(rustix_random()))
 }

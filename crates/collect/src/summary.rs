@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
 use thalweg_kernel::{
-    CpuCounter, EventFilter, FunctionTrace, KernelContexts, PerfEventName, ProbeSpec, Stacks,
-    SyscallOptions, Track,
+    CpuCounter, EventFilter, FunctionTrace, HistogramSpec, KernelContexts, LatencyTracer,
+    PerfEventName, ProbeSpec, Stacks, SyntheticSpec, SyscallOptions, Track,
 };
 use thalweg_model::LossCause;
 
@@ -82,7 +82,8 @@ impl Default for ProgramsRequest {
 #[derive(Clone, Debug, Default)]
 pub struct KernelRequest {
     /// Names and patterns; none means the default set, or nothing beside [`Self::syscalls`],
-    /// [`Self::probes`], [`Self::functions`], [`Self::profile`] and [`Self::counts`].
+    /// [`Self::probes`], [`Self::functions`], [`Self::histograms`], [`Self::synthetics`],
+    /// [`Self::profile`] and [`Self::counts`].
     pub patterns: Vec<String>,
     /// What events of tracefs must pass, tested in the kernel.
     pub filters: Vec<EventFilter>,
@@ -104,6 +105,14 @@ pub struct KernelRequest {
     pub probes: Vec<ProbeSpec>,
     /// Functions of the kernel to trace.
     pub functions: Option<FunctionTrace>,
+    /// What the kernel is to count by groups.
+    pub histograms: Vec<HistogramSpec>,
+    /// How often that is read.
+    pub readings_interval: Duration,
+    /// Events that the kernel makes of two others.
+    pub synthetics: Vec<SyntheticSpec>,
+    /// A latency tracer.
+    pub latency: Option<LatencyTracer>,
     /// What to sample.
     pub profile: Option<ProfileRequest>,
     /// What to count.

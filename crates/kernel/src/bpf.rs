@@ -17,6 +17,23 @@ const MOST_THREADS: u32 = 1 << 22;
 /// The kernel takes programs whose licence lets them call what the kernel has for free software only.
 pub(crate) const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
 
+/// What our programs call; the newest came with Linux 5.11.
+const HELPERS: [Helper; 13] = [
+    Helper::MapLookupElem,
+    Helper::KtimeGetNs,
+    Helper::GetSmpProcessorId,
+    Helper::GetCurrentPidTgid,
+    Helper::GetCurrentComm,
+    Helper::ProbeReadUser,
+    Helper::ProbeReadUserStr,
+    Helper::ProbeReadKernel,
+    Helper::ProbeReadKernelStr,
+    Helper::GetNsCurrentPidTgid,
+    Helper::RingbufOutput,
+    Helper::GetStack,
+    Helper::GetCurrentTaskBtf,
+];
+
 /// The kernel's types.
 pub(crate) fn read_btf() -> Result<Btf, Error> {
     let path = Path::new(BTF);
@@ -53,4 +70,20 @@ pub(crate) fn set_unsigned(a: &mut Assembler, register: Register, number: u32) {
     a.set(register, number.cast_signed());
     a.shift_left(register, 32);
     a.shift_right(register, 32);
+}
+
+/// Whether the kernel has what our programs call.
+pub(crate) fn check_helpers(btf: &Btf) -> Result<(), Error> {
+    for helper in HELPERS {
+        if !btf.has_label("bpf_func_id", helper.label())? {
+            let what = helper.label().to_owned();
+            return Err(BtfError::Missing { what }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Why the kernel has refused a program: because of what it lacks, if that is known.
+pub(crate) fn or_lacking(btf: &Btf, refusal: Error) -> Error {
+    check_helpers(btf).err().unwrap_or(refusal)
 }

@@ -7,7 +7,7 @@
 //! 4. a subsystem (`sched`, `syscalls`).
 
 use thalweg_filter::near_names;
-use thalweg_kbuf::lttng_name;
+use thalweg_kbuf::{PROBE_GROUP, lttng_name};
 
 use crate::{Error, glob};
 
@@ -27,6 +27,16 @@ impl KnownEvent {
     pub fn path(&self) -> String {
         format!("{}:{}", self.system, self.kernel_name)
     }
+
+    /// Whether it is a probe, or a synthetic event, that a recording of ours has made for itself.
+    pub(crate) fn is_own(&self) -> bool {
+        is_own(&self.system, &self.kernel_name)
+    }
+}
+
+/// As [`KnownEvent::is_own`].
+pub(crate) fn is_own(system: &str, event: &str) -> bool {
+    system.starts_with(PROBE_GROUP) || (system == "synthetic" && event.starts_with(PROBE_GROUP))
 }
 
 /// The events of `available_events`.

@@ -2,7 +2,10 @@
 
 use thalweg_filter::Filter;
 
-use crate::{Error, FunctionTrace, KernelContexts, Missing, Naming, Probe, TraceClock, Track};
+use crate::{
+    Error, FunctionTrace, HistogramSpec, KernelContexts, LatencyTracer, Missing, Naming, Probe,
+    SyntheticSpec, TraceClock, Track,
+};
 
 /// The events of a recording that names none: what scheduler, interrupts, system calls, disks,
 /// tasks, signals and page faults do.
@@ -137,6 +140,12 @@ pub struct KernelConfig {
     pub probes: Vec<Probe>,
     /// Functions of the kernel to trace.
     pub functions: Option<FunctionTrace>,
+    /// What the kernel counts by groups.
+    pub histograms: Vec<HistogramSpec>,
+    /// Events that the kernel makes of two others.
+    pub synthetics: Vec<SyntheticSpec>,
+    /// A latency tracer.
+    pub latency: Option<LatencyTracer>,
     /// Whether texts that are written to `trace_marker` are recorded.
     pub markers: bool,
     /// The ring's size for each CPU.
@@ -161,7 +170,13 @@ impl KernelConfig {
 
     /// Whether there is more to record than what the rules choose.
     pub(crate) fn has_more(&self) -> bool {
-        !self.probes.is_empty() || self.functions.is_some() || self.markers
+        self.has_records() || self.functions.is_some() || self.latency.is_some()
+    }
+
+    /// Whether there is more to record than what rules choose and tracers tell.
+    pub(crate) fn has_records(&self) -> bool {
+        let has_triggers = !self.histograms.is_empty() || !self.synthetics.is_empty();
+        has_triggers || !self.probes.is_empty() || self.markers
     }
 
     /// The default events in rings of 8 MiB.
@@ -176,6 +191,9 @@ impl KernelConfig {
             leave_out: None,
             probes: Vec::new(),
             functions: None,
+            histograms: Vec::new(),
+            synthetics: Vec::new(),
+            latency: None,
             markers: false,
             buffer_bytes_per_cpu: 8 << 20,
             page_bytes: 64 << 10,

@@ -126,6 +126,14 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// A histogram or a synthetic event cannot be had.
+    #[error("set {what}: {why}")]
+    Trigger {
+        /// Which.
+        what: String,
+        /// Why not.
+        why: String,
+    },
     /// Records of ftrace's own are not what this program knows.
     #[error("read records of {record}: this kernel's tell other things than the known ones")]
     UnknownRecord {
@@ -177,6 +185,12 @@ pub enum Error {
         clock: String,
         /// What it offers.
         clocks: Vec<String>,
+    },
+    /// The clock of somebody else's instance does not tell nanoseconds.
+    #[error("read times of the clock {clock}: it does not tell nanoseconds")]
+    NoTime {
+        /// The clock.
+        clock: String,
     },
     /// A `format` file or a page header is not what this program knows.
     #[error("read the layout in {}: {source}", path.display())]

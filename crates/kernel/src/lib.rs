@@ -38,6 +38,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attach;
 mod attribute;
 mod bpf;
 mod catalogue;
@@ -50,6 +51,7 @@ mod decoder;
 mod error;
 mod fit;
 mod glob;
+mod hist;
 mod instance;
 mod loss;
 mod operands;
@@ -72,6 +74,7 @@ mod tracers;
 mod track;
 mod watch;
 
+pub use attach::AttachedClock;
 pub use attribute::TrackedAttribute;
 pub use catalogue::KnownEvent;
 pub use change::KernelChange;
@@ -81,6 +84,10 @@ pub use context::{KernelContext, KernelContexts};
 pub use cpu::{KernelPacket, Resume, Tally};
 pub use error::{DrainError, Error};
 pub use glob::matches;
+pub use hist::{
+    Histogram, HistogramKey, HistogramSpec, KeyKind, SyntheticField, SyntheticSpec,
+    remove_stray_synthetics,
+};
 pub use instance::FoundInstance;
 pub use perf::{
     Count, CounterSet, CounterValue, CpuCounter, PerfConfig, PerfEventName, PerfPart,
@@ -99,6 +106,7 @@ pub use syscalls::{
     FilterReport, KnownCall, SyscallConfig, SyscallRecording, find_syscalls, plain_syscall_rules,
 };
 pub use thalweg_kbuf::{Counter, HeaderKind, Naming, Part, TraceEvent as KernelEvent};
+pub use thalweg_kbuf::{HistRow, HistTable};
 pub use thalweg_kbuf::{IdMap, UNKNOWN_ID, cgroup, container, ids, own_name};
 pub use thalweg_kbuf::{
     PerfKind, PerfMapping, perf_context, perf_sample_class, perf_sample_context,
@@ -106,8 +114,8 @@ pub use thalweg_kbuf::{
 pub use thalweg_kbuf::{SyscallEvent, SyscallOptions, syscall_context};
 pub use tracefs::Tracefs;
 pub use tracers::{
-    FunctionKind, FunctionTrace, FunctionTracers, GraphSource, find_function_tracers,
-    find_functions, find_graph_source,
+    FunctionKind, FunctionTrace, FunctionTracers, GraphSource, LatencyTracer,
+    find_function_tracers, find_functions, find_graph_source,
 };
 pub use track::Track;
 pub use watch::{

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thalweg_filter::Filter;
 use thalweg_filter::tracefs::{Lowered, Refusal, lower};
-use thalweg_kbuf::{Naming, PROBE_GROUP};
+use thalweg_kbuf::Naming;
 
 use crate::catalogue::{self, KnownEvent};
 use crate::operands::EventFields;
@@ -151,9 +151,7 @@ fn targets(known: &[KnownEvent], filter: &EventFilter) -> Result<Option<BTreeSet
     let mut targets = BTreeSet::new();
     for pattern in patterns {
         // Of a probe's path only the name is the user's.
-        let is_meant = |event: &KnownEvent| {
-            event.system.starts_with(PROBE_GROUP) && glob::matches(pattern, &event.name)
-        };
+        let is_meant = |event: &KnownEvent| event.is_own() && glob::matches(pattern, &event.name);
         let places = (0..).zip(known).filter(|(_, event)| is_meant(event));
         let probes: Vec<usize> = places.map(|(place, _)| place).collect();
         match catalogue::select(known, pattern) {

@@ -13,14 +13,14 @@ use crate::decoder::Decoder;
 use crate::instance::{self, FoundInstance, Instance};
 use crate::plan::{Plan, describe};
 use crate::probes::{self, Defined};
-use crate::setup::{Setup, landings, open_streams, page_layout};
+use crate::setup::{Parts, Setup, landings, open_streams, page_layout};
 use crate::source::Extent;
 use crate::tasks::{Groups, Tasks, Wanted};
 use crate::tested::Tested;
 use crate::told::tell_of;
 use crate::{
-    CpuStats, DrainError, Error, KernelConfig, KernelEvent, Missing, StartReport, TraceClock,
-    Tracefs, Track, tracers,
+    CpuStats, DrainError, Error, HistTable, Histogram, KernelConfig, KernelEvent, Missing,
+    StartReport, TraceClock, Tracefs, Track, hist, tracers,
 };
 
 /// Kernel events while they are recorded.
@@ -29,11 +29,12 @@ use crate::{
 #[derive(Debug)]
 pub struct KernelRecording {
     // Streams before the instance: their descriptors go first.
-    streams: Vec<CpuStream>,
+    pub(crate) streams: Vec<CpuStream>,
     pub(crate) instance: Instance,
-    landings: OwnedFd,
+    pub(crate) landings: OwnedFd,
     pub(crate) events: Vec<KernelEvent>,
-    contexts: KernelContexts,
+    pub(crate) contexts: KernelContexts,
+    pub(crate) armed: hist::Armed,
     pub(crate) decoder: Decoder,
     pub(crate) clock: TraceClock,
     pub(crate) naming: Naming,
@@ -55,8 +56,8 @@ impl KernelRecording {
         let whose = [config.track.as_ref(), config.untrack.as_ref()];
         let instance = Instance::create(tracefs, &config.id)?;
         let mut told = None;
-        let plan = Defined::all(tracefs, instance.name(), &config.probes)
-            .and_then(|probes| Plan::with_probes(tracefs, config, probes));
+        let plan = define(tracefs, instance.name(), config, clock)
+            .and_then(|own| Plan::with_probes(tracefs, config, own));
         let plan = plan.map(|mut plan| {
             let lacking = tell_of(&mut told, &mut plan.events, clock);
             plan.left_out.extend(lacking);
@@ -74,7 +75,14 @@ impl KernelRecording {
             Ok((contexts, setup(plan).run(&instance)?))
         });
         match ready {
-            Ok(((contexts, writer, untold), (streams, landings, events, mut report))) => {
+            Ok(((contexts, writer, untold), parts)) => {
+                let Parts {
+                    streams,
+                    landings,
+                    events,
+                    armed,
+                    mut report,
+                } = parts;
                 report.left_out.extend(untold);
                 let decoder = Decoder::new(&events, writer, told);
                 Ok((
@@ -84,6 +92,7 @@ impl KernelRecording {
                         landings,
                         events,
                         contexts,
+                        armed,
                         decoder,
                         clock,
                         naming: config.naming,
@@ -120,7 +129,8 @@ impl KernelRecording {
             clock: clock_text.trim().to_owned(),
             clocks: Vec::new(),
         })?;
-        let enabled = catalogue::parse(&instance.read("set_event")?);
+        let mut enabled = catalogue::parse(&instance.read("set_event")?);
+        enabled.retain(|event| hist::is_recorded(&instance, event));
         let enabled = enabled.iter().map(|event| (event, ()));
         let (events, _) = describe(tracefs, enabled, naming);
         let events = events.into_iter().map(|(event, ())| event);
@@ -138,6 +148,7 @@ impl KernelRecording {
             landings,
             events,
             contexts,
+            armed: hist::Armed::default(),
             decoder,
             clock,
             naming,
@@ -173,6 +184,14 @@ impl KernelRecording {
     /// The instance's name.
     pub fn name(&self) -> &str {
         self.instance.name()
+    }
+
+    /// The longest latency that a tracer has kept so far, in microseconds, and the kernel's words on it.
+    ///
+    /// # Errors
+    /// tracefs cannot be read.
+    pub fn longest_latency(&self) -> Result<Option<(u64, String)>, Error> {
+        tracers::longest(&self.instance)
     }
 
     /// The memory in which pages land: for a process that is to outlive this one, and may then hand it
@@ -244,6 +263,7 @@ impl KernelRecording {
     /// # Errors
     /// tracefs refuses.
     pub fn resume(&self) -> Result<(), Error> {
+        self.armed.resume(&self.instance)?;
         self.instance.write("tracing_on", "1")
     }
 
@@ -258,7 +278,20 @@ impl KernelRecording {
         // are over. Without it (seccomp, ancient kernels) an event that has just begun may come
         // late and is then left in the ring, where `stats` shows it.
         let _ = membarrier(MembarrierCommand::Global);
-        Ok(())
+        self.armed.pause(&self.instance)
+    }
+
+    /// What the kernel counts by groups.
+    pub fn histograms(&self) -> &[Histogram] {
+        &self.armed.histograms
+    }
+
+    /// What the kernel has counted so far in one of [`Self::histograms`].
+    ///
+    /// # Errors
+    /// tracefs cannot be read.
+    pub fn read_histogram(&self, histogram: &Histogram) -> Result<HistTable, Error> {
+        histogram.read(&self.instance)
     }
 
     /// Hands the pages that the kernel has filled to the sink.
@@ -390,12 +423,31 @@ impl KernelRecording {
     }
 }
 
-/// Removes an instance, and the probes that were set for it.
+/// Makes the events of this recording alone.
+fn define(
+    tracefs: &Tracefs,
+    instance: &str,
+    config: &KernelConfig,
+    clock: TraceClock,
+) -> Result<Vec<Defined>, Error> {
+    let mut own = Defined::all(tracefs, instance, &config.probes)?;
+    own.extend(hist::define_all(
+        tracefs,
+        instance,
+        &config.synthetics,
+        clock,
+    )?);
+    Ok(own)
+}
+
+/// Removes an instance, and the probes and synthetic events that were made for it.
 fn end(tracefs: &Tracefs, instance: Instance) -> Result<(), Error> {
     let name = instance.name().to_owned();
+    hist::disarm(&instance)?;
     tracers::disarm(&instance)?;
     instance.remove()?;
-    probes::remove_group(tracefs, &name)
+    probes::remove_group(tracefs, &name)?;
+    hist::remove_own(tracefs, &name)
 }
 
 type Contexts = (KernelContexts, Option<ContextWriter>, Option<Missing>);

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use thalweg_kbuf::{PROBE_GROUP, PageLayout};
+use thalweg_kbuf::PageLayout;
 use thalweg_sys::Landing;
 
 use crate::cpu::{CpuStream, Resume};
 use crate::instance::Instance;
 use crate::source::Source;
 use crate::{
-    Error, KernelConfig, KernelEvent, Plan, PlannedEvent, StartReport, TraceClock, Tracefs, tracers,
+    Error, KernelConfig, KernelEvent, LatencyTracer, Plan, PlannedEvent, StartReport, TraceClock,
+    Tracefs, catalogue, hist, tracers,
 };
 
 /// So much of a CPU's ring is read before it is written: a disk is fast in large pieces.
@@ -25,7 +26,14 @@ pub(crate) struct Setup<'a> {
     pub(crate) plan: Plan,
 }
 
-pub(crate) type Parts = (Vec<CpuStream>, OwnedFd, Vec<KernelEvent>, StartReport);
+/// What a start has made.
+pub(crate) struct Parts {
+    pub(crate) streams: Vec<CpuStream>,
+    pub(crate) landings: OwnedFd,
+    pub(crate) events: Vec<KernelEvent>,
+    pub(crate) armed: hist::Armed,
+    pub(crate) report: StartReport,
+}
 
 impl Setup<'_> {
     /// Sets the instance up and enables its events.
@@ -33,9 +41,18 @@ impl Setup<'_> {
         self.set_up(instance)?;
         // No tracer can be set while somebody has the ring open.
         let unmarked = tracers::arm(self.tracefs, self.config, instance)?;
+        let armed = hist::arm(self.tracefs, self.config, instance, self.clock)?;
         let layout = page_layout(self.tracefs, instance)?;
         let landings = landings(instance, &layout, None)?;
-        let streams = open_streams(instance, &layout, self.clock, &landings, &[])?;
+        // Such a tracer empties its ring when it likes, and tells what it has kept by itself.
+        let streams = match self
+            .config
+            .latency
+            .is_some_and(LatencyTracer::keeps_longest)
+        {
+            true => Vec::new(),
+            false => open_streams(instance, &layout, self.clock, &landings, &[])?,
+        };
         self.enable(instance)?;
         self.track(instance)?;
         let Plan {
@@ -55,7 +72,13 @@ impl Setup<'_> {
             page_bytes: layout.page_bytes,
         };
         let events = events.into_iter().map(|planned| planned.event);
-        Ok((streams, landings, events.collect(), report))
+        Ok(Parts {
+            streams,
+            landings,
+            events: events.collect(),
+            armed,
+            report,
+        })
     }
 
     fn set_up(&self, instance: &Instance) -> Result<(), Error> {
@@ -96,7 +119,8 @@ impl Setup<'_> {
         for (system, events) in systems {
             let all = known.iter().filter(|known| known.system == system).count();
             // Of probes the order counts.
-            if all == events.len() && !system.starts_with(PROBE_GROUP) {
+            let is_own = |event: &&KernelEvent| catalogue::is_own(system, &event.kernel_name);
+            if all == events.len() && !events.iter().any(is_own) {
                 instance.write("set_event", &format!("{system}:*\n"))?;
                 continue;
             }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use thalweg_kbuf::{EventFormat, PROBE_GROUP, PageLayout};
+use thalweg_kbuf::{EventFormat, PageLayout};
 
 use crate::catalogue::{self, KnownEvent};
 use crate::{Error, KernelEvent, Naming, text};
@@ -66,13 +66,13 @@ impl Tracefs {
         &self.root
     }
 
-    /// Every event of this kernel, but for the probes that recordings of ours have set.
+    /// Every event of this kernel, but for the probes and synthetic events of recordings of ours.
     ///
     /// # Errors
     /// tracefs cannot be read.
     pub fn events(&self) -> Result<Vec<KnownEvent>, Error> {
         let mut events = catalogue::parse(&self.read("available_events")?);
-        events.retain(|event| !event.system.starts_with(PROBE_GROUP));
+        events.retain(|event| !event.is_own());
         Ok(events)
     }
 

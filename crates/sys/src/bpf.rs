@@ -13,6 +13,8 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 const MAP_CREATE: libc::c_long = 0;
 const MAP_LOOKUP: libc::c_long = 1;
 const MAP_UPDATE: libc::c_long = 2;
@@ -68,12 +70,20 @@ impl Attr {
         command: libc::c_long,
         at: usize,
     ) -> (io::Result<libc::c_long>, u32) {
-        // SAFETY: the attribute is as long as we say; the caller vouches for what it points at.
-        let result =
-            unsafe { libc::syscall(libc::SYS_bpf, command, self.0.as_mut_ptr(), ATTR_BYTES) };
-        let result = match result {
-            -1 => Err(io::Error::last_os_error()),
-            result => Ok(result),
+        let mut call = || {
+            // SAFETY: the attribute is as long as we say; the caller vouches for what it points at.
+            let result =
+                unsafe { libc::syscall(libc::SYS_bpf, command, self.0.as_mut_ptr(), ATTR_BYTES) };
+            match result {
+                -1 => Err(io::Error::last_os_error()),
+                result => Ok(result),
+            }
+        };
+        let result = match call() {
+            Err(error) if error.raw_os_error() == Some(libc::EPERM) && takes_memory(command) => {
+                without_limit(call).unwrap_or(Err(error))
+            }
+            result => result,
         };
         let mut word = [0; 4];
         word.copy_from_slice(&self.0[at..at + 4]);
@@ -89,6 +99,26 @@ impl Attr {
         // SAFETY: the kernel just gave us the descriptor.
         Ok(unsafe { OwnedFd::from_raw_fd(fd) })
     }
+}
+
+/// Whether kernels before 5.11 count what the command makes as memory that this process has locked.
+const fn takes_memory(command: libc::c_long) -> bool {
+    matches!(command, MAP_CREATE | PROG_LOAD)
+}
+
+/// What a call gives while this process may lock any amount of memory, which only those kernels ask about
+/// and only at that moment; `None` if it cannot be let.
+fn without_limit<T>(call: impl FnOnce() -> T) -> Option<T> {
+    let before = getrlimit(Resource::Memlock);
+    let none = Rlimit {
+        current: None,
+        maximum: None,
+    };
+    setrlimit(Resource::Memlock, none).ok()?;
+    let result = call();
+    // It was allowed to be so before.
+    let _ = setrlimit(Resource::Memlock, before);
+    Some(result)
 }
 
 /// An array of values of one size, which programs and this process read and write.

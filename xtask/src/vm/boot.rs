@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 
 /// It takes a tenth of this on a machine that does nothing else.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(1200);
+
+/// The kernel's command line: with an instance of tracefs that records from the first program on.
+const LINE: &str = "console=ttyS0 quiet panic=-1 trace_instance=boot,sched:sched_process_exec";
 
 /// Boots the guest and unpacks what it gives back into `folder/out`.
 pub(super) fn boot(kernel: &Path, root: &Path, folder: &Path) -> Result<()> {
@@ -35,7 +38,7 @@ pub(super) fn boot(kernel: &Path, root: &Path, folder: &Path) -> Result<()> {
             "none",
             "-no-reboot",
         ])
-        .args(["-append", "console=ttyS0 quiet panic=-1"])
+        .args(["-append", LINE])
         .args(["-kernel".as_ref(), kernel, "-initrd".as_ref(), root])
         .args(["-serial", &line(&console), "-serial", &line(&out)])
         .stdin(Stdio::null());

@@ -21,8 +21,15 @@ const FOLDERS: &[&str] = &[
     "/tmp",
 ];
 const SCRIPT: &str = include_str!("guest.sh");
-/// The part about function tracers.
-const FUNCTIONS: &str = include_str!("functions.sh");
+/// Its parts.
+const PARTS: [(&str, &str); 6] = [
+    ("/boot-instance.sh", include_str!("boot-instance.sh")),
+    ("/functions.sh", include_str!("functions.sh")),
+    ("/contexts.sh", include_str!("contexts.sh")),
+    ("/triggers.sh", include_str!("triggers.sh")),
+    ("/latencies.sh", include_str!("latencies.sh")),
+    ("/processors.sh", include_str!("processors.sh")),
+];
 /// It records beside us.
 const TRACE_CMD: &str = "/usr/bin/trace-cmd";
 
@@ -40,7 +47,9 @@ pub(super) fn pack(context: &Context, folder: &Path) -> Result<PathBuf> {
     let mut archive = Archive::default();
     FOLDERS.iter().for_each(|path| archive.folder(path));
     archive.script("/init", SCRIPT);
-    archive.script("/functions.sh", FUNCTIONS);
+    for (path, text) in PARTS {
+        archive.script(path, text);
+    }
     archive.file("/bin/busybox", Path::new("/bin/busybox"))?;
     archive.file("/bin/app", &app)?;
     archive.file("/bin/thalweg", &thalweg)?;

@@ -7,6 +7,8 @@
 //!   NAME.said      what the recorder said; it must have lost nothing
 //!   NAME.expected  what `watch` counts, in NAME.counted, however wide its columns are
 //!   before, after  the settings of tracefs: the same
+//!   wrong          what the guest itself found wrong: nothing
+//!   lacks          what the kernel lacks, each with the reason: exactly what it is known to lack
 //! ```
 
 use std::fs;
@@ -15,8 +17,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Compares everything, and tells all differences.
-pub(super) fn judge(folder: &Path) -> Result<()> {
+/// Compares everything, and tells all differences; `lacks` is what the kernel is known to lack.
+pub(super) fn judge(folder: &Path, lacks: &[&str]) -> Result<()> {
     let mut files: Vec<_> = fs::read_dir(folder)?
         .flatten()
         .map(|entry| entry.path())
@@ -37,6 +39,9 @@ pub(super) fn judge(folder: &Path) -> Result<()> {
     }
     ensure!(judged > 0, "the guest recorded nothing");
     wrong.extend(settings(folder)?);
+    let found = fs::read_to_string(folder.join("wrong")).context("read what the guest found")?;
+    wrong.extend(found.lines().map(str::to_owned));
+    wrong.extend(lacking(folder, lacks));
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("{judged} traces of the guest tell what it did");
     Ok(())
@@ -139,6 +144,23 @@ fn own_fields(line: &str) -> Option<String> {
     let own = fields.split_once(", ").map_or("", |(_, own)| own);
     let name = head.rsplit(' ').next()?;
     Some(format!("{name} {own}").trim_end().to_owned())
+}
+
+/// Says what the kernel lacks; what of it is not known, or is there against what is known.
+fn lacking(folder: &Path, known: &[&str]) -> Vec<String> {
+    let text = fs::read_to_string(folder.join("lacks")).unwrap_or_default();
+    for line in text.lines() {
+        println!("this kernel lacks {line}");
+    }
+    let found: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let unknown = found.iter().filter(|name| !known.contains(name));
+    let unknown = unknown.map(|name| format!("the guest lacks {name}, which this kernel has"));
+    let gone = known.iter().filter(|name| !found.contains(name));
+    let gone = gone.map(|name| format!("{name} is there: this kernel is said to lack it"));
+    unknown.chain(gone).collect()
 }
 
 /// Settings that the guest found changed.

@@ -3,43 +3,96 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::apt::{Apt, output};
 
-/// Depends on the newest kernel of its release.
-const NEWEST: &str = "linux-image-amd64";
-
-/// The kernels besides this machine's own release's, by what a user calls them: Debian's suite and
-/// its archive.
-const OTHERS: [(&str, &str, &str); 3] = [
-    ("5.10", "bullseye-security", "debian-security"),
-    ("6.12", "bookworm-backports", "debian"),
-    ("newest", "trixie-backports", "debian"),
-];
-
-/// What a user can call them.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    OTHERS.iter().map(|(name, ..)| *name)
+/// A kernel of Debian's, and what of the guest's work it lacks: all that, and nothing else, must be told.
+pub(super) struct Kernel {
+    /// What a user calls it.
+    pub(super) name: &'static str,
+    /// Debian's suite and its archive, if not this machine's own release.
+    suite: Option<(&'static str, &'static str)>,
+    /// Depends on the newest such kernel of the release.
+    package: &'static str,
+    /// The names that the guest has for it.
+    pub(super) lacks: &'static [&'static str],
 }
 
-/// The kernel's image: that of this machine's release, or one of the others.
-pub(super) fn image(name: Option<&str>) -> Result<PathBuf> {
+const PLAIN: &str = "linux-image-amd64";
+const BACKPORTS: &str = "bookworm-backports";
+
+/// That of this machine's release, then the others, from the oldest on.
+const KERNELS: [Kernel; 5] = [
+    Kernel {
+        name: "6.1",
+        suite: None,
+        package: PLAIN,
+        lacks: &["graph", "boot-instance", "measuring", "keeping"],
+    },
+    Kernel {
+        name: "5.10",
+        suite: Some(("bullseye-security", "debian-security")),
+        package: PLAIN,
+        lacks: &[
+            "payload",
+            "callers",
+            "graph",
+            "contexts",
+            "watch",
+            "boot-instance",
+            "measuring",
+            "keeping",
+            "histograms",
+            "synthetic-events",
+        ],
+    },
+    Kernel {
+        name: "6.1-rt",
+        suite: None,
+        package: "linux-image-rt-amd64",
+        lacks: &["graph", "boot-instance"],
+    },
+    Kernel {
+        name: "6.12",
+        suite: Some((BACKPORTS, "debian")),
+        package: PLAIN,
+        lacks: &["measuring", "keeping"],
+    },
+    Kernel {
+        name: "newest",
+        suite: Some(("trixie-backports", "debian")),
+        package: PLAIN,
+        lacks: &["measuring", "keeping"],
+    },
+];
+
+/// What a user can call those besides the first.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    KERNELS[1..].iter().map(|kernel| kernel.name)
+}
+
+/// The kernel of this name; without one, that of this machine's release.
+pub(super) fn find(name: Option<&str>) -> Result<&'static Kernel> {
+    let mut kernels = KERNELS.iter();
+    let is_meant = |kernel: &&Kernel| name.is_none_or(|name| name == kernel.name);
+    kernels.find(is_meant).with_context(|| {
+        let names: Vec<&str> = KERNELS.iter().map(|kernel| kernel.name).collect();
+        format!("find a kernel of this name; there are {}", names.join(", "))
+    })
+}
+
+/// The kernel's image.
+pub(super) fn image(kernel: &Kernel) -> Result<PathBuf> {
     let folder = cache()?;
-    let apt = match name {
+    let apt = match kernel.suite {
         None => Apt::of_machine(),
-        Some(name) => match OTHERS.iter().find(|(known, ..)| *known == name) {
-            Some((_, suite, archive)) => Apt::of_suite(&folder.join("apt"), suite, archive)?,
-            None => bail!(
-                "no kernel `{name}`; there are {}",
-                names().collect::<Vec<_>>().join(", ")
-            ),
-        },
+        Some((suite, archive)) => Apt::of_suite(&folder.join("apt"), suite, archive)?,
     };
-    let package = package(&apt).or_else(|_| {
+    let package = package(&apt, kernel).or_else(|_| {
         // A new machine has no list of packages yet.
         apt.update()?;
-        package(&apt)
+        package(&apt, kernel)
     })?;
     let image = folder.join(&package).join("vmlinuz");
     if !image.exists() {
@@ -57,8 +110,8 @@ fn cache() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn package(apt: &Apt) -> Result<String> {
-    let depends = apt.depends(NEWEST)?;
+fn package(apt: &Apt, kernel: &Kernel) -> Result<String> {
+    let depends = apt.depends(kernel.package)?;
     let mut images = depends
         .into_iter()
         .filter(|name| name.starts_with("linux-image-"));

@@ -24,13 +24,14 @@ pub(crate) fn vms(context: &Context) -> Result<()> {
 /// The same with the kernel of this name.
 pub(crate) fn vm_of(context: &Context, name: Option<&str>) -> Result<()> {
     run_command(&mut cargo(context, &["build", "--package", "thalweg-cli"]))?;
-    let folder = context.target.join("vm");
+    let kernel = kernel::find(name)?;
+    let folder = context.target.join("vm").join(kernel.name);
     if folder.exists() {
         std::fs::remove_dir_all(&folder).context("empty the guest's folder")?;
     }
     std::fs::create_dir_all(&folder).context("make the guest's folder")?;
-    let kernel = kernel::image(name)?;
+    let image = kernel::image(kernel)?;
     let files = guest::pack(context, &folder)?;
-    boot::boot(&kernel, &files, &folder)?;
-    judge::judge(&folder.join("out"))
+    boot::boot(&image, &files, &folder)?;
+    judge::judge(&folder.join("out"), kernel.lacks)
 }

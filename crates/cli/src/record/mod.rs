@@ -13,6 +13,7 @@
 //! started keeps its status whatever becomes of the recording.
 
 mod advice;
+mod attach;
 mod bottom;
 mod child;
 mod engine;

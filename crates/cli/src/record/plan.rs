@@ -68,7 +68,8 @@ pub(crate) fn wanted(args: &RecordArgs) -> Result<Wanted, Failure> {
     let is_traced = args.functions.trace().is_some();
     let is_probed = !args.probe.is_empty() || !args.function.is_empty() || is_traced;
     let is_sampled = args.profile.is_some() || !args.count.is_empty();
-    let is_chosen = is_named || is_probed || is_sampled || args.syscalls.is_some();
+    let is_made = !args.triggers.is_empty();
+    let is_chosen = is_named || is_probed || is_sampled || is_made || args.syscalls.is_some();
     let is_sized = args.kernel_buffer.is_some();
     let kernel_required = is_chosen || is_tracked || is_sized || args.no_user;
     let kernel_refusal = if args.no_kernel {
@@ -139,6 +140,10 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
         patterns: args.kernel.clone(),
         probes: probes(args),
         functions: args.functions.trace(),
+        histograms: args.triggers.hist.clone(),
+        readings_interval: args.triggers.hist_interval,
+        synthetics: args.triggers.synthetic.clone(),
+        latency: args.triggers.tracer,
         filters: args
             .kernel_filter
             .iter()

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use thalweg_collect::{Started, Summary};
 
 use super::advice::Sizes;
+use super::attach;
 use super::child::Traced;
 use super::engine::{Engine, WAIT};
 use super::plan::{Plan, plan};
@@ -21,6 +22,9 @@ const KERNEL_BYTES: u64 = 8 << 20;
 
 /// Records, and gives the status to end with.
 pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
+    if let Some(name) = &args.attach_instance {
+        return attach::run(name, args);
+    }
     if args.plan {
         return planned::run(args);
     }

@@ -1,6 +1,6 @@
 //! LTTng's name for an event of the kernel.
 
-use super::{listing, probe};
+use super::{PROBE_GROUP, listing, probe};
 
 /// LTTng's name for `system:event`; the kernel's own where LTTng has no other.
 pub fn lttng_name(system: &str, event: &str) -> String {
@@ -23,9 +23,17 @@ pub fn lttng_name(system: &str, event: &str) -> String {
         "irq_vectors" => prefixed("x86_irq_vectors", event),
         "exceptions" if event.starts_with("page_fault_") => prefixed("x86_exceptions", event),
         "kvm" => kvm(event),
+        "synthetic" => synthetic(event).unwrap_or(event).to_owned(),
         "asoc" | "writeback" => listed_or_own(system, event),
         _ => event.to_owned(),
     }
+}
+
+/// What a recording of ours calls its synthetic event, whose kernel's name only keeps recordings apart.
+fn synthetic(event: &str) -> Option<&str> {
+    let (hash, name) = event.strip_prefix(PROBE_GROUP)?.split_at_checked(16)?;
+    let is_ours = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.strip_prefix('_').filter(|_| is_ours)
 }
 
 const KMEM: [&str; 14] = [
@@ -175,6 +183,8 @@ mod tests {
             ("syscalls:sys_enter_openat", "syscall_entry_openat"),
             ("syscalls:sys_exit_openat", "syscall_exit_openat"),
             ("xfs:xfs_iget_hit", "xfs_iget_hit"),
+            ("synthetic:thalweg_0123456789abcdef_wakeup", "wakeup"),
+            ("synthetic:thalweg_wakeup", "thalweg_wakeup"),
         ] {
             let (system, event) = kernel.split_once(':').unwrap();
             assert_eq!(lttng_name(system, event), lttng, "{kernel}");

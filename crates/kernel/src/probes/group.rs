@@ -9,7 +9,7 @@ use super::name::{MAX_LEN, name_of};
 use crate::Tracefs;
 
 /// What the groups of this instance's probes begin with.
-pub(super) fn group_of(instance: &str) -> String {
+pub(crate) fn group_of(instance: &str) -> String {
     // FNV-1a, so that every version of this program finds the groups of every other.
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
     let hash = instance.bytes().fold(0xcbf2_9ce4_8422_2325, step);
@@ -25,14 +25,14 @@ pub(super) fn group_for(group: &str, provider: Option<&str>) -> String {
 }
 
 /// What the groups of all instances that there are begin with, whoever made them.
-pub(super) fn living(tracefs: &Tracefs) -> std::io::Result<BTreeSet<String>> {
+pub(crate) fn living(tracefs: &Tracefs) -> std::io::Result<BTreeSet<String>> {
     let entries = fs::read_dir(tracefs.root().join("instances"))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     Ok(names.map(|name| group_of(&name)).collect())
 }
 
 /// What the group's name begins with, if it is that of probes of ours.
-pub(super) fn beginning(group: &str) -> Option<&str> {
+pub(crate) fn beginning(group: &str) -> Option<&str> {
     let hash = group.strip_prefix(PROBE_GROUP)?.get(..16)?;
     let rest = &group[PROBE_GROUP.len() + 16..];
     let is_ours = hash.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -31,6 +31,7 @@ pub use define::remove_stray_probes;
 pub(crate) use define::{Defined, remove_group};
 pub use file::find_file;
 pub(crate) use functions::{call_and_return_probes, matching_functions};
+pub(crate) use group::{beginning, group_of, living};
 pub(crate) use missed::missed;
 pub(crate) use own::{has_known_numbers, leave_out, own_threads};
 pub use resolve::{Probe, Target, resolve_probes};

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use thalweg_bpf::{Attached, Btf, BtfError, Helper, Kind, Program};
+use thalweg_bpf::{Attached, Btf, Kind, Program};
 use thalweg_kbuf::Side;
 use thalweg_sys::{BpfArray, BpfRing};
 
@@ -19,25 +19,9 @@ use super::own::Own;
 use super::program::{LOST, Offsets, Parts, SEEN, STATE_BYTES};
 use super::tracked::Tracked;
 use crate::attribute::Sets;
-use crate::bpf::LICENSE;
+use crate::bpf::{LICENSE, check_helpers};
 use crate::tasks::Groups;
-use crate::{Error, Stacks, Track};
-
-/// What the programs call; the newest came with Linux 5.11.
-const HELPERS: [Helper; 12] = [
-    Helper::MapLookupElem,
-    Helper::KtimeGetNs,
-    Helper::GetSmpProcessorId,
-    Helper::GetCurrentPidTgid,
-    Helper::GetCurrentComm,
-    Helper::ProbeReadUser,
-    Helper::ProbeReadUserStr,
-    Helper::ProbeReadKernel,
-    Helper::ProbeReadKernelStr,
-    Helper::GetNsCurrentPidTgid,
-    Helper::RingbufOutput,
-    Helper::GetCurrentTaskBtf,
-];
+use crate::{Error, Track};
 
 /// The reader is woken when a ring is filled by this part.
 const WAKE_PART: u32 = 8;
@@ -80,7 +64,7 @@ impl InKernel {
         (config, filters): (&SyscallConfig, &Resolved<'_>),
         btf: &Btf,
     ) -> Result<Self, Error> {
-        check_helpers(btf, config.stacks)?;
+        check_helpers(btf)?;
         let failed = |source| Error::BpfMap { source };
         let (online, possible) = (cpus("online")?, cpus("possible")?);
         let entries = possible.last().map_or(1, |last| last + 1);
@@ -248,23 +232,6 @@ fn attributes(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Attributes, Error
 fn without(cpus: Vec<u32>, others: &[u32]) -> Vec<u32> {
     let is_other = |cpu: &u32| !others.contains(cpu);
     cpus.into_iter().filter(is_other).collect()
-}
-
-fn check_helpers(btf: &Btf, stacks: Stacks) -> Result<(), Error> {
-    if stacks.are_wanted() {
-        check_helper(btf, Helper::GetStack)?;
-    }
-    HELPERS
-        .into_iter()
-        .try_for_each(|helper| check_helper(btf, helper))
-}
-
-fn check_helper(btf: &Btf, helper: Helper) -> Result<(), Error> {
-    let what = helper.label().to_owned();
-    match btf.has_label("bpf_func_id", helper.label())? {
-        true => Ok(()),
-        false => Err(BtfError::Missing { what }.into()),
-    }
 }
 
 fn rows(calls: &Calls, filters: &[u16]) -> io::Result<BpfArray> {

@@ -13,7 +13,7 @@ use super::program::{Offsets, Parts};
 use super::scan;
 use super::table::{Table, Task};
 use super::wanted::Wanted;
-use crate::bpf::{LICENSE, read_btf, thread_numbers};
+use crate::bpf::{LICENSE, or_lacking, read_btf, thread_numbers};
 use crate::clock::monotonic_ns;
 use crate::fit::Fit;
 use crate::{Error, TraceClock};
@@ -55,7 +55,8 @@ impl Tasks {
             ring: ring.as_fd(),
             lost: lost.as_fd(),
         };
-        let programs = programs(&btf, parts, wanted)?;
+        let programs = programs(&btf, parts, wanted);
+        let programs = programs.map_err(|refusal| or_lacking(&btf, refusal))?;
         let groups = Groups::find_all();
         let mut tasks = Self {
             table: Table::default(),

@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use thalweg_bpf::{Attached, Kind, Program};
 use thalweg_kbuf::{Told, ToldKind, ToldRecord};
@@ -17,12 +18,15 @@ use crate::{Error, Missing, PlannedEvent, TraceClock};
 /// Some 50,000 forks between two looks; packets are more.
 const RING_BYTES: u32 = 4 << 20;
 const RING_BYTES_OF_PACKETS: u32 = 16 << 20;
-/// How long what was told is remembered: pages are read within a second.
-const KEPT_NS: u64 = 20_000_000_000;
+/// How long what was told is remembered from when it was read: pages are read within a second.
+const KEPT_NS: u64 = 10_000_000_000;
 /// How far from a record's time it may have been told, once some of it is lost.
 const NEAR_NS: u64 = 1_000_000;
 /// A record that is being written is there in a moment.
 const PATIENCE: u32 = 10_000;
+/// Or later, if its processor is a guest's that is not running: so often it is waited for a millisecond.
+const NAPS: u32 = 50;
+const NAP: Duration = Duration::from_millis(1);
 
 /// What programs have told, up to date whenever somebody asks.
 #[derive(Debug)]
@@ -108,7 +112,8 @@ impl ToldSource {
         read.map_or(0, |()| u64::from_ne_bytes(value))
     }
 
-    fn read_on(&mut self) {
+    /// Reads what there is; `false` if some of it is still being written.
+    fn read_on(&mut self) -> bool {
         let now = self.clock.now();
         let end = self.ring.written();
         self.fit.tie();
@@ -122,16 +127,21 @@ impl ToldSource {
             let end = record.end;
             if let Some(told) = ToldRecord::parse(record.data) {
                 let at = self.fit.ticks(told.time_ns);
-                self.table.put((told.kind, told.key), at, told.body);
+                self.table.put((told.kind, told.key), (at, now), told.body);
             }
             self.ring.release(end);
         }
-        self.known_until = now;
+        let is_whole = patience > 0;
+        if is_whole {
+            self.known_until = now;
+        }
         let before = |ns| self.fit.ticks(monotonic_ns().saturating_sub(ns));
-        if self.lost() > 0 {
+        // What is nearest may be another's then.
+        if self.table.has_dropped() || self.lost() > 0 {
             self.near = before(0).saturating_sub(before(NEAR_NS));
         }
-        self.table.forget(before(KEPT_NS).min(self.oldest));
+        self.table.forget(before(KEPT_NS), self.oldest);
+        is_whole
     }
 }
 
@@ -172,8 +182,10 @@ pub(crate) fn lock(told: &Mutex<ToldSource>) -> MutexGuard<'_, ToldSource> {
 
 impl Told for ToldSource {
     fn tell(&mut self, key: Key, at: u64, take: &mut dyn FnMut(&[u8])) {
-        if at >= self.known_until {
-            self.read_on();
+        let mut naps = NAPS;
+        while at >= self.known_until && !self.read_on() && naps > 0 {
+            naps -= 1;
+            std::thread::sleep(NAP);
         }
         let found = self.table.find(key, at, self.near);
         take(found.unwrap_or_default());

@@ -12,27 +12,44 @@ pub(super) type Key = (ToldKind, u64);
 /// What was told, behind its time.
 type Timed = (u64, Box<[u8]>);
 
-/// So much is kept at most: some 40 MiB of packets.
+/// So much is kept at most: 80 MiB at worst.
 const MOST: usize = 1 << 18;
 
 /// What is kept.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     told: HashMap<Key, VecDeque<Timed>>,
-    order: VecDeque<(u64, Key)>,
+    order: VecDeque<Kept>,
+    /// Something was dropped that somebody may still ask for.
+    has_dropped: bool,
+}
+
+/// Since when something is kept, of which time it is, and of which key.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    since: u64,
+    at: u64,
+    key: Key,
 }
 
 impl Table {
-    /// Keeps what was told at a time.
-    pub(super) fn put(&mut self, key: Key, at: u64, body: &[u8]) {
+    /// Keeps what was told at a time, from now on.
+    pub(super) fn put(&mut self, key: Key, (at, now): (u64, u64), body: &[u8]) {
         self.told
             .entry(key)
             .or_default()
             .push_back((at, body.into()));
-        self.order.push_back((at, key));
+        let since = now;
+        self.order.push_back(Kept { since, at, key });
         while self.order.len() > MOST {
+            self.has_dropped = true;
             self.drop_oldest();
         }
+    }
+
+    /// Whether there was so much that something was dropped that somebody may still ask for.
+    pub(super) const fn has_dropped(&self) -> bool {
+        self.has_dropped
     }
 
     /// What was told of a key nearest to a time, if it is within a distance.
@@ -42,15 +59,16 @@ impl Table {
         (when.abs_diff(at) <= within).then_some(body)
     }
 
-    /// Forgets what was told before a time.
-    pub(super) fn forget(&mut self, before: u64) {
-        while self.order.front().is_some_and(|(at, _)| *at < before) {
+    /// Forgets what is kept since before a time, if nobody asks for it: it is older than `oldest`.
+    pub(super) fn forget(&mut self, before: u64, oldest: u64) {
+        let is_old = |kept: &Kept| kept.since < before && kept.at < oldest;
+        while self.order.front().is_some_and(is_old) {
             self.drop_oldest();
         }
     }
 
     fn drop_oldest(&mut self) {
-        let Some((_, key)) = self.order.pop_front() else {
+        let Some(Kept { key, .. }) = self.order.pop_front() else {
             return;
         };
         if let Some(told) = self.told.get_mut(&key) {
@@ -71,9 +89,9 @@ mod tests {
     #[test]
     fn the_nearest_is_meant() {
         let mut table = Table::default();
-        table.put(KEY, 100, b"a");
-        table.put(KEY, 200, b"b");
-        table.put((ToldKind::Rx, 7), 150, b"c");
+        table.put(KEY, (100, 0), b"a");
+        table.put(KEY, (200, 0), b"b");
+        table.put((ToldKind::Rx, 7), (150, 0), b"c");
         let find = |at, within| table.find(KEY, at, within);
         assert_eq!(find(101, u64::MAX), Some(&b"a"[..]));
         assert_eq!(find(199, u64::MAX), Some(&b"b"[..]));
@@ -85,16 +103,21 @@ mod tests {
     #[test]
     fn what_is_old_is_forgotten() {
         let mut table = Table::default();
-        table.put(KEY, 100, b"a");
-        table.put(KEY, 200, b"b");
-        table.forget(200);
+        table.put(KEY, (100, 1000), b"a");
+        table.put(KEY, (200, 2000), b"b");
+        table.forget(1000, u64::MAX);
+        table.forget(1001, 100);
+        assert_eq!(table.find(KEY, 100, u64::MAX), Some(&b"a"[..]));
+        table.forget(1001, 101);
         assert_eq!(table.find(KEY, 100, u64::MAX), Some(&b"b"[..]));
-        table.forget(201);
+        table.forget(2001, u64::MAX);
         assert_eq!((table.told.len(), table.order.len()), (0, 0));
+        assert!(!table.has_dropped(), "of that nobody asks any more");
         for at in 0..2 * MOST as u64 {
-            table.put((ToldKind::Rx, at % 1000), at, b"x");
+            table.put((ToldKind::Rx, at % 1000), (at, at), b"x");
         }
         assert_eq!(table.order.len(), MOST);
+        assert!(table.has_dropped());
         let kept: usize = table.told.values().map(VecDeque::len).sum();
         assert_eq!(kept, MOST);
     }

@@ -29,6 +29,9 @@ pub(crate) fn arm(
         let set = instance.try_write("current_tracer", trace.tracer());
         set.map_err(|error| trace.refused(words(&error)))?;
     }
+    if let Some(tracer) = config.latency {
+        tracer.arm(tracefs, config, instance)?;
+    }
     markers(config.markers, instance)
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use thalweg_kbuf::{Symbols, TracerEvent};
+use thalweg_kbuf::{Naming, Symbols, TracerEvent};
 
+use super::latency::LatencyTracer;
 use super::spec::FunctionKind;
 use crate::instance::Instance;
 use crate::{Error, KernelConfig, KernelEvent, KnownEvent, Tracefs, text};
@@ -16,7 +17,11 @@ pub(crate) fn of_config(
     config: &KernelConfig,
 ) -> Result<Vec<KernelEvent>, Error> {
     let kind = config.functions.as_ref().map(|trace| trace.kind);
-    describe(tracefs, kind, config.markers)
+    let mut events = describe(tracefs, kind, config.markers)?;
+    if let Some(tracer) = config.latency {
+        events.extend(tracer.event(tracefs, config.naming)?);
+    }
+    Ok(events)
 }
 
 /// The events that a dead recorder wanted, as its instance is set. How deep they might lie, nobody
@@ -26,14 +31,19 @@ pub(crate) fn of_instance(
     instance: &Instance,
 ) -> Result<Vec<KernelEvent>, Error> {
     let is_on = |option: &str| instance.read_number(option) == Some(1);
-    let kind = match instance.read("current_tracer")?.trim() {
+    let tracer = instance.read("current_tracer")?;
+    let kind = match tracer.trim() {
         "function" => Some(FunctionKind::Calls {
             stacks: is_on("options/func_stack_trace"),
         }),
         "function_graph" => Some(FunctionKind::Graph { depth: None }),
         _ => None,
     };
-    describe(tracefs, kind, is_on("options/markers"))
+    let mut events = describe(tracefs, kind, is_on("options/markers"))?;
+    if let Ok(tracer) = tracer.trim().parse::<LatencyTracer>() {
+        events.extend(tracer.event(tracefs, Naming::Lttng)?);
+    }
+    Ok(events)
 }
 
 fn describe(

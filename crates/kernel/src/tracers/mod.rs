@@ -4,6 +4,7 @@
 //!   --functions 'vfs_*'        instance: set_ftrace_filter, current_tracer = function        func_entry
 //!   --function-graph 'vfs_*'   instance: the same, current_tracer = function_graph           func_entry, func_exit
 //!                                  └─ no instance of this kernel has it: a probe for each
+//!   --tracer osnoise           instance: current_tracer = osnoise                            osnoise
 //!   -k ftrace:print            instance: copy_trace_marker                                   print
 //! ```
 //!
@@ -14,11 +15,14 @@
 mod arm;
 mod events;
 mod graph_probes;
+mod latency;
 mod offered;
 mod spec;
 
 pub(crate) use arm::{arm, disarm, leave_out};
 pub(crate) use events::{of_config, of_instance};
 pub use graph_probes::{GraphSource, find_functions, find_graph_source};
+pub use latency::LatencyTracer;
+pub(crate) use latency::longest;
 pub use offered::{FunctionTracers, find_function_tracers};
 pub use spec::{FunctionKind, FunctionTrace};

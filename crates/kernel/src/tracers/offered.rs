@@ -1,6 +1,7 @@
 //! What this kernel offers of tracers, and to whom.
 
 use std::io;
+use std::path::Path;
 
 use crate::instance::Instance;
 use crate::{Error, Tracefs, text};
@@ -28,23 +29,41 @@ pub fn find_function_tracers(tracefs: &Tracefs, id: &str) -> Result<FunctionTrac
     Ok(tracers)
 }
 
-/// Why an instance has no such tracer.
+/// Why an instance has no such function tracer.
 pub(super) fn check(tracefs: &Tracefs, instance: &Instance, tracer: &str) -> Result<(), String> {
-    let list = |text: io::Result<String>| text.unwrap_or_default();
-    let has = |text: &str| text.split_whitespace().any(|name| name == tracer);
-    let of_kernel = list(text::read(&tracefs.root().join("available_tracers")));
-    if !has(&of_kernel) {
-        return Err(format!("this kernel has no tracer {tracer}"));
-    }
-    if !has(&list(text::read(&instance.path("available_tracers")))) {
-        return Err(format!(
-            "this kernel has the tracer {tracer} for all together only, in no instance"
-        ));
-    }
+    has_tracer(tracefs, instance, tracer)?;
     match text::read(&instance.path("set_ftrace_filter")) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(LOCKED.to_owned()),
         _ => Ok(()),
     }
+}
+
+/// Why an instance has no such tracer.
+pub(super) fn has_tracer(
+    tracefs: &Tracefs,
+    instance: &Instance,
+    tracer: &str,
+) -> Result<(), String> {
+    kernel_has(tracefs, tracer)?;
+    match names(&instance.path("available_tracers"), tracer) {
+        true => Ok(()),
+        false => Err(format!(
+            "this kernel has the tracer {tracer} for all together only, in no instance"
+        )),
+    }
+}
+
+/// Why nobody has such a tracer.
+pub(super) fn kernel_has(tracefs: &Tracefs, tracer: &str) -> Result<(), String> {
+    match names(&tracefs.root().join("available_tracers"), tracer) {
+        true => Ok(()),
+        false => Err(format!("this kernel has no tracer {tracer}")),
+    }
+}
+
+fn names(list: &Path, tracer: &str) -> bool {
+    let text = text::read(list).unwrap_or_default();
+    text.split_whitespace().any(|name| name == tracer)
 }
 
 /// `EPERM` and `EACCES` for root.

@@ -18,7 +18,7 @@ use super::resolve::{self, Watched};
 use super::spec::{WatchError, WatchSpec};
 use super::table::{KeyKind, Shape, WatchTable};
 use super::texts::Bound;
-use crate::bpf::{LICENSE, find_offset, read_btf};
+use crate::bpf::{LICENSE, find_offset, or_lacking, read_btf};
 use crate::syscalls::{Own, cpus};
 use crate::{Error, Missing, Tracefs};
 
@@ -114,7 +114,8 @@ impl Watching {
         let most = groups as usize * KEPT;
         let shape = Shape::new(spec, keys, names, most);
         let mut watching = Self::make(spec, (&events, &layout, shape), groups)?;
-        let refused = watching.load(spec, &events, &btf)?;
+        let refused = watching.load(spec, &events, &btf);
+        let refused = refused.map_err(|refusal| or_lacking(&btf, refusal))?;
         if watching.programs.is_empty() {
             let first = refused.into_iter().next().map(|(_, error)| error);
             return Err(first.map_or(Error::NoEvents, Error::Watch));
