@@ -288,16 +288,16 @@ fn a_disk_that_is_full_from_the_beginning_is_told_and_nothing_is_left() {
 #[test]
 fn a_limit_of_the_size_of_files_is_a_full_disk() {
     let scene = Scene::new();
-    // In halves of KiB; what it records needs three times as many.
-    let load = "dd if=/dev/zero of=/dev/null bs=1 count=30000 status=none; ulimit -f";
+    // In halves of KiB: more than the recorder needs for itself, less than what it records.
+    let load = "dd if=/dev/zero of=/dev/null bs=1 count=200000 status=none; ulimit -f";
     let script =
-        "ulimit -f 1000; $0 record --no-user -k 'sys_*_read,sys_*_write' -o t -- sh -c \"$1\"";
+        "ulimit -f 8192; $0 record --no-user -k 'sys_*_read,sys_*_write' -o t -- sh -c \"$1\"";
     let ended: Ended = scene
         .command("sh", &["-c", script, common::THALWEG, load])
         .output()
         .unwrap()
         .into();
-    assert_eq!(ended.stdout, "1000\n");
+    assert_eq!(ended.stdout, "8192\n", "{}", ended.stderr);
     assert_eq!(ended.status, Some(1), "{}", ended.stderr);
     assert!(
         ended.stderr.contains("the disk refused them"),

@@ -35,6 +35,7 @@ const KERNELS: [Kernel; 5] = [
         suite: Some(("bullseye-security", "debian-security")),
         package: PLAIN,
         lacks: &[
+            "told",
             "payload",
             "callers",
             "graph",
