@@ -19,6 +19,11 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(offset <= u32::MAX / 8);
         }
     }
+    for name in ["a", "t", "e", "none"] {
+        if let Ok(layout) = btf.layout(name) {
+            assert!(layout.members.len() <= 64);
+        }
+    }
     for name in ["f", "g", "none"] {
         let _ = btf.function(name);
     }

@@ -115,4 +115,13 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     assert!(records.position() <= bytes.len());
+    for words in [1, 2] {
+        for record in PerfRecords::with_groups(bytes, words).flatten() {
+            if let PerfBody::Sample(sample) = record.body {
+                let values = (0..).map_while(|place| sample.value(place)).count();
+                assert!(values * words * 8 <= bytes.len());
+            }
+            check(&record);
+        }
+    }
 });

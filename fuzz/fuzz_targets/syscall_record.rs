@@ -10,7 +10,8 @@ use thalweg_ctf::metadata;
 use thalweg_ctf::read::{Batch, Cursor, Decoder, Wanted, Window};
 use thalweg_ctf::write::event_text;
 use thalweg_kbuf::{
-    EventFormat, Side, SyscallEvent, SyscallOptions, SyscallRecord, syscall_context,
+    EventFormat, MemberClass, Side, Structure, StructureMember, SyscallEvent, SyscallOptions,
+    SyscallRecord, syscall_context,
 };
 use thalweg_model::{EventClass, FieldClass, Member, StructClass};
 
@@ -108,9 +109,34 @@ fn known() -> &'static [Known] {
             .iter()
             .flat_map(|format| sides.map(|side| SyscallEvent::compat(side, "x", format, options)));
         let unknown = sides.map(|side| SyscallEvent::unknown(side, true));
+        let limits = format(&[
+            "prlimit64",
+            "pid_t pid",
+            "unsigned int resource",
+            "const struct rlimit64 * new_rlim",
+            "struct rlimit64 * old_rlim",
+        ]);
+        let structures = [Structure {
+            name: "rlimit64".to_owned(),
+            size_bytes: 24,
+            members: [
+                ("rlim_cur", 0, MemberClass::Integer(8, false)),
+                ("rlim_max", 8, MemberClass::Integers(2, true, 4)),
+                ("text", 16, MemberClass::Text(8)),
+            ]
+            .map(|(name, offset, class)| StructureMember {
+                name: name.to_owned(),
+                offset,
+                class,
+            })
+            .to_vec(),
+        }];
+        let structured = sides
+            .map(|side| SyscallEvent::with_structures(side, &limits, options, &structures));
         of_calls
             .chain(of_compat)
             .chain(unknown)
+            .chain(structured)
             .map(Known::new)
             .collect()
     })

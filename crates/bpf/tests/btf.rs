@@ -1,6 +1,6 @@
 //! BTF: one written by hand, broken ones, and the running kernel's.
 
-use thalweg_bpf::{Btf, BtfError, Kind, Value};
+use thalweg_bpf::{Btf, BtfError, Kind, Layout, MemberShape, Value};
 
 /// A file with these types and strings.
 fn file(types: &[u32], strings: &str) -> Vec<u8> {
@@ -182,6 +182,31 @@ fn the_kernels_own_is_read() {
     assert_eq!(btf.offset_of("pt_regs", "di"), Ok(112));
     assert_eq!(btf.offset_of("pt_regs", "orig_ax"), Ok(120));
     assert!(btf.find(Kind::Typedef, "btf_trace_sys_enter").is_ok());
+    // So are structures of the kernel's interface.
+    let limit = btf.layout("rlimit64").unwrap();
+    let number = MemberShape::Integer {
+        bytes: 8,
+        is_signed: false,
+    };
+    let told = |layout: &Layout| -> Vec<(String, u32, MemberShape)> {
+        let members = layout.members.iter();
+        members
+            .map(|one| (one.name.clone(), one.offset_bytes, one.shape))
+            .collect()
+    };
+    assert_eq!(limit.size_bytes, 16);
+    let members = [("rlim_cur", 0), ("rlim_max", 8)];
+    assert_eq!(
+        told(&limit),
+        members.map(|(name, at)| (name.to_owned(), at, number))
+    );
+    let timer = told(&btf.layout("__kernel_itimerspec").unwrap());
+    let names: Vec<&str> = timer.iter().map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(names[0], "it_interval_tv_sec");
+    assert_eq!(timer[3].1, 24);
+    let name = &told(&btf.layout("new_utsname").unwrap())[1];
+    assert_eq!((name.1, name.2), (65, MemberShape::Text(65)));
+    assert!(btf.layout("no_such_structure").is_err());
     let open = btf.function("do_sys_openat2").unwrap();
     let taken: Vec<_> = open
         .parameters

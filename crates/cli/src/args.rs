@@ -329,8 +329,9 @@ before or after an event; the program does nothing for them.
 Events of the kernel have pid tid ppid vpid vtid vppid procname prio nice, uid euid suid gid egid sgid and
 the same with v in front (as the thread's own user namespace has them), all namespaces, cgroup_id, cgroup
 and container, as they were at the event; hostname, and the processor's interruptible preemptible
-need_reschedule migratable. Those that -k names have callstack-kernel and callstack-user; then perf events
-record them instead of tracefs.
+need_reschedule migratable. Those that -k names have callstack-kernel, callstack-user and perf:cpu:NAME (what the
+processor has counted since the start: page-faults, context-switches, …); then perf events record them
+instead of tracefs.
 Others the program takes itself, at each event: ip (the address of its call site),
 callstack-user (and of those who called, as far as the program has frame pointers),
 perf:thread:NAME (what the kernel counts of the thread: task-clock, page-faults, context-switches,

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use thalweg_kernel::{
     HeaderKind, KernelContexts, KernelPacket, KernelRecording, PerfKind, PerfRecording, Resume,
     StackRecording, SyscallRecording, perf_context, perf_sample_class, perf_sample_context,
-    syscall_context,
 };
 use thalweg_model::{LossCause, Member, StructClass, Timestamp};
 
@@ -199,7 +198,7 @@ impl KernelDisk {
         recording: &mut SyscallRecording,
         begin: u64,
     ) -> Result<(), SinkError> {
-        let class = self.class(EventHeader::Large, syscall_context())?;
+        let class = self.class(EventHeader::Large, recording.members())?;
         let events = recording.events().iter();
         let ids = self.declare(class, events.map(|event| (&*event.name, &event.payload)));
         recording.set_ids(ids?);

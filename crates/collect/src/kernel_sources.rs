@@ -122,7 +122,7 @@ impl KernelSources {
             _ => Vec::new(),
         };
         choose_rules(request, plain, &mut config);
-        if is_sampled(request) && !is_list_alone(request) {
+        if is_sampled(request, &config) && !is_list_alone(request) {
             return Err(KernelError::PerfAttributes);
         }
         let perf = PerfSources::open(request, (&tracefs, &mut config, clock), &mut notes)?;
@@ -207,6 +207,7 @@ fn start_syscalls(
             patterns: patterns.clone(),
             filters: config.filters.clone(),
             options: request.syscall_options,
+            stacks: request.stacks,
             ring_bytes_per_cpu: bytes,
             track: config.track.clone(),
             untrack: config.untrack.clone(),
@@ -280,8 +281,9 @@ fn choose_rules(request: &KernelRequest, plain: Vec<EventRule>, config: &mut Ker
 }
 
 /// Whether perf events are asked for.
-fn is_sampled(request: &KernelRequest) -> bool {
-    let has_stacks = request.stacks.kernel || request.stacks.user;
+fn is_sampled(request: &KernelRequest, config: &KernelConfig) -> bool {
+    let has_stacks = request.stacks.are_wanted() || !request.counters.is_empty();
+    let has_stacks = has_stacks && !config.rules.is_empty();
     has_stacks || request.profile.is_some() || request.counts.is_some()
 }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thalweg_abi::slot;
 use thalweg_kernel::{
-    EventFilter, FunctionTrace, HistogramSpec, KernelContexts, LatencyTracer, PerfEventName,
-    ProbeSpec, Stacks, SyntheticSpec, SyscallOptions, Track,
+    CpuCounter, EventFilter, FunctionTrace, HistogramSpec, KernelContexts, LatencyTracer,
+    PerfEventName, ProbeSpec, Stacks, SyntheticSpec, SyscallOptions, Track,
 };
 use thalweg_model::LossCause;
 
@@ -91,6 +91,8 @@ pub struct KernelRequest {
     pub contexts: KernelContexts,
     /// Call stacks in the events that tracefs would record without.
     pub stacks: Stacks,
+    /// Counters of processors in the same events.
+    pub counters: Vec<CpuCounter>,
     /// Whose events, if not everybody's.
     pub track: Option<Track>,
     /// Whose events are left out.

@@ -18,7 +18,7 @@ const MOST_THREADS: u32 = 1 << 22;
 pub(crate) const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
 
 /// What our programs call; the newest came with Linux 5.11.
-const HELPERS: [Helper; 12] = [
+const HELPERS: [Helper; 13] = [
     Helper::MapLookupElem,
     Helper::KtimeGetNs,
     Helper::GetSmpProcessorId,
@@ -30,6 +30,7 @@ const HELPERS: [Helper; 12] = [
     Helper::ProbeReadKernelStr,
     Helper::GetNsCurrentPidTgid,
     Helper::RingbufOutput,
+    Helper::GetStack,
     Helper::GetCurrentTaskBtf,
 ];
 

@@ -90,8 +90,8 @@ pub use hist::{
 };
 pub use instance::FoundInstance;
 pub use perf::{
-    Count, CounterSet, CounterValue, PerfConfig, PerfEventName, PerfPart, PerfRecording, PerfScope,
-    SampledEvent, StackConfig, StackRecording, Stacks,
+    Count, CounterSet, CounterValue, CpuCounter, PerfConfig, PerfEventName, PerfPart,
+    PerfRecording, PerfScope, SampledEvent, StackConfig, StackRecording, Stacks,
 };
 pub use plan::{Plan, PlannedEvent};
 pub use probes::{

@@ -14,7 +14,8 @@ use common::filters::{NAMES, OFFSETS, pattern};
 use common::{Random, tracefs};
 use thalweg_filter::{Filter, evaluate, link};
 use thalweg_kernel::{
-    EventFilter, SyscallConfig, SyscallEvent, SyscallOptions, SyscallRecording, TraceClock, Track,
+    EventFilter, Stacks, SyscallConfig, SyscallEvent, SyscallOptions, SyscallRecording, TraceClock,
+    Track,
 };
 
 /// An event, numbers and texts of it that filters ask for.
@@ -99,6 +100,7 @@ fn start(filters: Vec<EventFilter>, of: u32) -> SyscallRecording {
         patterns: CALLS.map(str::to_owned).to_vec(),
         filters,
         options: SyscallOptions::default(),
+        stacks: Stacks::default(),
         ring_bytes_per_cpu: 4 << 20,
         track: Some(track),
         untrack: None,

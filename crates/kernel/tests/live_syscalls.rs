@@ -11,7 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use common::tracefs;
-use thalweg_kernel::{KernelPacket, SyscallConfig, SyscallOptions, SyscallRecording, TraceClock};
+use thalweg_kernel::{
+    KernelPacket, Stacks, SyscallConfig, SyscallOptions, SyscallRecording, TraceClock,
+};
 
 /// Bytes of pid, tid and procname.
 const CONTEXT: usize = 24;
@@ -75,6 +77,7 @@ fn config(ring_bytes: u32) -> SyscallConfig {
         patterns: vec!["read".to_owned(), "write".to_owned()],
         filters: Vec::new(),
         options: SyscallOptions::default(),
+        stacks: Stacks::default(),
         ring_bytes_per_cpu: ring_bytes,
         clock: TraceClock::choose(&tracefs()).unwrap(),
         track: None,

@@ -66,6 +66,7 @@ impl PerfAttr {
     pub const SAMPLE_IP: u64 = 1;
     pub const SAMPLE_TID: u64 = 1 << 1;
     pub const SAMPLE_TIME: u64 = 1 << 2;
+    pub const SAMPLE_READ: u64 = 1 << 4;
     pub const SAMPLE_CALLCHAIN: u64 = 1 << 5;
     pub const SAMPLE_PERIOD: u64 = 1 << 8;
     pub const SAMPLE_RAW: u64 = 1 << 10;
@@ -73,6 +74,7 @@ impl PerfAttr {
 
     pub const READ_TIME_ENABLED: u64 = 1;
     pub const READ_TIME_RUNNING: u64 = 1 << 1;
+    pub const READ_GROUP: u64 = 1 << 3;
     /// Linux 6.0.
     pub const READ_LOST: u64 = 1 << 4;
 
@@ -126,6 +128,19 @@ impl PerfEvent {
     /// # Errors
     /// The kernel refuses: no such event, no right to it, no such thread.
     pub fn open(attr: &PerfAttr, target: PerfTarget) -> io::Result<Self> {
+        Self::open_number(attr, target, -1)
+    }
+
+    /// Opens an event in the group of another one: they are read together, and counted as soon and as
+    /// long as the first one is. (Enabled by itself it is not always scheduled beside one of another kind.)
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; or the group is full, or of another target.
+    pub fn open_beside(attr: &PerfAttr, target: PerfTarget, first: &Self) -> io::Result<Self> {
+        Self::open_number(attr, target, first.fd.as_raw_fd())
+    }
+
+    fn open_number(attr: &PerfAttr, target: PerfTarget, group: libc::c_int) -> io::Result<Self> {
         let bytes = attr.bytes();
         let (thread, cpu) = target.words();
         // SAFETY: the attributes are live, and as many bytes as they say.
@@ -135,7 +150,7 @@ impl PerfEvent {
                 bytes.as_ptr(),
                 thread,
                 cpu,
-                -1,
+                group,
                 FLAG_CLOEXEC,
             )
         };
@@ -204,6 +219,18 @@ impl PerfEvent {
         }
     }
 
+    /// Reads the numbers of a whole group, with [`PerfAttr::READ_GROUP`]: how many events it has, then
+    /// those of each; `most` events at most.
+    ///
+    /// # Errors
+    /// The kernel refuses, or there are more.
+    pub fn read_group(&self, most: usize) -> io::Result<Vec<u64>> {
+        let mut bytes = vec![[0_u8; 8]; 1 + 2 * most];
+        let read = rustix::io::read(&self.fd, bytes.as_flattened_mut())?;
+        bytes.truncate(read / 8);
+        Ok(bytes.into_iter().map(u64::from_ne_bytes).collect())
+    }
+
     fn order(&self, request: libc::Ioctl, argument: libc::c_int) -> io::Result<()> {
         // SAFETY: the requests take a number, no pointer.
         check(unsafe { libc::ioctl(self.fd.as_raw_fd(), request, argument) })
@@ -248,6 +275,27 @@ mod tests {
         assert!(count >= 256, "{count} faults, {} bytes", room.len());
         assert!(enabled > 0 && enabled == running);
         assert!(event.read::<2>().is_err(), "three numbers were asked for");
+    }
+
+    #[test]
+    fn a_group_is_read_together() {
+        let attr = |config, flags| PerfAttr {
+            kind: SOFTWARE,
+            config,
+            read_format: PerfAttr::READ_GROUP,
+            flags,
+            ..PerfAttr::default()
+        };
+        let target = PerfTarget::Thread(0);
+        let first = attr(PAGE_FAULTS, PerfAttr::DISABLED);
+        let first = PerfEvent::open(&first, target).unwrap();
+        let clock = PerfEvent::open_beside(&attr(1, 0), target, &first).unwrap();
+        first.enable().unwrap();
+        let room = vec![1_u8; 1 << 20];
+        let read = first.read_group(2).unwrap();
+        assert_eq!((read.len(), read[0]), (3, 2), "{} bytes", room.len());
+        assert!(read[1] >= 256 && read[2] > 0, "{read:?}");
+        assert!(clock.read_group(0).is_err(), "they are two");
     }
 
     #[test]

@@ -91,6 +91,16 @@ else
     for i in 1 2 3 4 5; do echo "filename = \"/tmp/file-$i\""; done >/out/calls.within
 fi
 
+# The same, by a filter on arguments and the running thread, with stacks.
+record filtered --syscalls='open*' --context callstack-kernel,callstack-user \
+    --kernel-filter 'flags & 64 && $ctx.procname == "sh" && $ctx.uid == 0' \
+    -- sh -c 'for i in 1 2 3 4 5; do : >/tmp/file-$i; done'
+cp /out/calls.within /out/filtered.within
+
+# Counters of each processor in events.
+record counted -k sched_process_exec --context perf:cpu:page-faults,perf:cpu:context-switches -- /bin/busybox true
+echo '{ perf_cpu_page_faults = ' >/out/counted.within
+
 # The kernel's functions, with what BTF tells of their arguments.
 printf '#!/bin/sh\nfor i in 1 2 3 4 5; do : >/tmp/file-$i; done\n' >/tmp/opener
 chmod +x /tmp/opener

@@ -1,7 +1,7 @@
 //! tracefs: where the kernel's events come from.
 
 use thalweg_kernel::{
-    Error, KnownEvent, SyscallConfig, SyscallOptions, SyscallRecording, TraceClock, Tracefs,
+    Error, KnownEvent, Stacks, SyscallConfig, SyscallOptions, SyscallRecording, TraceClock, Tracefs,
 };
 
 use super::finding::Finding;
@@ -96,6 +96,7 @@ fn payload(tracefs: &Tracefs) -> Finding {
         ring_bytes_per_cpu: 0,
         filters: Vec::new(),
         options: SyscallOptions::default(),
+        stacks: Stacks::default(),
         track: None,
         untrack: None,
         clock: TraceClock::Mono,

@@ -136,6 +136,7 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
         untrack: track(&args.untrack),
         contexts: contexts(args).kernel,
         stacks: stacks(args),
+        counters: contexts(args).counters,
         patterns: args.kernel.clone(),
         probes: probes(args),
         functions: args.functions.trace(),
@@ -169,7 +170,8 @@ fn kernel(args: &RecordArgs) -> KernelRequest {
 /// Programs have their own stacks without this; events of the kernel, if they are named.
 fn stacks(args: &RecordArgs) -> Stacks {
     let stacks = contexts(args).stacks;
-    match args.kernel.is_empty() && !stacks.kernel {
+    let is_named = !args.kernel.is_empty() || args.syscalls.is_some();
+    match !is_named && !stacks.kernel {
         true => Stacks::default(),
         false => stacks,
     }

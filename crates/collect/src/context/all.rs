@@ -4,7 +4,7 @@ use super::sampled::SampledContext;
 use super::set::{ContextSet, UnknownContext, refusal};
 use crate::rule::RuleError;
 use thalweg_abi::sampled::{MAX, Sampled};
-use thalweg_kernel::{KernelContexts, Stacks};
+use thalweg_kernel::{CpuCounter, KernelContexts, Stacks};
 use thalweg_sys::try_counter;
 
 /// All contexts that a recording's events have: those that are read from `/proc`, and those that the
@@ -19,6 +19,8 @@ pub struct Contexts {
     pub kernel: KernelContexts,
     /// Call stacks in events of the kernel, if they are named.
     pub stacks: Stacks,
+    /// Counters of processors, whose values stand in events of the kernel, if they are named.
+    pub counters: Vec<CpuCounter>,
 }
 
 impl Contexts {
@@ -31,8 +33,9 @@ impl Contexts {
             kernel: name == "callstack-kernel",
             user: name == "callstack-user",
         };
+        let counter = CpuCounter::named(name);
         let is_known = threads.is_some() || sampled.is_some() || kernel.is_some();
-        if !is_known && !stacks.are_wanted() {
+        if !is_known && !stacks.are_wanted() && counter.is_none() {
             return Err(UnknownContext(refusal(name)));
         }
         Ok(Self {
@@ -40,6 +43,7 @@ impl Contexts {
             sampled: sampled.into_iter().collect(),
             kernel: kernel.unwrap_or_default(),
             stacks,
+            counters: counter.into_iter().collect(),
         })
     }
 
@@ -49,6 +53,11 @@ impl Contexts {
         self.threads = self.threads.union(other.threads);
         self.kernel = self.kernel.union(other.kernel);
         self.stacks = self.stacks.union(other.stacks);
+        for counter in other.counters {
+            if !self.counters.contains(&counter) {
+                self.counters.push(counter);
+            }
+        }
         for context in other.sampled {
             if !self.sampled.contains(&context) {
                 self.sampled.push(context);
@@ -68,7 +77,8 @@ impl Contexts {
 
     /// Whether they are for events of the kernel only.
     pub fn are_of_kernel(&self) -> bool {
-        self.is_empty() && (!self.kernel.is_empty() || self.stacks.kernel)
+        let has_more = self.stacks.kernel || !self.counters.is_empty();
+        self.is_empty() && (!self.kernel.is_empty() || has_more)
     }
 
     /// Whether events of programs have none.

@@ -89,14 +89,14 @@ fn find(name: &str) -> Option<Context> {
 
 /// One line that says what to write instead.
 pub(super) fn refusal(name: &str) -> String {
-    if let Some(why) = not_of_kernel(name) {
-        return why;
-    }
     let of_kernel = KernelContext::ALL.into_iter().map(KernelContext::name);
     let known = Context::ALL.into_iter().map(Context::name);
     let is_new = |name: &&str| find(name).is_none();
     let known = known.chain(of_kernel.filter(is_new));
-    let names: Vec<&str> = known.chain(PATTERNS).chain(["callstack-kernel"]).collect();
+    let names: Vec<&str> = known
+        .chain(PATTERNS)
+        .chain(["callstack-kernel", "perf:cpu:NAME"])
+        .collect();
     let near = near_names(name, names.iter().copied().chain([ALWAYS]));
     let hint = match near.is_empty() {
         true => ".".to_owned(),
@@ -106,17 +106,6 @@ pub(super) fn refusal(name: &str) -> String {
         "no context is called `{name}`{hint} There are: {ALWAYS} {}",
         names.join(" ")
     )
-}
-
-/// What LTTng has in events of the kernel and Thalweg has not.
-fn not_of_kernel(name: &str) -> Option<String> {
-    let instead = match name {
-        _ if name.starts_with("perf:cpu:") => {
-            "--count records counters of each processor at intervals"
-        }
-        _ => return None,
-    };
-    Some(format!("events have no context `{name}` yet: {instead}"))
 }
 
 #[cfg(test)]

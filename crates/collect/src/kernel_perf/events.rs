@@ -55,7 +55,8 @@ impl PerfSources {
             Ok::<_, KernelError>((set, counts.interval))
         });
         let counts = counts.transpose()?;
-        let stacked = match request.stacks.are_wanted() && !config.rules.is_empty() {
+        let has_more = request.stacks.are_wanted() || !request.counters.is_empty();
+        let stacked = match has_more && !config.rules.is_empty() {
             true => Some(stacked(request, (tracefs, config), (scope, clock), notes)?),
             false => None,
         };
@@ -107,6 +108,7 @@ fn stacked(
         plan,
         contexts: request.contexts,
         stacks: request.stacks,
+        counters: request.counters.clone(),
         scope,
         ring_bytes_per_cpu: u32::try_from(config.buffer_bytes_per_cpu).unwrap_or(u32::MAX),
         clock,

@@ -140,6 +140,7 @@ mod tests {
         let sample = PerfBody::Sample(PerfSample {
             ip: 0,
             period: 0,
+            read: (&[], 0),
             stack: &stack,
             raw: &[],
         });

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! So they are for events that sample IDENTIFIER, IP, TID, TIME, PERIOD and CALLCHAIN, with
-//! `sample_id_all`; RAW stands behind what a sample else has, if it was asked for.
+//! `sample_id_all`; RAW stands behind what a sample else has, if it was asked for. With READ the numbers
+//! of a group stand before the stack: `| n | n × (value, …) |`.
 
 /// Types of records.
 const LOST: u32 = 2;
@@ -32,6 +33,8 @@ const HEAD_BYTES: usize = 8;
 const TRAILER_BYTES: usize = 24;
 const BUILD_ID_BYTES: usize = 20;
 const SAMPLE_BYTES: usize = 48;
+/// Where the numbers of a group begin.
+const READ_AT: usize = 40;
 const MAPPING_BYTES: usize = 64;
 
 /// A record's head is none that the kernel writes: what follows cannot be read.
@@ -98,6 +101,8 @@ pub struct PerfSample<'a> {
     pub ip: u64,
     /// How much it stands for.
     pub period: u64,
+    /// The numbers of the event's group, so many words for each; none if they were not asked for.
+    pub(super) read: (&'a [u8], usize),
     /// Addresses of 8 bytes, with marks between.
     pub(super) stack: &'a [u8],
     /// A tracepoint's record, as tracefs's rings have it; empty if none was asked for.
@@ -123,12 +128,31 @@ pub struct PerfMapping<'a> {
 pub struct PerfRecords<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Words for each event of a group; 0 if samples have no numbers of groups.
+    words: usize,
+}
+
+impl PerfSample<'_> {
+    /// The value of an event of the group, in the order in which they were opened.
+    pub fn value(&self, place: usize) -> Option<u64> {
+        let (bytes, words) = self.read;
+        word(bytes, place.checked_mul(8 * words)?)
+    }
 }
 
 impl<'a> PerfRecords<'a> {
     /// Those in these bytes.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self::with_groups(bytes, 0)
+    }
+
+    /// The same, whose samples have the numbers of a group, so many words for each event.
+    pub const fn with_groups(bytes: &'a [u8], words: usize) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            words,
+        }
     }
 
     /// How many bytes the records so far have.
@@ -152,7 +176,7 @@ impl<'a> Iterator for PerfRecords<'a> {
         let record = rest.get(HEAD_BYTES..size)?;
         self.at += size;
         let (kind, misc) = (u32::from_ne_bytes([a, b, c, d]), u16::from_ne_bytes([e, f]));
-        let parsed = parse(kind, misc, record);
+        let parsed = parse(kind, misc, record, self.words);
         Some(parsed.ok_or(TornRecord {
             at: self.at - size,
             size,
@@ -160,9 +184,9 @@ impl<'a> Iterator for PerfRecords<'a> {
     }
 }
 
-fn parse(kind: u32, misc: u16, bytes: &[u8]) -> Option<PerfRecord<'_>> {
+fn parse(kind: u32, misc: u16, bytes: &[u8], words: usize) -> Option<PerfRecord<'_>> {
     if kind == SAMPLE {
-        return sample(bytes);
+        return sample(bytes, words);
     }
     let own = bytes.len().checked_sub(TRAILER_BYTES)?;
     let (own, trailer) = bytes.split_at(own);
@@ -190,9 +214,19 @@ fn parse(kind: u32, misc: u16, bytes: &[u8]) -> Option<PerfRecord<'_>> {
     })
 }
 
-fn sample(bytes: &[u8]) -> Option<PerfRecord<'_>> {
-    let count = usize::try_from(word(bytes, 40)?).ok()?;
-    let end = count.checked_mul(8)?.checked_add(SAMPLE_BYTES)?;
+fn sample(bytes: &[u8], words: usize) -> Option<PerfRecord<'_>> {
+    let count_at = |at: usize| usize::try_from(word(bytes, at)?).ok();
+    let (read, stack_at) = match words {
+        0 => (&[][..], SAMPLE_BYTES - 8),
+        words => {
+            let len = count_at(READ_AT)?.checked_mul(8 * words)?;
+            let begin = READ_AT + 8;
+            let end = begin.checked_add(len)?;
+            (bytes.get(begin..end)?, end)
+        }
+    };
+    let begin = stack_at + 8;
+    let end = count_at(stack_at)?.checked_mul(8)?.checked_add(begin)?;
     Some(PerfRecord {
         id: word(bytes, 0)?,
         pid: int(bytes, 16)?,
@@ -201,7 +235,8 @@ fn sample(bytes: &[u8]) -> Option<PerfRecord<'_>> {
         body: PerfBody::Sample(PerfSample {
             ip: word(bytes, 8)?,
             period: word(bytes, 32)?,
-            stack: bytes.get(SAMPLE_BYTES..end)?,
+            read: (read, words),
+            stack: bytes.get(begin..end)?,
             raw: raw(&bytes[end..])?,
         }),
     })
@@ -311,7 +346,7 @@ mod tests {
         ];
         let head = "PerfRecord { time: 900, pid: 7, tid: 8, id: 3, body: ";
         let bodies = [
-            "Sample(PerfSample { ip: 2748, period: 11, stack: [5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, \
+            "Sample(PerfSample { ip: 2748, period: 11, read: ([], 0), stack: [5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, \
              0, 0], raw: [7, 8] })",
             "Comm { pid: 7, tid: 8, name: [99, 97, 116], is_exec: true }",
             "Fork { pid: 9, ppid: 7, tid: 10, ptid: 8 }",
@@ -323,6 +358,37 @@ mod tests {
             &bytes.concat(),
             &bodies.map(|body| format!("{head}{body} }}\n")).concat(),
         );
+    }
+
+    #[test]
+    fn the_numbers_of_a_group_stand_before_the_stack() {
+        let words = [
+            3,
+            1,
+            pair(7, 8),
+            900,
+            11,
+            2,
+            21,
+            0,
+            22,
+            0,
+            1,
+            5,
+            0x0807_0000_0002,
+        ];
+        let bytes = record(SAMPLE, 0, &words);
+        let parsed = PerfRecords::with_groups(&bytes, 2).next().unwrap().unwrap();
+        let PerfBody::Sample(sample) = parsed.body else {
+            panic!("{parsed:?}")
+        };
+        assert_eq!(
+            [0, 1, 2].map(|place| sample.value(place)),
+            [Some(21), Some(22), None]
+        );
+        assert_eq!((sample.stack.len(), sample.raw), (8, &[7, 8][..]));
+        let torn = record(SAMPLE, 0, &[3, 1, pair(7, 8), 900, 11, u64::MAX >> 4, 21]);
+        assert!(PerfRecords::with_groups(&torn, 2).next().unwrap().is_err());
     }
 
     #[test]

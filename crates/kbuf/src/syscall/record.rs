@@ -4,8 +4,9 @@
 //!   0      8           16       32     36     40       48          96
 //!   | time | tgid, tid | comm   | nr   | side | result | arguments | copies …
 //!     u64    tid first   16 B     u32    u8     i64      6 × u64
-//!                                        37: compat
-//!   copy:  | status i32 | count u32 | bytes, padded to 8 |
+//!                                        37: compat    38: where stacks begin, in eights, u16; 0: none
+//!   copy:    | status i32 | count u32 | bytes, padded to 8 |
+//!   stacks:  | kernel's bytes u32 | program's bytes u32 | addresses … | addresses … |
 //! ```
 //!
 //! A status is the number of bytes, or the negative number of an error. Copies that had no room are
@@ -27,10 +28,14 @@ impl RecordLayout {
     pub const NUMBER: i16 = 32;
     pub const SIDE: i16 = 36;
     pub const COMPAT: i16 = 37;
+    pub const STACKS: i16 = 38;
     pub const RESULT: i16 = 40;
     pub const ARGUMENTS: i16 = 48;
     pub const COPIES: i16 = 96;
     pub const COPY_HEAD: i16 = 8;
+    pub const STACKS_HEAD: i16 = 8;
+    /// A stack has at most so many bytes: 127 addresses.
+    pub const STACK_BYTES: i32 = 1016;
 }
 
 const COMM_BYTES: usize = 16;
@@ -127,6 +132,40 @@ impl<'a> SyscallRecord<'a> {
         out.resize(begin + COMM_BYTES, 0);
     }
 
+    /// Appends the stacks that are wanted, each a sequence behind its length: the kernel's, and the
+    /// program's; empty ones, if the record has none.
+    pub fn encode_stacks(&self, wanted: [bool; 2], out: &mut Vec<u8>) {
+        for (stack, _) in self
+            .stacks()
+            .iter()
+            .zip(wanted)
+            .filter(|(_, wanted)| *wanted)
+        {
+            let count = (stack.len() / 8) as u32;
+            out.extend_from_slice(&count.to_le_bytes());
+            out.extend_from_slice(&stack[..count as usize * 8]);
+        }
+    }
+
+    fn stacks(&self) -> [&'a [u8]; 2] {
+        let (at, head) = (
+            RecordLayout::STACKS as usize,
+            RecordLayout::STACKS_HEAD as usize,
+        );
+        let begin = usize::from(u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]])) * 8;
+        let Some(all) = self.bytes.get(begin..).filter(|_| begin != 0) else {
+            return [&[]; 2];
+        };
+        let len = |at: usize| {
+            let len = all.get(at..).and_then(<[u8]>::first_chunk);
+            len.map_or(0, |len| u32::from_le_bytes(*len) as usize)
+        };
+        let kernel_end = head.saturating_add(len(0));
+        let kernel = all.get(head..kernel_end);
+        let user = all.get(kernel_end..kernel_end.saturating_add(len(4)));
+        [kernel, user].map(Option::unwrap_or_default)
+    }
+
     /// The copy in this place; `None` if it is not there.
     pub(super) fn copy(&self, place: usize) -> Option<Copied<'a>> {
         let mut rest = &self.bytes[RecordLayout::COPIES as usize..];
@@ -148,4 +187,47 @@ fn copied(bytes: &[u8]) -> Option<Copied<'_>> {
         count,
         bytes: bytes[RecordLayout::COPY_HEAD as usize..].get(..len)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(stacks: &[u8], expected: &[u8]) {
+        let mut bytes = vec![0; RecordLayout::COPIES as usize];
+        bytes[RecordLayout::STACKS as usize] = (RecordLayout::COPIES / 8) as u8;
+        bytes.extend_from_slice(stacks);
+        let record = SyscallRecord::parse(&bytes).unwrap();
+        let mut out = Vec::new();
+        record.encode_stacks([true, true], &mut out);
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn stacks_are_told_as_far_as_they_are_there() {
+        let words = |words: &[u64]| -> Vec<u8> {
+            words.iter().flat_map(|word| word.to_le_bytes()).collect()
+        };
+        let head = |kernel: u64, user: u64| kernel | user << 32;
+        let both = [1_u32, 0].map(u32::to_le_bytes);
+        let (one, none) = (both[0], both[1]);
+        check(
+            &words(&[head(8, 8), 7, 9]),
+            &[&one[..], &words(&[7]), &one, &words(&[9])].concat(),
+        );
+        check(
+            &words(&[head(0, 8), 9]),
+            &[&none[..], &one, &words(&[9])].concat(),
+        );
+        check(
+            &words(&[head(8, 8), 7]),
+            &[&one[..], &words(&[7]), &none].concat(),
+        );
+        check(
+            &words(&[head(u32::MAX.into(), 8), 7]),
+            &[none, none].concat(),
+        );
+        check(&[], &[none, none].concat());
+    }
 }

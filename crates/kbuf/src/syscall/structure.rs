@@ -11,15 +11,25 @@ use thalweg_model::{ArrayClass, FieldClass, IntegerClass, Member, StructClass};
 
 use super::encode::Step;
 use super::lower::{Lowered, argument_index};
-use super::{Copy, CopyKind, Slot};
+use super::{Copy, CopyKind, Side, Slot};
 use crate::format::Field;
 
-/// Arguments that point at several such structures, of which the number is not told.
-const SEVERAL: &[(&str, &str)] = &[
+/// Arguments of which it is not sure that one such structure is there: several, one that is written when the
+/// call fails, or only if there is something to tell, one that some kinds of the call do not have.
+const UNSURE: &[(&str, &str)] = &[
     ("utimensat", "utimes"),
     ("utimes", "utimes"),
     ("futimesat", "utimes"),
+    ("nanosleep", "rmtp"),
+    ("clock_nanosleep", "rmtp"),
+    ("wait4", "ru"),
+    ("waitid", "ru"),
+    ("mq_open", "u_attr"),
+    ("futex", "utime"),
 ];
+
+/// Arguments that LTTng has at the entry, too, though the kernel only writes there.
+const OUTPUTS: &[(&str, &str)] = &[("statx", "buffer"), ("sched_getattr", "uattr")];
 
 /// How a structure lies in a program's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,9 +129,13 @@ impl<'f> Lowered<'f> {
             return;
         }
         for (source, name) in self.pointers.clone() {
-            let is_several = SEVERAL.contains(&(self.call(), &*source.name));
+            let argument = (self.call(), source.name.as_str());
+            let is_early = self.side == Side::Entry && OUTPUTS.contains(&argument);
+            if is_early || UNSURE.contains(&argument) {
+                continue;
+            }
             let known = self.structures.iter();
-            let mut known = known.filter(|known| !is_several && is_of(source, &known.name));
+            let mut known = known.filter(|known| is_of(source, &known.name));
             if let (Some(structure), Some(index)) = (known.next(), argument_index(source)) {
                 self.structure(structure, (&name, source), index);
             }

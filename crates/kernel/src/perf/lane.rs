@@ -32,8 +32,18 @@ pub(super) struct Place {
     pub(super) cpu: u32,
 }
 
+/// What is read of each event of a group: its value, and what it has lost, if the kernel counts that.
+pub(super) const fn group_words(tells_losses: bool) -> usize {
+    if tells_losses { 2 } else { 1 }
+}
+
 /// Makes events of records.
 pub(super) trait Encode {
+    /// Whether the kernel counts what events lose.
+    fn tells_losses(&self) -> bool {
+        true
+    }
+
     /// The record's time in the trace, if it is to be there; else what became of it is counted.
     fn choose(&mut self, record: &PerfRecord<'_>, tally: &mut Tally) -> Option<u64>;
 
@@ -60,6 +70,8 @@ pub(super) struct Lane {
     pub(super) cpu: u32,
     pub(super) ring: PerfRing,
     pub(super) events: Vec<PerfEvent>,
+    /// Counters in whose group the events are, if there are any.
+    pub(super) counters: Vec<PerfEvent>,
     ledger: Ledger,
     said: Said,
     copy: Vec<u8>,
@@ -90,6 +102,7 @@ impl Lane {
             cpu,
             ring,
             events: Vec::new(),
+            counters: Vec::new(),
             ledger: Ledger::default(),
             said: Said::default(),
             copy: Vec::new(),
@@ -105,10 +118,18 @@ impl Lane {
         Ok(())
     }
 
+    /// The events that are enabled: of a group the first one.
+    pub(super) fn leaders(&self) -> impl Iterator<Item = &PerfEvent> {
+        let alone = self.counters.is_empty();
+        let events = self.events.iter().filter(move |_| alone);
+        self.counters.first().into_iter().chain(events)
+    }
+
     /// Reads what the kernel counted as lost; `tells` says whether it counts that.
     pub(super) fn read_losses(&mut self, now: u64, tells: bool) -> Result<(), Error> {
         let lost = match tells {
             false => self.tally.lost,
+            true if !self.counters.is_empty() => self.of_group(1, tells)?,
             true => self.events.iter().try_fold(0, |sum, event| {
                 let [_, lost] = event.read().map_err(ring_error)?;
                 Ok::<u64, Error>(sum + lost)
@@ -120,6 +141,9 @@ impl Lane {
 
     /// How often its events have happened.
     pub(super) fn counted(&self, tells: bool) -> Result<u64, Error> {
+        if !self.counters.is_empty() {
+            return self.of_group(0, tells);
+        }
         self.events.iter().try_fold(0, |sum, event| {
             let count = match tells {
                 true => event.read().map(|[count, _]| count),
@@ -127,6 +151,27 @@ impl Lane {
             };
             Ok(sum + count.map_err(ring_error)?)
         })
+    }
+
+    /// The sum of a number of all events of the group, but for the counters.
+    fn of_group(&self, number: usize, tells: bool) -> Result<u64, Error> {
+        let (counters, words) = (self.counters.len(), group_words(tells));
+        let Some(first) = self.counters.first() else {
+            return Ok(0);
+        };
+        let read = first.read_group(counters + self.events.len());
+        let read = read.map_err(ring_error)?;
+        let entries = read.get(1..).unwrap_or_default().chunks_exact(words);
+        let numbers = entries.skip(counters).filter_map(|entry| entry.get(number));
+        Ok(numbers.sum())
+    }
+
+    /// The records in these bytes.
+    fn parsed<'b>(&self, bytes: &'b [u8], tells: bool) -> PerfRecords<'b> {
+        match self.counters.is_empty() {
+            true => PerfRecords::new(bytes),
+            false => PerfRecords::with_groups(bytes, group_words(tells)),
+        }
     }
 
     /// The ring's bytes from where it is read up to `end`, in one piece.
@@ -155,7 +200,7 @@ impl Lane {
             return Ok(false);
         }
         self.copy_to(end.min(from + PACKET_BYTES));
-        let mut records = PerfRecords::new(&self.copy);
+        let mut records = self.parsed(&self.copy, writer.tells_losses());
         let mut tally = self.tally;
         let mut found = Vec::new();
         for record in &mut records {

@@ -17,6 +17,7 @@
 //! is known by then, under the name that it had.
 
 mod counters;
+mod cpu_counter;
 mod event;
 mod lane;
 mod open;
@@ -25,6 +26,7 @@ mod refusal;
 mod stacks;
 
 pub use counters::{Count, CounterSet, CounterValue};
+pub use cpu_counter::CpuCounter;
 pub use event::PerfEventName;
 pub use open::PerfScope;
 pub use recording::{PerfConfig, PerfPart, PerfRecording, SampledEvent};

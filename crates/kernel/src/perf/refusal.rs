@@ -46,6 +46,9 @@ impl Asked<'_> {
                      lower {PARANOID} (it is {level})"
                 )
             }
+            Some(Errno::TOOBIG) => {
+                "too many events at once for counters in each of them: name fewer".to_owned()
+            }
             Some(Errno::MFILE | Errno::NFILE) => {
                 "too many open files: each thread needs one for each CPU and event; raise `ulimit -n`"
                     .to_owned()

@@ -19,8 +19,9 @@ use thalweg_kbuf::{
     perf_stack_members,
 };
 use thalweg_model::Member;
-use thalweg_sys::{PerfAttr, PerfEvent};
+use thalweg_sys::{PerfAttr, PerfEvent, PerfTarget};
 
+use super::cpu_counter::{self, CpuCounter};
 use super::lane::{Encode, Lane, Place, Tally, ring_error};
 use super::open::{PerfScope, open_on};
 use super::recording::{add, dummy, lanes, read_format, ring_size, tells_losses};
@@ -61,7 +62,7 @@ impl Stacks {
         self.kernel || self.user
     }
 
-    fn members(self) -> Vec<Member> {
+    pub(crate) fn members(self) -> Vec<Member> {
         let mut members = Vec::new();
         for (is_wanted, name) in [
             (self.kernel, "callstack_kernel"),
@@ -84,6 +85,8 @@ pub struct StackConfig {
     pub contexts: KernelContexts,
     /// Which stacks.
     pub stacks: Stacks,
+    /// The counters of each CPU whose values are told.
+    pub counters: Vec<CpuCounter>,
     /// Whose events.
     pub scope: PerfScope,
     /// The size of each CPU's ring; the next power of two is taken.
@@ -103,6 +106,7 @@ pub struct StackRecording {
     /// What the kernel's records lack.
     told: Option<Arc<Mutex<ToldSource>>>,
     stacks: Stacks,
+    counters: Vec<CpuCounter>,
     fit: Fit,
     clock: TraceClock,
     own: Vec<i32>,
@@ -120,10 +124,19 @@ impl StackRecording {
         let lacking = tell_of(&mut told, &mut config.plan.events, config.clock);
         let online = online_cpus()?;
         let tells_losses = tells_losses();
+        if let (Some(counter), PerfScope::Tracked(_)) = (config.counters.first(), &config.scope) {
+            return Err(counter.of_threads());
+        }
+        let has_counters = !config.counters.is_empty();
         let open = |threads: Option<&[u32]>| {
             let mut lanes = lanes(&online, ring_size(config.ring_bytes_per_cpu))?;
+            cpu_counter::open(&config.counters, tells_losses, &mut lanes)?;
             for planned in &config.plan.events {
-                let attr = traced(&planned.event, config.stacks, tells_losses);
+                let mut attr = traced(&planned.event, config.stacks, tells_losses);
+                if has_counters {
+                    attr.sample_type |= PerfAttr::SAMPLE_READ;
+                    attr.read_format |= PerfAttr::READ_GROUP;
+                }
                 open_event(planned, &attr, (&online, threads), &mut lanes)?;
             }
             Ok(lanes)
@@ -150,6 +163,7 @@ impl StackRecording {
             contexts,
             writer,
             stacks: config.stacks,
+            counters: config.counters,
             fit: Fit::new(config.clock),
             clock: config.clock,
             own: vec![std::process::id().cast_signed()],
@@ -166,7 +180,8 @@ impl StackRecording {
 
     /// What stands in front of each event's payload.
     pub fn members(&self) -> Vec<Member> {
-        [self.contexts.members(), self.stacks.members()].concat()
+        let counters = self.counters.iter().map(CpuCounter::member).collect();
+        [self.contexts.members(), counters, self.stacks.members()].concat()
     }
 
     /// Sets the CTF id of each event and the header that events have.
@@ -208,7 +223,8 @@ impl StackRecording {
     }
 
     fn each(&self, order: impl Fn(&PerfEvent) -> std::io::Result<()>) -> Result<(), Error> {
-        let mut events = self.lanes.iter().flat_map(|lane| &lane.events);
+        let lanes = self.lanes.iter();
+        let mut events = lanes.flat_map(Lane::leaders);
         events.try_for_each(|event| order(event).map_err(ring_error))
     }
 
@@ -229,6 +245,8 @@ impl StackRecording {
             transcoder: &self.transcoder,
             contexts: self.writer.as_mut(),
             stacks: self.stacks,
+            counters: self.counters.len(),
+            tells_losses: self.tells_losses,
         };
         for (lane, end) in self.lanes.iter_mut().zip(ends) {
             while lane
@@ -329,7 +347,11 @@ fn open_event(
         },
         hz: None,
     };
-    for (cpu, event) in open_on(online, threads, attr, asked)? {
+    let opened = match lanes.iter().all(|lane| lane.counters.is_empty()) {
+        true => open_on(online, threads, attr, asked)?,
+        false => open_in_groups(attr, asked, lanes)?,
+    };
+    for (cpu, event) in opened {
         if let Some(filter) = &filter {
             event.set_filter(filter).map_err(|error| Error::Filter {
                 event: name.clone(),
@@ -340,6 +362,23 @@ fn open_event(
         add(lanes, cpu, event)?;
     }
     Ok(())
+}
+
+/// An event on each CPU, in the group of the counters there.
+fn open_in_groups(
+    attr: &PerfAttr,
+    asked: Asked<'_>,
+    lanes: &[Lane],
+) -> Result<Vec<(u32, PerfEvent)>, Error> {
+    let grouped = lanes
+        .iter()
+        .filter_map(|lane| Some((lane.cpu, lane.counters.first()?)));
+    let open = |(cpu, first): (u32, &PerfEvent)| {
+        let attr = cpu_counter::beside(*attr);
+        let event = PerfEvent::open_beside(&attr, PerfTarget::Cpu(cpu), first);
+        Ok((cpu, event.map_err(|error| asked.refused(&error))?))
+    };
+    grouped.map(open).collect()
 }
 
 fn traced(event: &KernelEvent, stacks: Stacks, tells_losses: bool) -> PerfAttr {
@@ -366,6 +405,8 @@ struct Writer<'a> {
     transcoder: &'a Transcoder,
     contexts: Option<&'a mut ContextWriter>,
     stacks: Stacks,
+    counters: usize,
+    tells_losses: bool,
 }
 
 impl Writer<'_> {
@@ -379,6 +420,10 @@ impl Writer<'_> {
 }
 
 impl Encode for Writer<'_> {
+    fn tells_losses(&self) -> bool {
+        self.tells_losses
+    }
+
     fn choose(&mut self, record: &PerfRecord<'_>, tally: &mut Tally) -> Option<u64> {
         if let PerfBody::Sample(sample) = record.body {
             tally.is_uneven |= sample.period != 1;
@@ -408,6 +453,7 @@ impl Encode for Writer<'_> {
             base: base.map(|writer| writer.of_cpu(at.cpu)),
             body: &record.body,
             stacks: self.stacks,
+            counters: self.counters,
         };
         let done = self
             .transcoder
@@ -421,6 +467,7 @@ struct StackContext<'a> {
     base: Option<&'a mut ContextWriter>,
     body: &'a PerfBody<'a>,
     stacks: Stacks,
+    counters: usize,
 }
 
 impl EventContext for StackContext<'_> {
@@ -431,6 +478,12 @@ impl EventContext for StackContext<'_> {
     fn write(&mut self, head: RecordHead, at: u64, out: &mut Vec<u8>) {
         if let Some(base) = &mut self.base {
             base.write(head, at, out);
+        }
+        if let PerfBody::Sample(sample) = self.body {
+            for place in 0..self.counters {
+                let value = sample.value(place).unwrap_or(0);
+                out.extend_from_slice(&value.to_le_bytes());
+            }
         }
         if self.stacks.kernel {
             self.body.encode_kernel_stack(out);

@@ -100,6 +100,7 @@ impl InKernel {
                 rings: array.as_fd(),
                 files,
                 filters: &filters.variants[side as usize],
+                stacks: config.stacks,
             };
             let instructions = parts.assemble()?;
             let tracepoint = btf.find(Kind::Typedef, tracepoint)?;
@@ -114,10 +115,9 @@ impl InKernel {
         let entry = load(Side::Entry, "syscall_entry", "btf_trace_sys_enter")?;
         let exit = load(Side::Exit, "syscall_exit", "btf_trace_sys_exit")?;
         maps.push(rows);
-        let was_off = |cpu: &u32| !online.contains(cpu);
         Ok(Self {
             rings,
-            without_ring: possible.into_iter().filter(was_off).collect(),
+            without_ring: without(possible, &online),
             programs: [entry, exit],
             own,
             array,
@@ -226,6 +226,12 @@ fn attributes(btf: &Btf, whose: [Option<&Track>; 2]) -> Result<Attributes, Error
     };
     let sets = [find(whose[0])?, find(whose[1])?];
     Ok(Attributes::find(btf, sets)?)
+}
+
+/// Those that are not among the others.
+fn without(cpus: Vec<u32>, others: &[u32]) -> Vec<u32> {
+    let is_other = |cpu: &u32| !others.contains(cpu);
+    cpus.into_iter().filter(is_other).collect()
 }
 
 fn rows(calls: &Calls, filters: &[u16]) -> io::Result<BpfArray> {

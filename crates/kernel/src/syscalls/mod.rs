@@ -28,6 +28,7 @@ mod load;
 mod own;
 mod program;
 mod recording;
+mod stacks;
 mod structures;
 mod tracked;
 mod vectors;

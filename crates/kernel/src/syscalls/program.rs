@@ -19,9 +19,10 @@ use super::copies;
 use super::files::FileOffsets;
 use super::filters::{FRONT, Variants};
 use super::own::OwnCheck;
+use super::stacks;
 use super::tracked::TrackedCheck;
-use crate::Error;
 use crate::bpf::{find_offset, look_up};
+use crate::{Error, Stacks};
 
 /// The registers in which a call's arguments lie.
 const ARGUMENTS: [&str; 6] = ["di", "si", "dx", "r10", "r8", "r9"];
@@ -100,6 +101,7 @@ pub(super) struct Parts<'a> {
     pub(super) files: Option<FileOffsets>,
     /// What calls must pass.
     pub(super) filters: &'a Variants<'a>,
+    pub(super) stacks: Stacks,
 }
 
 impl Parts<'_> {
@@ -108,6 +110,7 @@ impl Parts<'_> {
         let a = &mut Assembler::new();
         let (out, lost) = (a.label(), a.label());
         a.set(R6, R1);
+        stacks::keep_arguments(a, self.stacks);
         self.own.write_stopped(a, out);
         a.call(Helper::GetCurrentPidTgid);
         a.set(R9, R0);
@@ -135,6 +138,7 @@ impl Parts<'_> {
         }
         a.load(Size::Eight, R1, (R10, STATE));
         count(a, R1, SEEN);
+        stacks::write(a, self.stacks, lost);
         self.write_output(a, out, lost);
         a.bind(lost);
         a.load(Size::Eight, R1, (R10, STATE));

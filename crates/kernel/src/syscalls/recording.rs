@@ -2,8 +2,10 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use thalweg_kbuf::{HeaderKind, Parts, SyscallEvent, SyscallOptions, SyscallRecord};
-use thalweg_model::Timestamp;
+use thalweg_kbuf::{
+    HeaderKind, Parts, SyscallEvent, SyscallOptions, SyscallRecord, syscall_context,
+};
+use thalweg_model::{Member, Timestamp};
 
 use super::calls::Calls;
 use super::filters::{TaskContexts, resolve};
@@ -12,7 +14,7 @@ use super::structures;
 use crate::bpf::read_btf;
 use crate::fit::Fit;
 use crate::loss::{Ledger, Said};
-use crate::{Error, EventFilter, KernelPacket, Missing, TraceClock, Tracefs, Track};
+use crate::{Error, EventFilter, KernelPacket, Missing, Stacks, TraceClock, Tracefs, Track};
 
 /// A packet is handed over when it has so many bytes.
 const PACKET_BYTES: usize = 256 << 10;
@@ -30,6 +32,8 @@ pub struct SyscallConfig {
     pub filters: Vec<EventFilter>,
     /// What events say beyond LTTng's fields.
     pub options: SyscallOptions,
+    /// Which stacks each event has.
+    pub stacks: Stacks,
     /// Whose calls, if not everybody's.
     pub track: Option<Track>,
     /// Whose calls are left out.
@@ -60,6 +64,7 @@ pub struct SyscallRecording {
     in_kernel: InKernel,
     streams: Vec<Stream>,
     filters: FilterReport,
+    stacks: Stacks,
 }
 
 /// What is read of a CPU's ring.
@@ -101,6 +106,7 @@ impl SyscallRecording {
             calls,
             in_kernel,
             filters,
+            stacks: config.stacks,
         })
     }
 
@@ -112,6 +118,11 @@ impl SyscallRecording {
     /// The events; their order is that of the ids in [`Self::set_ids`].
     pub fn events(&self) -> &[SyscallEvent] {
         self.calls.events()
+    }
+
+    /// What stands in front of each event's payload.
+    pub fn members(&self) -> Vec<Member> {
+        [syscall_context(), self.stacks.members()].concat()
     }
 
     /// Sets the CTF id of each event; their headers are large ones.
@@ -258,6 +269,7 @@ impl SyscallRecording {
             let begin = records.len();
             header.write(id, time, last, records);
             record.encode_context(records);
+            record.encode_stacks([self.stacks.kernel, self.stacks.user], records);
             self.calls.events()[event].encode(&record, records);
             stream.parts.push(header, (id, time), begin);
             events += 1;
