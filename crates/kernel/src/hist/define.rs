@@ -28,7 +28,7 @@ pub(super) fn refused(spec: &SyntheticSpec, why: impl Into<String>) -> Error {
     }
 }
 
-/// Makes the synthetic events of this instance, for which nothing is recorded before [`super::arm`]; what
+/// Makes the synthetic events of this instance, for which nothing is recorded before [`super::arm()`]; what
 /// they are, for the plan.
 ///
 /// # Errors

@@ -136,7 +136,7 @@ impl ToldSource {
             self.known_until = now;
         }
         let before = |ns| self.fit.ticks(monotonic_ns().saturating_sub(ns));
-        // What is nearest may be another's then.
+        // What was told last may be another's then.
         if self.table.has_dropped() || self.lost() > 0 {
             self.near = before(0).saturating_sub(before(NEAR_NS));
         }
@@ -187,7 +187,8 @@ impl Told for ToldSource {
             naps -= 1;
             std::thread::sleep(NAP);
         }
-        let found = self.table.find(key, at, self.near);
+        let doubt = self.fit.error_ticks();
+        let found = self.table.find(key, (at, doubt), self.near);
         take(found.unwrap_or_default());
         self.unknown += u64::from(found.is_none());
     }

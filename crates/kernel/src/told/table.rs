@@ -1,6 +1,6 @@
 //! What was told, by kind and key.
 //!
-//! Invariant: what is told of a key is in the order in which it came, and there is an end to what is kept.
+//! Invariant: what is told of a key is in the order of its times, and there is an end to what is kept.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -35,10 +35,12 @@ struct Kept {
 impl Table {
     /// Keeps what was told at a time, from now on.
     pub(super) fn put(&mut self, key: Key, (at, now): (u64, u64), body: &[u8]) {
-        self.told
-            .entry(key)
-            .or_default()
-            .push_back((at, body.into()));
+        let told = self.told.entry(key).or_default();
+        let place = match told.back() {
+            Some((last, _)) if *last > at => told.partition_point(|(when, _)| *when <= at),
+            _ => told.len(),
+        };
+        told.insert(place, (at, body.into()));
         let since = now;
         self.order.push_back(Kept { since, at, key });
         while self.order.len() > MOST {
@@ -52,10 +54,13 @@ impl Table {
         self.has_dropped
     }
 
-    /// What was told of a key nearest to a time, if it is within a distance.
-    pub(super) fn find(&self, key: Key, at: u64, within: u64) -> Option<&[u8]> {
-        let told = self.told.get(&key)?.iter();
-        let (when, body) = told.min_by_key(|(when, _)| when.abs_diff(at))?;
+    /// What was told of a key for an event at a time: the last that was told before, by clocks that differ
+    /// by no more than `doubt`, if it is within a distance.
+    pub(super) fn find(&self, key: Key, (at, doubt): (u64, u64), within: u64) -> Option<&[u8]> {
+        let told = self.told.get(&key)?;
+        // An address of the kernel's may have been told of very often.
+        let behind = told.partition_point(|(when, _)| *when <= at.saturating_add(doubt));
+        let (when, body) = told.get(behind.checked_sub(1)?)?;
         (when.abs_diff(at) <= within).then_some(body)
     }
 
@@ -87,17 +92,38 @@ mod tests {
     const KEY: Key = (ToldKind::Fork, 7);
 
     #[test]
-    fn the_nearest_is_meant() {
+    fn what_was_told_last_is_meant() {
         let mut table = Table::default();
         table.put(KEY, (100, 0), b"a");
         table.put(KEY, (200, 0), b"b");
         table.put((ToldKind::Rx, 7), (150, 0), b"c");
-        let find = |at, within| table.find(KEY, at, within);
-        assert_eq!(find(101, u64::MAX), Some(&b"a"[..]));
-        assert_eq!(find(199, u64::MAX), Some(&b"b"[..]));
+        let find = |at, within| table.find(KEY, (at, 5), within);
+        assert_eq!(find(94, u64::MAX), None);
+        assert_eq!(find(95, u64::MAX), Some(&b"a"[..]));
+        assert_eq!(find(194, u64::MAX), Some(&b"a"[..]));
+        assert_eq!(find(195, u64::MAX), Some(&b"b"[..]));
         assert_eq!(find(260, 50), None);
         assert_eq!(find(250, 50), Some(&b"b"[..]));
-        assert_eq!(table.find((ToldKind::Fork, 8), 100, u64::MAX), None);
+        assert_eq!(table.find((ToldKind::Fork, 8), (100, 5), u64::MAX), None);
+    }
+
+    #[test]
+    fn what_comes_late_takes_its_place() {
+        let mut table = Table::default();
+        for at in [100, 300, 200, 50, 300, 250] {
+            table.put(KEY, (at, 0), at.to_string().as_bytes());
+        }
+        let times = table.told[&KEY].iter().map(|(when, _)| *when);
+        assert_eq!(times.collect::<Vec<_>>(), [50, 100, 200, 250, 300, 300]);
+        for (at, told) in [
+            (50, "50"),
+            (99, "50"),
+            (100, "100"),
+            (249, "200"),
+            (999, "300"),
+        ] {
+            assert_eq!(table.find(KEY, (at, 0), u64::MAX), Some(told.as_bytes()));
+        }
     }
 
     #[test]
@@ -107,9 +133,9 @@ mod tests {
         table.put(KEY, (200, 2000), b"b");
         table.forget(1000, u64::MAX);
         table.forget(1001, 100);
-        assert_eq!(table.find(KEY, 100, u64::MAX), Some(&b"a"[..]));
+        assert_eq!(table.find(KEY, (100, 0), u64::MAX), Some(&b"a"[..]));
         table.forget(1001, 101);
-        assert_eq!(table.find(KEY, 100, u64::MAX), Some(&b"b"[..]));
+        assert_eq!(table.find(KEY, (200, 0), u64::MAX), Some(&b"b"[..]));
         table.forget(2001, u64::MAX);
         assert_eq!((table.told.len(), table.order.len()), (0, 0));
         assert!(!table.has_dropped(), "of that nobody asks any more");

@@ -2,7 +2,7 @@
 
 use thalweg_bpf::Btf;
 use thalweg_filter::{Context, Expr, Logic, Node};
-use thalweg_kbuf::Naming;
+use thalweg_kbuf::{EventFormat, Naming};
 
 use super::field::{EventFields, Found, Names, context};
 use super::layout::{Layout, Part};
@@ -15,7 +15,7 @@ use super::tracepoint::Tracepoint;
 use crate::plan::describe;
 use crate::probes::{ProbeSpec, resolve_probes};
 use crate::syscalls::find_syscalls;
-use crate::{Error, Missing, Tracefs};
+use crate::{Error, KernelEvent, Missing, Tracefs};
 
 /// More programs than these would take more descriptors than a process has.
 const MOST_EVENTS: usize = 400;
@@ -92,11 +92,7 @@ pub(super) fn events(
     Ok((vec![Watched::Syscall(Box::new(syscall))], Vec::new()))
 }
 
-fn one_call(
-    tracefs: &Tracefs,
-    name: &str,
-    column: usize,
-) -> Result<(u32, crate::KernelEvent), Error> {
+fn one_call(tracefs: &Tracefs, name: &str, column: usize) -> Result<(u32, KernelEvent), Error> {
     if name.contains(['*', '?']) {
         let why = format!("one call is meant here; for several: where syscall == \"{name}\"");
         return Err(WatchError::at(column, why).into());
@@ -108,7 +104,17 @@ fn one_call(
     let call = call.ok_or_else(|| WatchError::at(column, "there is no such system call"))?;
     let entry = format!("syscalls:sys_enter_{}", call.name);
     let known = tracefs.find_events(&entry)?;
-    Ok((call.number, tracefs.describe(&known[0])?))
+    let format = in_registers(tracefs.format(&known[0])?);
+    Ok((
+        call.number,
+        KernelEvent::new(&known[0].system, &format, Naming::Lttng),
+    ))
+}
+
+/// The arguments as a program finds them: kernels from 6.19 on have copies of texts in the record, too.
+fn in_registers(mut format: EventFormat) -> EventFormat {
+    format.fields.retain(|field| !field.is_dynamic());
+    format
 }
 
 fn probes(
@@ -296,4 +302,33 @@ pub(super) fn texts(spec: &WatchSpec, event: &dyn EventFields, layout: &Layout) 
         });
     }
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORMAT: &str = "name: sys_enter_openat\nID: 700\nformat:\n\
+        \tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n\
+        \tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n\
+        \tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n\
+        \tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n\
+        \tfield:int __syscall_nr;\toffset:8;\tsize:4;\tsigned:1;\n\
+        \tfield:int dfd;\toffset:16;\tsize:8;\tsigned:0;\n\
+        \tfield:const char * filename;\toffset:24;\tsize:8;\tsigned:0;\n\
+        \tfield:__data_loc char[] __filename_val;\toffset:48;\tsize:4;\tsigned:0;\n";
+
+    #[test]
+    fn an_argument_is_where_the_call_has_it() {
+        let format = in_registers(EventFormat::parse(FORMAT).unwrap());
+        let event = KernelEvent::new("syscalls", &format, Naming::Lttng);
+        let mut sources = event.sources.iter();
+        let path = sources
+            .find(|source| source.field.name == "filename")
+            .unwrap();
+        assert_eq!(
+            (path.field.offset, &*path.field.c_type),
+            (24, "const char *")
+        );
+    }
 }
