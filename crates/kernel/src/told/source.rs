@@ -188,8 +188,8 @@ impl Told for ToldSource {
             std::thread::sleep(NAP);
         }
         let doubt = self.fit.error_ticks();
-        let found = self.table.find(key, (at, doubt), self.near);
-        take(found.unwrap_or_default());
+        let found = self.table.take(key, (at, doubt), self.near);
+        take(found.as_deref().unwrap_or_default());
         self.unknown += u64::from(found.is_none());
     }
 }

@@ -16,7 +16,7 @@ type Timed = (u64, Box<[u8]>);
 const MOST: usize = 1 << 18;
 
 /// What is kept.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     told: HashMap<Key, VecDeque<Timed>>,
     order: VecDeque<Kept>,
@@ -44,8 +44,7 @@ impl Table {
         let since = now;
         self.order.push_back(Kept { since, at, key });
         while self.order.len() > MOST {
-            self.has_dropped = true;
-            self.drop_oldest();
+            self.has_dropped |= self.drop_oldest();
         }
     }
 
@@ -54,14 +53,25 @@ impl Table {
         self.has_dropped
     }
 
-    /// What was told of a key for an event at a time: the last that was told before, by clocks that differ
+    /// Takes what was told of a key for an event at a time, which asks once: the last that was told before, by clocks that differ
     /// by no more than `doubt`, if it is within a distance.
-    pub(super) fn find(&self, key: Key, (at, doubt): (u64, u64), within: u64) -> Option<&[u8]> {
-        let told = self.told.get(&key)?;
+    pub(super) fn take(
+        &mut self,
+        key: Key,
+        (at, doubt): (u64, u64),
+        within: u64,
+    ) -> Option<Box<[u8]>> {
+        let told = self.told.get_mut(&key)?;
         // An address of the kernel's may have been told of very often.
         let behind = told.partition_point(|(when, _)| *when <= at.saturating_add(doubt));
-        let (when, body) = told.get(behind.checked_sub(1)?)?;
-        (when.abs_diff(at) <= within).then_some(body)
+        let place = behind.checked_sub(1)?;
+        told.get(place)
+            .filter(|(when, _)| when.abs_diff(at) <= within)?;
+        let (_, body) = told.remove(place)?;
+        if told.is_empty() {
+            self.told.remove(&key);
+        }
+        Some(body)
     }
 
     /// Forgets what is kept since before a time, if nobody asks for it: it is older than `oldest`.
@@ -72,16 +82,23 @@ impl Table {
         }
     }
 
-    fn drop_oldest(&mut self) {
-        let Some(Kept { key, .. }) = self.order.pop_front() else {
-            return;
+    /// Whether what was kept longest was still there, and is no more.
+    fn drop_oldest(&mut self) -> bool {
+        let Some(Kept { key, at, .. }) = self.order.pop_front() else {
+            return false;
         };
-        if let Some(told) = self.told.get_mut(&key) {
-            told.pop_front();
-            if told.is_empty() {
-                self.told.remove(&key);
-            }
+        let Some(told) = self.told.get_mut(&key) else {
+            return false;
+        };
+        let place = told.partition_point(|(when, _)| *when < at);
+        let is_there = told.get(place).is_some_and(|(when, _)| *when == at);
+        if is_there {
+            told.remove(place);
         }
+        if told.is_empty() {
+            self.told.remove(&key);
+        }
+        is_there
     }
 }
 
@@ -97,14 +114,29 @@ mod tests {
         table.put(KEY, (100, 0), b"a");
         table.put(KEY, (200, 0), b"b");
         table.put((ToldKind::Rx, 7), (150, 0), b"c");
-        let find = |at, within| table.find(KEY, (at, 5), within);
+        let find = |at, within| table.clone().take(KEY, (at, 5), within);
         assert_eq!(find(94, u64::MAX), None);
-        assert_eq!(find(95, u64::MAX), Some(&b"a"[..]));
-        assert_eq!(find(194, u64::MAX), Some(&b"a"[..]));
-        assert_eq!(find(195, u64::MAX), Some(&b"b"[..]));
+        assert_eq!(find(95, u64::MAX), Some(b"a"[..].into()));
+        assert_eq!(find(194, u64::MAX), Some(b"a"[..].into()));
+        assert_eq!(find(195, u64::MAX), Some(b"b"[..].into()));
         assert_eq!(find(260, 50), None);
-        assert_eq!(find(250, 50), Some(&b"b"[..]));
-        assert_eq!(table.find((ToldKind::Fork, 8), (100, 5), u64::MAX), None);
+        assert_eq!(find(250, 50), Some(b"b"[..].into()));
+        assert_eq!(table.take((ToldKind::Fork, 8), (100, 5), u64::MAX), None);
+    }
+
+    #[test]
+    fn what_was_asked_for_is_no_more() {
+        let mut table = Table::default();
+        for at in [100, 200] {
+            table.put(KEY, (at, at), b"a");
+        }
+        assert!(table.take(KEY, (250, 0), u64::MAX).is_some());
+        assert_eq!(table.told[&KEY].len(), 1);
+        assert!(table.take(KEY, (250, 0), u64::MAX).is_some());
+        assert!(table.told.is_empty());
+        table.put(KEY, (100, 300), b"b");
+        table.forget(201, u64::MAX);
+        assert_eq!(table.order.len(), 1, "those that were taken");
     }
 
     #[test]
@@ -122,7 +154,8 @@ mod tests {
             (249, "200"),
             (999, "300"),
         ] {
-            assert_eq!(table.find(KEY, (at, 0), u64::MAX), Some(told.as_bytes()));
+            let found = table.clone().take(KEY, (at, 0), u64::MAX);
+            assert_eq!(found.as_deref(), Some(told.as_bytes()));
         }
     }
 
@@ -133,9 +166,15 @@ mod tests {
         table.put(KEY, (200, 2000), b"b");
         table.forget(1000, u64::MAX);
         table.forget(1001, 100);
-        assert_eq!(table.find(KEY, (100, 0), u64::MAX), Some(&b"a"[..]));
+        assert_eq!(
+            table.clone().take(KEY, (100, 0), u64::MAX),
+            Some(b"a"[..].into())
+        );
         table.forget(1001, 101);
-        assert_eq!(table.find(KEY, (200, 0), u64::MAX), Some(&b"b"[..]));
+        assert_eq!(
+            table.clone().take(KEY, (200, 0), u64::MAX),
+            Some(b"b"[..].into())
+        );
         table.forget(2001, u64::MAX);
         assert_eq!((table.told.len(), table.order.len()), (0, 0));
         assert!(!table.has_dropped(), "of that nobody asks any more");
