@@ -4,7 +4,7 @@ use std::fs;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use thalweg_bpf::Register::{R0, R1, R2, R10};
+use thalweg_bpf::Register::{R0, R1, R2, R4, R10};
 use thalweg_bpf::{Assembler, Btf, BtfError, Condition, Helper, Label, Register};
 
 use crate::Error;
@@ -13,6 +13,9 @@ const BTF: &str = "/sys/kernel/btf/vmlinux";
 
 /// No kernel has more numbers for threads.
 const MOST_THREADS: u32 = 1 << 22;
+
+/// The reader reads when it has to: nobody is woken.
+const NO_WAKEUP: i32 = 1;
 
 /// The kernel takes programs whose licence lets them call what the kernel has for free software only.
 pub(crate) const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
@@ -47,6 +50,27 @@ pub(crate) fn find_offset(btf: &Btf, structure: &str, path: &str) -> Result<i16,
     i16::try_from(offset).map_err(|_| BtfError::Missing {
         what: format!("{structure}.{path} within 32 KiB"),
     })
+}
+
+/// Hands a record on the stack over, whose bytes are counted in R3, or counts it in the first value of
+/// `lost`, where all processors count.
+pub(crate) fn write_to_ring(
+    a: &mut Assembler,
+    record: i16,
+    ring: BorrowedFd<'_>,
+    lost: BorrowedFd<'_>,
+) {
+    let done = a.label();
+    a.load_map(R1, ring);
+    a.set(R2, R10);
+    a.add(R2, i32::from(record));
+    a.set(R4, NO_WAKEUP);
+    a.call(Helper::RingbufOutput);
+    a.jump_if(Condition::Equal, R0, 0, done);
+    a.load_first_value(R1, lost);
+    a.set(R2, 1);
+    a.add_atomically((R1, 0), R2);
+    a.bind(done);
 }
 
 /// `R0 = ` the value of `map` whose key is on the stack.

@@ -1,7 +1,7 @@
 //! Numbers: R0 becomes the value of an expression.
 
 use thalweg_bpf::Register::{R0, R1, R2, R10};
-use thalweg_bpf::{Assembler, Condition, Helper, Operation, Register, Size};
+use thalweg_bpf::{Assembler, Helper, Operation, Register, Size};
 use thalweg_filter::tracefs::{Refusal, Width};
 use thalweg_filter::{Expr, Literal, Node, Unary};
 
@@ -142,28 +142,12 @@ fn load_of_task(a: &mut Assembler, path: Path, last: Size) {
     }
 }
 
-/// Pid namespaces within one another that are looked at; deeper numbers are 0.
-const LEVELS: i16 = 4;
-/// What the kernel keeps of a number in each.
-const NUMBER_BYTES: i16 = 16;
-
 fn load_own_number(a: &mut Assembler, number: OwnNumber) {
-    let done = a.label();
     a.call(Helper::GetCurrentTaskBtf);
     if let Some(leader) = number.leader {
         a.load(Size::Eight, R0, (R0, leader));
     }
-    a.load(Size::Eight, R2, (R0, number.thread_pid));
-    a.load(Size::Four, R1, (R2, number.level));
-    for level in 0..LEVELS {
-        let next = a.label();
-        a.jump_if(Condition::NotEqual, R1, i32::from(level), next);
-        a.load(Size::Four, R0, (R2, number.numbers + level * NUMBER_BYTES));
-        a.jump(done);
-        a.bind(next);
-    }
-    a.set(R0, 0);
-    a.bind(done);
+    number.numbers.write_own(a, R0, [R2, R1], R0);
 }
 
 /// R0 is its lowest bits, and their sign.

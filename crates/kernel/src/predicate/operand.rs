@@ -4,6 +4,8 @@ use thalweg_bpf::{Helper, Register};
 use thalweg_filter::tracefs::Width;
 use thalweg_filter::{Context, Fields, Kind};
 
+use crate::numbers::NumberOffsets;
+
 /// Where a number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -43,9 +45,7 @@ impl Path {
 pub(crate) struct OwnNumber {
     /// Where the process's first thread is, if that one is meant.
     pub(crate) leader: Option<i16>,
-    pub(crate) thread_pid: i16,
-    pub(crate) level: i16,
-    pub(crate) numbers: i16,
+    pub(crate) numbers: NumberOffsets,
 }
 
 /// A number: the trace's value is the kernel's and `add`, in as many bits as the trace has.

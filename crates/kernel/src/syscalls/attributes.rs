@@ -5,11 +5,7 @@ use thalweg_bpf::{Assembler, Btf, BtfError, Condition, Helper, Label, Size};
 
 use crate::attribute::Sets;
 use crate::bpf::{find_offset, set_unsigned};
-
-/// Pid namespaces within one another that are looked at.
-const LEVELS: i16 = 4;
-/// What the kernel keeps of a number in each.
-const NUMBER_BYTES: i16 = 16;
+use crate::numbers::NumberOffsets;
 
 /// The sets, and where the kernel keeps what they are about.
 #[derive(Clone, Debug)]
@@ -20,9 +16,7 @@ pub(super) struct Attributes {
     user: i16,
     group: i16,
     leader: i16,
-    thread_pid: i16,
-    level: i16,
-    numbers: i16,
+    numbers: NumberOffsets,
 }
 
 impl Attributes {
@@ -34,9 +28,7 @@ impl Attributes {
             user: find("cred", "uid")?,
             group: find("cred", "gid")?,
             leader: find("task_struct", "group_leader")?,
-            thread_pid: find("task_struct", "thread_pid")?,
-            level: find("pid", "level")?,
-            numbers: find("pid", "numbers")?,
+            numbers: NumberOffsets::find(btf)?,
         })
     }
 
@@ -93,19 +85,8 @@ impl Attributes {
 
     /// 0, if it is deeper than is looked at.
     fn load_vpid(&self, a: &mut Assembler) {
-        let done = a.label();
         a.load(Size::Eight, R2, (R8, self.leader));
-        a.load(Size::Eight, R2, (R2, self.thread_pid));
-        a.load(Size::Four, R3, (R2, self.level));
-        for level in 0..LEVELS {
-            let next = a.label();
-            a.jump_if(Condition::NotEqual, R3, i32::from(level), next);
-            a.load(Size::Four, R1, (R2, self.numbers + level * NUMBER_BYTES));
-            a.jump(done);
-            a.bind(next);
-        }
-        a.set(R1, 0);
-        a.bind(done);
+        self.numbers.write_own(a, R2, [R2, R3], R1);
     }
 }
 

@@ -84,18 +84,18 @@ impl Changes<'_> {
     pub(super) fn programs(&self, wanted: Wanted) -> Result<Vec<Code>, AssembleError> {
         let mut programs = Vec::new();
         if wanted.credentials || wanted.priority {
-            programs.push(("task_call", "btf_trace_sys_exit", self.call()?));
-            programs.push(("task_exec", "btf_trace_sched_process_exec", self.exec()?));
+            programs.push(("task_call", "sys_exit", self.call()?));
+            programs.push(("task_exec", "sched_process_exec", self.exec()?));
         }
         if wanted.priority {
-            programs.push(("task_switch", "btf_trace_sched_switch", self.switch()?));
+            programs.push(("task_switch", "sched_switch", self.switch()?));
             let boost = self.boost()?;
-            programs.push(("task_boost", "btf_trace_sched_pi_setprio", boost));
+            programs.push(("task_boost", "sched_pi_setprio", boost));
         }
         if wanted.groups {
             let attach = self.attach()?;
-            programs.push(("task_group", "btf_trace_cgroup_attach_task", attach));
-            programs.push(("group_made", "btf_trace_cgroup_mkdir", self.made()?));
+            programs.push(("task_group", "cgroup_attach_task", attach));
+            programs.push(("group_made", "cgroup_mkdir", self.made()?));
         }
         Ok(programs)
     }

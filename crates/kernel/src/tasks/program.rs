@@ -9,17 +9,16 @@
 
 use std::os::fd::BorrowedFd;
 
-use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R6, R8, R10};
+use thalweg_bpf::Register::{R0, R1, R2, R3, R6, R8, R10};
 use thalweg_bpf::{AssembleError, Assembler, Btf, BtfError, Condition, Helper, Size};
 use thalweg_kbuf::{Change, TaskLayout};
 
 use super::attributes::AttributeOffsets;
-use crate::bpf::find_offset;
+use crate::bpf::{find_offset, write_to_ring};
+use crate::numbers::NumberOffsets;
 
 /// Where the record is on the stack.
 pub(super) const RECORD: i16 = -TaskLayout::FULL_BYTES;
-/// The reader reads when it has to: nobody is woken.
-const NO_WAKEUP: i32 = 1;
 
 /// Where the kernel keeps what is read.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +27,7 @@ pub(super) struct Offsets {
     pub(super) tgid: i16,
     real_parent: i16,
     comm: i16,
-    thread_pid: i16,
-    level: i16,
-    numbers: i16,
+    numbers: NumberOffsets,
     nsproxy: i16,
     namespace: i16,
     inode: i16,
@@ -44,9 +41,7 @@ impl Offsets {
             tgid: task("tgid")?,
             real_parent: task("real_parent")?,
             comm: task("comm")?,
-            thread_pid: task("thread_pid")?,
-            level: find_offset(btf, "pid", "level")?,
-            numbers: find_offset(btf, "pid", "numbers")?,
+            numbers: NumberOffsets::find(btf)?,
             nsproxy: task("nsproxy")?,
             namespace: find_offset(btf, "nsproxy", "pid_ns_for_children")?,
             inode: find_offset(btf, "pid_namespace", "ns.inum")?,
@@ -133,8 +128,6 @@ impl Parts<'_> {
     /// The namespace of a new thread is the one in which it would start others.
     fn write_namespace(self, a: &mut Assembler) {
         let Offsets {
-            thread_pid,
-            level,
             numbers,
             nsproxy,
             namespace,
@@ -148,9 +141,9 @@ impl Parts<'_> {
         a.load(Size::Four, R1, (R1, inode));
         a.store(Size::Four, (R10, RECORD + TaskLayout::NAMESPACE), R1);
         a.bind(no_proxy);
-        a.load(Size::Eight, R8, (R6, thread_pid));
+        a.load(Size::Eight, R8, (R6, numbers.thread_pid));
         a.jump_if(Condition::Equal, R8, 0, done);
-        a.load(Size::Four, R1, (R8, level));
+        a.load(Size::Four, R1, (R8, numbers.level));
         a.store(Size::Four, (R10, RECORD + TaskLayout::LEVEL), R1);
         let bytes = i32::from(TaskLayout::LEVELS * TaskLayout::NUMBER_BYTES);
         copy(
@@ -160,7 +153,7 @@ impl Parts<'_> {
             Helper::ProbeReadKernel,
             |a| {
                 a.set(R3, R8);
-                a.add(R3, i32::from(numbers));
+                a.add(R3, i32::from(numbers.numbers));
             },
         );
         a.bind(done);
@@ -173,21 +166,10 @@ impl Parts<'_> {
 
     /// Hands so many bytes over, as soon as they have their time.
     pub(super) fn write_bytes(self, a: &mut Assembler, bytes: i16) {
-        let done = a.label();
         a.call(Helper::KtimeGetNs);
         a.store(Size::Eight, (R10, RECORD + TaskLayout::TIME), R0);
-        a.load_map(R1, self.ring);
-        a.set(R2, R10);
-        a.add(R2, i32::from(RECORD));
         a.set(R3, i32::from(bytes));
-        a.set(R4, NO_WAKEUP);
-        a.call(Helper::RingbufOutput);
-        a.jump_if(Condition::Equal, R0, 0, done);
-        a.load_first_value(R1, self.lost);
-        a.set(R2, 1);
-        // All processors count there.
-        a.add_atomically((R1, 0), R2);
-        a.bind(done);
+        write_to_ring(a, RECORD, self.ring, self.lost);
     }
 }
 

@@ -8,20 +8,17 @@ use thalweg_kbuf::{ForkLayout, ToldKind, ToldLayout};
 
 use super::program::{RECORD, copy, write_head};
 use crate::bpf::find_offset;
+use crate::numbers::{NUMBER_BYTES, NumberOffsets};
 
 /// On the stack, below the record: a number of a thread, and the namespace that it is of.
 const NUMBER: i16 = RECORD - 16;
-/// What the kernel keeps of each number.
-const NUMBER_BYTES: i32 = 16;
 
 /// Where the kernel keeps what is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offsets {
     pid: i16,
     tgid: i16,
-    thread_pid: i16,
-    level: i16,
-    numbers: i16,
+    numbers: NumberOffsets,
     inode: i16,
 }
 
@@ -31,9 +28,7 @@ impl Offsets {
         Ok(Self {
             pid: task("pid")?,
             tgid: task("tgid")?,
-            thread_pid: task("thread_pid")?,
-            level: find_offset(btf, "pid", "level")?,
-            numbers: find_offset(btf, "pid", "numbers")?,
+            numbers: NumberOffsets::find(btf)?,
             inode: find_offset(btf, "pid_namespace", "ns.inum")?,
         })
     }
@@ -50,9 +45,9 @@ pub(super) fn write(a: &mut Assembler, offsets: Offsets) {
     a.store(Size::Four, (R10, RECORD + ForkLayout::PARENT_PID), R1);
     a.load(Size::Four, R1, (R7, offsets.tgid));
     a.store(Size::Four, (R10, RECORD + ForkLayout::CHILD_PID), R1);
-    a.load(Size::Eight, R8, (R6, offsets.thread_pid));
+    a.load(Size::Eight, R8, (R6, offsets.numbers.thread_pid));
     write_numbers(a, offsets, ForkLayout::PARENT_NS);
-    a.load(Size::Eight, R8, (R7, offsets.thread_pid));
+    a.load(Size::Eight, R8, (R7, offsets.numbers.thread_pid));
     write_numbers(a, offsets, ForkLayout::CHILD_NS);
     // Up to the last number; the child's level is the one that was read last.
     a.set(R3, R9);
@@ -65,14 +60,14 @@ pub(super) fn write(a: &mut Assembler, offsets: Offsets) {
 fn write_numbers(a: &mut Assembler, offsets: Offsets, namespace: i16) {
     let (found, none, done) = (a.label(), a.label(), a.label());
     a.jump_if(Condition::Equal, R8, 0, none);
-    a.load(Size::Four, R9, (R8, offsets.level));
+    a.load(Size::Four, R9, (R8, offsets.numbers.level));
     a.store(Size::Four, (R10, RECORD + ForkLayout::LEVEL), R9);
     for level in 0..ForkLayout::LEVELS {
-        copy(a, NUMBER, NUMBER_BYTES, |a| {
+        copy(a, NUMBER, i32::from(NUMBER_BYTES), |a| {
             a.set(R3, R8);
             a.add(
                 R3,
-                i32::from(offsets.numbers) + NUMBER_BYTES * i32::from(level),
+                i32::from(offsets.numbers.numbers + NUMBER_BYTES * level),
             );
         });
         a.load(Size::Four, R1, (R10, NUMBER));

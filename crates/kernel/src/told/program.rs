@@ -7,17 +7,16 @@
 
 use std::os::fd::BorrowedFd;
 
-use thalweg_bpf::Register::{R0, R1, R2, R3, R4, R10};
-use thalweg_bpf::{AssembleError, Assembler, Btf, Condition, Helper, Size};
+use thalweg_bpf::Register::{R0, R1, R2, R3, R10};
+use thalweg_bpf::{AssembleError, Assembler, Btf, Helper, Size};
 use thalweg_kbuf::{ForkLayout, ToldKind, ToldLayout};
 
 use super::{fork, packet};
 use crate::Error;
+use crate::bpf::write_to_ring;
 
 /// Where the record is on the stack; that of a fork is the longest.
 pub(super) const RECORD: i16 = -ForkLayout::MOST_BYTES;
-/// The reader reads when it has to: nobody is woken.
-const NO_WAKEUP: i32 = 1;
 
 /// Where programs write to.
 #[derive(Clone, Copy)]
@@ -40,17 +39,7 @@ impl Parts<'_> {
 
     /// Hands the record over, whose bytes are counted in R3.
     fn finish(self, a: &mut Assembler) -> Result<Vec<u64>, AssembleError> {
-        let done = a.label();
-        a.load_map(R1, self.ring);
-        a.set(R2, R10);
-        a.add(R2, i32::from(RECORD));
-        a.set(R4, NO_WAKEUP);
-        a.call(Helper::RingbufOutput);
-        a.jump_if(Condition::Equal, R0, 0, done);
-        a.load_first_value(R1, self.lost);
-        a.set(R2, 1);
-        a.add_atomically((R1, 0), R2);
-        a.bind(done);
+        write_to_ring(a, RECORD, self.ring, self.lost);
         a.set(R0, 0);
         a.exit();
         std::mem::take(a).finish()

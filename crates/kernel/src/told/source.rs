@@ -1,18 +1,15 @@
 //! The programs while they run, and what they told.
 
-use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use thalweg_bpf::{Attached, Kind, Program};
 use thalweg_kbuf::{Told, ToldKind, ToldRecord};
-use thalweg_sys::{BpfArray, BpfRing};
 
 use super::program::Parts;
 use super::table::{Key, Table};
-use crate::bpf::{LICENSE, read_btf};
+use crate::bpf::read_btf;
 use crate::clock::monotonic_ns;
-use crate::fit::Fit;
+use crate::feed::Feed;
 use crate::{Error, Missing, PlannedEvent, TraceClock};
 
 /// Some 50,000 forks between two looks; packets are more.
@@ -22,9 +19,8 @@ const RING_BYTES_OF_PACKETS: u32 = 16 << 20;
 const KEPT_NS: u64 = 10_000_000_000;
 /// How far from a record's time it may have been told, once some of it is lost.
 const NEAR_NS: u64 = 1_000_000;
-/// A record that is being written is there in a moment.
-const PATIENCE: u32 = 10_000;
-/// Or later, if its processor is a guest's that is not running: so often it is waited for a millisecond.
+/// A record that is being written may be there later, if its processor is a guest's that is not running: so
+/// often it is waited for a millisecond.
 const NAPS: u32 = 50;
 const NAP: Duration = Duration::from_millis(1);
 
@@ -32,10 +28,7 @@ const NAP: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct ToldSource {
     table: Table,
-    fit: Fit,
-    clock: TraceClock,
-    ring: BpfRing,
-    lost: BpfArray,
+    feed: Feed,
     /// Records of earlier times have been read.
     known_until: u64,
     /// Of earlier times nobody will ask; later ones are kept.
@@ -45,29 +38,23 @@ pub(crate) struct ToldSource {
     near: u64,
     /// Events of which nothing was known.
     unknown: u64,
-    programs: Vec<(Program, Attached)>,
 }
 
 impl ToldSource {
     /// Starts the programs for these tracepoints: before the kernel records any of their events.
     fn start(kinds: &[ToldKind], clock: TraceClock) -> Result<Self, Error> {
-        let failed = |source| Error::BpfMap { source };
         let bytes = match kinds.iter().any(|kind| *kind != ToldKind::Fork) {
             true => RING_BYTES_OF_PACKETS,
             false => RING_BYTES,
         };
         let mut source = Self {
             table: Table::default(),
-            fit: Fit::new(clock),
-            clock,
-            ring: BpfRing::new(bytes).map_err(failed)?,
-            lost: BpfArray::new(8, 1).map_err(failed)?,
+            feed: Feed::new(clock, bytes)?,
             known_until: 0,
             oldest: u64::MAX,
             kinds: Vec::new(),
             near: u64::MAX,
             unknown: 0,
-            programs: Vec::new(),
         };
         source.add(kinds)?;
         Ok(source)
@@ -76,20 +63,17 @@ impl ToldSource {
     /// Starts the programs for these tracepoints, as far as they do not run.
     fn add(&mut self, kinds: &[ToldKind]) -> Result<(), Error> {
         let btf = read_btf()?;
-        let parts = Parts {
-            ring: self.ring.as_fd(),
-            lost: self.lost.as_fd(),
-        };
         for kind in kinds {
             if self.kinds.contains(kind) {
                 continue;
             }
-            let (_, tracepoint) = kind.tracepoint();
-            let tracepoint = btf.find(Kind::Typedef, &format!("btf_trace_{tracepoint}"))?;
+            let parts = Parts {
+                ring: self.feed.ring(),
+                lost: self.feed.lost_count(),
+            };
             let code = parts.assemble(*kind, &btf)?;
-            let program = Program::load(name(*kind), &code, LICENSE, tracepoint)?;
-            let attached = program.attach()?;
-            self.programs.push((program, attached));
+            let (_, tracepoint) = kind.tracepoint();
+            self.feed.attach(&btf, (name(*kind), tracepoint), &code)?;
             self.kinds.push(*kind);
         }
         Ok(())
@@ -106,38 +90,22 @@ impl ToldSource {
         self.read_on();
     }
 
-    fn lost(&self) -> u64 {
-        let mut value = [0; 8];
-        let read = self.lost.read(0, &mut value);
-        read.map_or(0, |()| u64::from_ne_bytes(value))
-    }
-
     /// Reads what there is; `false` if some of it is still being written.
     fn read_on(&mut self) -> bool {
-        let now = self.clock.now();
-        let end = self.ring.written();
-        self.fit.tie();
-        let mut patience = PATIENCE;
-        while self.ring.position() < end && patience > 0 {
-            let Some(record) = self.ring.record(self.ring.position()) else {
-                patience -= 1;
-                std::hint::spin_loop();
-                continue;
-            };
-            let end = record.end;
-            if let Some(told) = ToldRecord::parse(record.data) {
-                let at = self.fit.ticks(told.time_ns);
-                self.table.put((told.kind, told.key), (at, now), told.body);
+        let Self { feed, table, .. } = self;
+        let now = feed.now();
+        let is_whole = feed.read(|record, fit| {
+            if let Some(told) = ToldRecord::parse(record) {
+                let at = fit.ticks(told.time_ns);
+                table.put((told.kind, told.key), (at, now), told.body);
             }
-            self.ring.release(end);
-        }
-        let is_whole = patience > 0;
+        });
         if is_whole {
             self.known_until = now;
         }
-        let before = |ns| self.fit.ticks(monotonic_ns().saturating_sub(ns));
+        let before = |ns| self.feed.fit().ticks(monotonic_ns().saturating_sub(ns));
         // What was told last may be another's then.
-        if self.table.has_dropped() || self.lost() > 0 {
+        if self.table.has_dropped() || self.feed.lost() > 0 {
             self.near = before(0).saturating_sub(before(NEAR_NS));
         }
         self.table.forget(before(KEPT_NS), self.oldest);
@@ -187,7 +155,7 @@ impl Told for ToldSource {
             naps -= 1;
             std::thread::sleep(NAP);
         }
-        let doubt = self.fit.error_ticks();
+        let doubt = self.feed.fit().error_ticks();
         let found = self.table.take(key, (at, doubt), self.near);
         take(found.as_deref().unwrap_or_default());
         self.unknown += u64::from(found.is_none());

@@ -5,6 +5,7 @@ use thalweg_filter::Context;
 use thalweg_kbuf::RecordLayout;
 
 use crate::bpf::find_offset;
+use crate::numbers::NumberOffsets;
 use crate::predicate::{Integer, Operand, OwnNumber, Path, Place, Text};
 
 /// In front of the record: the length of the thread's name, which lies in the record.
@@ -172,9 +173,7 @@ fn own_numbers(btf: &Btf) -> impl Iterator<Item = (Context, Integer)> + '_ {
         };
         Some(OwnNumber {
             leader,
-            thread_pid: find("task_struct", "thread_pid")?,
-            level: find("pid", "level")?,
-            numbers: find("pid", "numbers")?,
+            numbers: NumberOffsets::find(btf).ok()?,
         })
     };
     let both = [(Context::Vpid, true), (Context::Vtid, false)];
