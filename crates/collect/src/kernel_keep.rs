@@ -18,6 +18,8 @@ use crate::kernel_disk::{KernelDisk, Origin};
 
 /// What a packet takes besides its records.
 const PACKET_BYTES: usize = 64;
+/// So many are written at once at most.
+const TOGETHER: usize = 128;
 
 /// The packets of all cpus.
 #[derive(Debug)]
@@ -40,10 +42,8 @@ struct Kept {
 
 #[derive(Debug)]
 struct Packet {
-    begin: Timestamp,
-    end: Timestamp,
+    part: Part,
     lost_total: u64,
-    events: u64,
     records: Box<[u8]>,
 }
 
@@ -81,20 +81,35 @@ impl Keep {
     pub(crate) fn write_to(&self, disk: &mut KernelDisk) {
         for (&(origin, cpu), kept) in &self.streams {
             disk.miss(origin, cpu, kept.evicted);
-            let packets = kept.packets.iter().map(|packet| KernelPacket {
-                cpu,
-                begin: packet.begin,
-                end: packet.end,
-                lost_total: packet.lost_total,
-                follows_loss: false,
-                records: &packet.records,
-                events: packet.events,
-                parts: &[],
-            });
-            packets.for_each(|packet| disk.take(origin, &packet));
+            let packets: Vec<&Packet> = kept.packets.iter().collect();
+            for alike in packets.chunk_by(|a, b| a.lost_total == b.lost_total) {
+                for together in alike.chunks(TOGETHER) {
+                    write_together(disk, (origin, cpu), together);
+                }
+            }
             disk.lose(origin, cpu, kept.lost_total);
         }
     }
+}
+
+/// Writes packets as the parts of one.
+fn write_together(disk: &mut KernelDisk, (origin, cpu): (Origin, u32), packets: &[&Packet]) {
+    let (Some(first), Some(last)) = (packets.first(), packets.last()) else {
+        return;
+    };
+    let records = packets.iter().map(|packet| &*packet.records);
+    let parts: Vec<Part> = packets.iter().map(|packet| packet.part).collect();
+    let packet = KernelPacket {
+        cpu,
+        begin: Timestamp(first.part.begin),
+        end: Timestamp(last.part.end),
+        lost_total: first.lost_total,
+        follows_loss: false,
+        records: &records.collect::<Vec<_>>().concat(),
+        events: parts.iter().map(|part| part.events).sum(),
+        parts: &parts,
+    };
+    disk.take(origin, &packet);
 }
 
 impl Kept {
@@ -103,10 +118,8 @@ impl Kept {
         self.evict_to(limit_bytes.saturating_sub(bytes));
         self.bytes += bytes;
         self.packets.push_back(Packet {
-            begin: Timestamp(part.begin),
-            end: Timestamp(part.end),
+            part: *part,
             lost_total,
-            events: part.events,
             records: records.into(),
         });
     }
@@ -118,7 +131,7 @@ impl Kept {
                 return;
             };
             self.bytes -= oldest.records.len() + PACKET_BYTES;
-            self.evicted += oldest.events;
+            self.evicted += oldest.part.events;
         }
     }
 }
@@ -143,7 +156,11 @@ mod tests {
     #[track_caller]
     fn check(keep: &Keep, begins: &[u64], evicted: u64) {
         let kept = &keep.streams[&(Origin::Tracefs, 0)];
-        let found: Vec<u64> = kept.packets.iter().map(|packet| packet.begin.0).collect();
+        let found: Vec<u64> = kept
+            .packets
+            .iter()
+            .map(|packet| packet.part.begin)
+            .collect();
         assert_eq!((found.as_slice(), kept.evicted), (begins, evicted));
     }
 
