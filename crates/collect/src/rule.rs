@@ -100,19 +100,13 @@ pub enum RuleError {
 
 /// Refuses what no program can tell of its events: it would be false always.
 fn known_to_programs(expr: &Expr) -> Result<(), RuleError> {
-    let unknown = |what: String| {
-        let column = expr.column;
-        Err(RuleError::Context { column, what })
-    };
-    match &expr.node {
-        Node::Literal(_) | Node::Field { .. } | Node::App { .. } => Ok(()),
-        Node::Context(context) if is_known(*context) => Ok(()),
-        Node::Context(context) => unknown(format!("$ctx.{}", context.name())),
-        Node::Unary(_, operand) => known_to_programs(operand),
-        Node::Arithmetic(_, operands) => operands.iter().try_for_each(known_to_programs),
-        Node::Comparison(_, operands) => operands.iter().try_for_each(known_to_programs),
-        Node::Logic(_, operands) => operands.iter().try_for_each(known_to_programs),
-    }
+    expr.parts().try_for_each(|part| match &part.node {
+        Node::Context(context) if !is_known(*context) => Err(RuleError::Context {
+            column: part.column,
+            what: format!("$ctx.{}", context.name()),
+        }),
+        _ => Ok(()),
+    })
 }
 
 fn is_known(context: Context) -> bool {

@@ -96,21 +96,21 @@ impl Tested {
 
 /// Whether a filter can be tested so: all that it asks for is in the record, or known of the thread.
 pub(crate) fn can_be_tested(filter: &Filter, event: &KernelEvent) -> bool {
-    is_known(filter.expr(), event) && Linked::new(filter, event).is_some()
+    let mut parts = filter.expr().parts();
+    parts.all(|part| is_known(part, event)) && Linked::new(filter, event).is_some()
 }
 
-fn is_known(expr: &Expr, event: &KernelEvent) -> bool {
-    match &expr.node {
-        Node::Literal(_) => true,
+fn is_known(part: &Expr, event: &KernelEvent) -> bool {
+    match &part.node {
         Node::Field { name, .. } => place(name, event).is_some(),
         Node::Context(Context::CpuId) => true,
         Node::Context(context) => of_kernel(*context).is_some(),
         Node::App { .. } => false,
-        Node::Unary(_, operand) => is_known(operand, event),
-        Node::Arithmetic(_, operands) | Node::Comparison(_, operands) => {
-            operands.iter().all(|operand| is_known(operand, event))
-        }
-        Node::Logic(_, operands) => operands.iter().all(|operand| is_known(operand, event)),
+        Node::Literal(_)
+        | Node::Unary(..)
+        | Node::Arithmetic(..)
+        | Node::Comparison(..)
+        | Node::Logic(..) => true,
     }
 }
 
@@ -133,7 +133,7 @@ impl Linked {
         let len = link(code.as_bytes(), lookup, &mut words).ok()?;
         words.truncate(len);
         let contexts = Context::ALL.into_iter();
-        let contexts = contexts.filter(|context| asks_for(filter.expr(), *context));
+        let contexts = contexts.filter(|context| filter.expr().asks_for(*context));
         Some(Self {
             words,
             places,
@@ -141,18 +141,6 @@ impl Linked {
                 .filter_map(|context| Some((context, of_kernel(context)?)))
                 .collect(),
         })
-    }
-}
-
-fn asks_for(expr: &Expr, context: Context) -> bool {
-    match &expr.node {
-        Node::Context(known) => *known == context,
-        Node::Unary(_, operand) => asks_for(operand, context),
-        Node::Arithmetic(_, operands) | Node::Comparison(_, operands) => {
-            operands.iter().any(|operand| asks_for(operand, context))
-        }
-        Node::Logic(_, operands) => operands.iter().any(|operand| asks_for(operand, context)),
-        Node::Literal(_) | Node::Field { .. } | Node::App { .. } => false,
     }
 }
 

@@ -22,6 +22,42 @@ pub struct Expr {
     pub node: Node,
 }
 
+impl Expr {
+    /// What its operator joins.
+    pub fn operands(&self) -> &[Self] {
+        match &self.node {
+            Node::Literal(_) | Node::Field { .. } | Node::Context(_) | Node::App { .. } => &[],
+            Node::Unary(_, operand) => core::slice::from_ref(&**operand),
+            Node::Arithmetic(_, operands) => &operands[..],
+            Node::Comparison(_, operands) => &operands[..],
+            Node::Logic(_, operands) => operands,
+        }
+    }
+
+    /// It, and every part of it, as they are written with each operator before its operands.
+    pub fn parts(&self) -> impl Iterator<Item = &Self> {
+        let mut left = alloc::vec![self];
+        core::iter::from_fn(move || {
+            let next = left.pop()?;
+            left.extend(next.operands().iter().rev());
+            Some(next)
+        })
+    }
+
+    /// The names of the fields that it needs, as often as they are there.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.parts().filter_map(|part| match &part.node {
+            Node::Field { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether it needs a context.
+    pub fn asks_for(&self, context: Context) -> bool {
+        self.parts().any(|part| part.node == Node::Context(context))
+    }
+}
+
 /// What an expression is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {

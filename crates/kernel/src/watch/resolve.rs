@@ -190,16 +190,8 @@ fn tracepoints(
 }
 
 /// The names of all fields that a one-liner uses.
-fn fields(spec: &WatchSpec) -> impl Iterator<Item = String> {
-    let mut names = Vec::new();
-    for expression in expressions(spec) {
-        walk(expression.filter.expr(), &mut |expr| {
-            if let Node::Field { name, .. } = &expr.node {
-                names.push(name.clone());
-            }
-        });
-    }
-    names.into_iter()
+fn fields(spec: &WatchSpec) -> impl Iterator<Item = &str> {
+    expressions(spec).flat_map(|expression| expression.filter.expr().fields())
 }
 
 fn expressions(spec: &WatchSpec) -> impl Iterator<Item = &Expression> {
@@ -208,19 +200,6 @@ fn expressions(spec: &WatchSpec) -> impl Iterator<Item = &Expression> {
         .iter()
         .filter_map(|one| one.argument.as_ref());
     arguments.chain(&spec.keys).chain(&spec.filter)
-}
-
-/// Every part of an expression.
-fn walk(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
-    visit(expr);
-    match &expr.node {
-        Node::Unary(_, operand) => walk(operand, visit),
-        Node::Arithmetic(_, operands) | Node::Comparison(_, operands) => {
-            operands.iter().for_each(|operand| walk(operand, visit));
-        }
-        Node::Logic(_, operands) => operands.iter().for_each(|operand| walk(operand, visit)),
-        Node::Literal(_) | Node::Field { .. } | Node::Context(_) | Node::App { .. } => {}
-    }
 }
 
 /// What of a filter depends on nothing but which call it is: it can be told when the call begins.
@@ -235,11 +214,13 @@ pub(super) fn early(spec: &WatchSpec) -> Vec<Expr> {
     };
     let is_early = |part: &Expr| {
         let (mut calls, mut others) = (0, 0);
-        walk(part, &mut |expr| match &expr.node {
-            Node::Field { name, .. } if name == "syscall" => calls += 1,
-            Node::Field { .. } | Node::Context(_) | Node::App { .. } => others += 1,
-            _ => {}
-        });
+        for part in part.parts() {
+            match &part.node {
+                Node::Field { name, .. } if name == "syscall" => calls += 1,
+                Node::Field { .. } | Node::Context(_) | Node::App { .. } => others += 1,
+                _ => {}
+            }
+        }
         calls > 0 && others == 0
     };
     parts.into_iter().filter(is_early).collect()
@@ -273,14 +254,10 @@ fn plain(expr: &Expr, event: &dyn EventFields) -> Option<Found> {
 /// The texts that a program has to copy.
 pub(super) fn texts(spec: &WatchSpec, event: &dyn EventFields, layout: &Layout) -> Texts {
     let mut texts = Texts::new(layout);
-    for expression in expressions(spec) {
-        walk(expression.filter.expr(), &mut |expr| {
-            if let Node::Field { name, .. } = &expr.node
-                && let Some(Found::Peek(pointer, width)) = event.find(name)
-            {
-                texts.add_peek(pointer, width);
-            }
-        });
+    for name in fields(spec) {
+        if let Some(Found::Peek(pointer, width)) = event.find(name) {
+            texts.add_peek(pointer, width);
+        }
     }
     for (index, key) in spec.keys.iter().enumerate() {
         if let Some(Found::Text(source)) = plain(key.filter.expr(), event) {
@@ -290,8 +267,8 @@ pub(super) fn texts(spec: &WatchSpec, event: &dyn EventFields, layout: &Layout) 
     let is_plain_key =
         |one: &Expression| spec.keys.contains(one) && plain(one.filter.expr(), event).is_some();
     for expression in expressions(spec).filter(|one| !is_plain_key(one)) {
-        walk(expression.filter.expr(), &mut |expr| {
-            let found = match &expr.node {
+        for part in expression.filter.expr().parts() {
+            let found = match &part.node {
                 Node::Field { name, .. } => event.find(name),
                 Node::Context(name @ Context::Procname) => context(*name),
                 _ => None,
@@ -299,7 +276,7 @@ pub(super) fn texts(spec: &WatchSpec, event: &dyn EventFields, layout: &Layout) 
             if let Some(Found::Text(source)) = found {
                 texts.add_compared(source);
             }
-        });
+        }
     }
     texts
 }

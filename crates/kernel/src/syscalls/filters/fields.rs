@@ -3,7 +3,7 @@
 use thalweg_bpf::Register;
 use thalweg_bpf::Register::{R6, R7, R8, R9};
 use thalweg_filter::tracefs::Width;
-use thalweg_filter::{Context, Expr, Node};
+use thalweg_filter::{Context, Expr};
 use thalweg_kbuf::{Origin, RecordLayout, SyscallEvent};
 use thalweg_model::{ByteOrder, FieldClass, IntegerClass};
 
@@ -42,11 +42,11 @@ impl<'e> CallFields<'e> {
             bases: Vec::new(),
             slots: 0,
         };
-        for name in filters.iter().flat_map(|filter| names_in(filter)) {
-            if fields.used.iter().all(|(known, _)| *known != name)
-                && let Some(operand) = fields.find(&name)
+        for name in filters.iter().flat_map(|filter| filter.fields()) {
+            if fields.used.iter().all(|(known, _)| known != name)
+                && let Some(operand) = fields.find(name)
             {
-                fields.used.push((name, operand));
+                fields.used.push((name.to_owned(), operand));
             }
         }
         fields
@@ -59,9 +59,9 @@ impl<'e> CallFields<'e> {
 
     /// Whether an expression needs what is copied.
     pub(super) fn needs_copies(&self, part: &Expr) -> bool {
-        names_in(part).iter().any(|name| {
+        part.fields().any(|name| {
             let mut origins = self.event.origins();
-            let origin = origins.find(|(known, ..)| known == name);
+            let origin = origins.find(|(known, ..)| *known == name);
             matches!(
                 origin,
                 Some((
@@ -213,30 +213,4 @@ fn record(at: i16, bits: u32, class: &FieldClass) -> Operand {
 
 fn closed(why: &str) -> Operand {
     Operand::Closed(why.to_owned())
-}
-
-/// The names of the fields in an expression.
-fn names_in(expr: &Expr) -> Vec<String> {
-    match &expr.node {
-        Node::Field { name, .. } => vec![name.clone()],
-        Node::Unary(_, operand) => names_in(operand),
-        Node::Arithmetic(_, operands) | Node::Comparison(_, operands) => {
-            operands.iter().flat_map(names_in).collect()
-        }
-        Node::Logic(_, operands) => operands.iter().flat_map(names_in).collect(),
-        Node::Literal(_) | Node::Context(_) | Node::App { .. } => Vec::new(),
-    }
-}
-
-/// Whether a context is in an expression.
-pub(super) fn asks_for(expr: &Expr, context: Context) -> bool {
-    match &expr.node {
-        Node::Context(known) => *known == context,
-        Node::Unary(_, operand) => asks_for(operand, context),
-        Node::Arithmetic(_, operands) | Node::Comparison(_, operands) => {
-            operands.iter().any(|operand| asks_for(operand, context))
-        }
-        Node::Logic(_, operands) => operands.iter().any(|operand| asks_for(operand, context)),
-        Node::Literal(_) | Node::Field { .. } | Node::App { .. } => false,
-    }
 }

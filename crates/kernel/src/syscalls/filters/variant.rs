@@ -10,7 +10,7 @@ use super::super::calls::Calls;
 use super::super::copies::LENGTH;
 use super::super::program::STATE;
 use super::contexts::{NAME_BYTES, NAME_LENGTH, TaskContexts};
-use super::fields::{CallFields, asks_for};
+use super::fields::CallFields;
 use crate::predicate::{Exits, Slots, write_part};
 
 /// Room for what waits for its operator.
@@ -54,7 +54,7 @@ impl<'e> Variant<'e> {
     }
 
     fn write_early(&self, a: &mut Assembler, comm: i16, out: Label) -> Result<(), Refusal> {
-        let asks = |part: &Expr| asks_for(part, Context::Procname);
+        let asks = |part: &Expr| part.asks_for(Context::Procname);
         // It stays there.
         if self.early.iter().chain(&self.late).any(asks) {
             write_name(a, comm);
