@@ -52,6 +52,21 @@ fn functions(scene: &Scene) -> Vec<(u64, u64, String)> {
     functions.collect()
 }
 
+/// The program's functions in the stacks of these lines.
+fn ours(scene: &Scene, lines: &[&str]) -> BTreeSet<Vec<String>> {
+    let functions = functions(scene);
+    let name_at = |address: &u64| {
+        let mut functions = functions.iter();
+        let found = functions.find(|(start, end, _)| (*start..*end).contains(address));
+        found.map(|(.., name)| name.clone())
+    };
+    let names = |line: &&str| {
+        let stack = stack(line, "callstack_user");
+        stack.iter().filter_map(name_at).collect()
+    };
+    lines.iter().map(names).collect()
+}
+
 /// What `perf record` finds of the program in its stacks.
 fn theirs(scene: &Scene) -> BTreeSet<Vec<String>> {
     let event = ["-e", "syscalls:sys_enter_write", "--filter", "count == 7"];
@@ -110,19 +125,7 @@ fn an_event_has_the_stacks_that_perf_finds() {
     });
     let lines: Vec<&str> = lines.collect();
     assert_eq!(lines.len(), 3000);
-    let functions = functions(&scene);
-    let name_at = |address: &u64| {
-        let mut functions = functions.iter();
-        let found = functions.find(|(start, end, _)| (*start..*end).contains(address));
-        found.map(|(.., name)| name.clone())
-    };
-    let names = |line: &&str| {
-        stack(line, "callstack_user")
-            .iter()
-            .filter_map(name_at)
-            .collect()
-    };
-    let ours: BTreeSet<Vec<String>> = lines.iter().map(names).collect();
+    let ours = ours(&scene, &lines);
     assert_eq!(ours, theirs(&scene));
     assert!(
         ours.iter()
@@ -186,17 +189,7 @@ fn system_calls_have_the_stacks_that_perf_finds() {
         .filter(|line| line.contains(" syscall_entry_write:"));
     let lines: Vec<&str> = of_entries.collect();
     assert_eq!(lines.len(), 3000);
-    let functions = functions(&scene);
-    let name_at = |address: &u64| {
-        let mut functions = functions.iter();
-        let found = functions.find(|(start, end, _)| (*start..*end).contains(address));
-        found.map(|(.., name)| name.clone())
-    };
-    let names = |line: &&str| -> Vec<String> {
-        let stack = stack(line, "callstack_user");
-        stack.iter().filter_map(name_at).collect()
-    };
-    let ours: BTreeSet<Vec<String>> = lines.iter().map(names).collect();
+    let ours = ours(&scene, &lines);
     assert_eq!(ours, theirs(&scene));
     for line in lines {
         let kernel = stack(line, "callstack_kernel");

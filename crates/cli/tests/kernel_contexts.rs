@@ -4,7 +4,7 @@ mod common;
 
 use std::process::Stdio;
 
-use common::{Ended, Scene, recorded, wait_until};
+use common::{Ended, Scene, recorded, refuse, wait_until};
 use thalweg_testkit::babeltrace2_clean;
 
 /// Many short lives: a shell, its children, and theirs.
@@ -123,14 +123,7 @@ fn a_killed_recording_with_contexts_is_recovered() {
         let seen = scene.thalweg(&["view", "t"]);
         seen.stdout.lines().count() > 100
     });
-    let of_recorder = format!("-{}-", recorder.id());
-    recorder.signal("KILL");
-    recorder.end();
-    wait_until("the keeper", || {
-        let instances = std::fs::read_dir("/sys/kernel/tracing/instances").unwrap();
-        let mut names = instances.map(|entry| entry.unwrap().file_name());
-        !names.any(|name| name.to_string_lossy().contains(&of_recorder))
-    });
+    recorder.die();
     let theirs = babeltrace2_clean(&scene.dir().join("t"));
     assert!(theirs.lines().count() > 100);
     for line in theirs.lines() {
@@ -140,11 +133,6 @@ fn a_killed_recording_with_contexts_is_recovered() {
 
 #[test]
 fn a_context_that_cannot_be_had_is_refused_in_one_line() {
-    let refuse = |flags: &[&str], expected: &str| {
-        let ended = Scene::new().thalweg(&[&["record"], flags, &["true"]].concat());
-        assert_eq!(ended.status, Some(125), "{}", ended.stderr);
-        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
-    };
     refuse(
         &["--no-kernel", "--context", "uid"],
         "without kernel events",

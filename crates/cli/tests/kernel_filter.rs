@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Scene, recorded};
+use common::{Scene, recorded, refuse};
 use thalweg_testkit::babeltrace2_clean;
 
 #[test]
@@ -73,17 +73,8 @@ fn only_what_passes_the_filter_is_in_the_trace() {
 #[test]
 fn a_filter_that_the_kernel_cannot_test_is_refused_before_anything_is_recorded() {
     let refuse = |filter: &str, expected: &str| {
-        let args = [
-            "record",
-            "-k",
-            "sched_switch",
-            "--kernel-filter",
-            filter,
-            "true",
-        ];
-        let ended = Scene::new().thalweg(&args);
-        assert_eq!(ended.status, Some(125), "{}", ended.stderr);
-        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+        let options = ["-k", "sched_switch", "--kernel-filter", filter];
+        refuse(&options, expected);
     };
     refuse(
         "$ctx.ip == 21",
@@ -183,16 +174,8 @@ fn filters_of_system_calls_are_tested_by_the_programs() {
 #[test]
 fn a_filter_of_system_calls_that_fits_none_of_them_is_refused() {
     let refuse = |filter: &str, expected: &str| {
-        let args = [
-            "record",
-            "--syscalls=openat",
-            "--kernel-filter",
-            filter,
-            "true",
-        ];
-        let ended = Scene::new().thalweg(&args);
-        assert_eq!(ended.status, Some(125), "{}", ended.stderr);
-        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+        let options = ["--syscalls=openat", "--kernel-filter", filter];
+        refuse(&options, expected);
     };
     refuse(
         "filenam == \"x\"",

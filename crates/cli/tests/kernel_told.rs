@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::process::Stdio;
 
-use common::{Scene, recorded, wait_until};
+use common::{Scene, recorded};
 use thalweg_testkit::babeltrace2_clean;
 
 /// The value of a field in a line, without quotes; the first of that name.
@@ -302,14 +302,7 @@ fn what_a_dead_recorder_had_not_written_is_marked_and_told() {
             .unwrap()
             .success()
     );
-    let of_recorder = format!("-{}-", recorder.id());
-    recorder.signal("KILL");
-    recorder.end();
-    wait_until("the keeper", || {
-        let instances = std::fs::read_dir("/sys/kernel/tracing/instances").unwrap();
-        let mut names = instances.map(|entry| entry.unwrap().file_name());
-        !names.any(|name| name.to_string_lossy().contains(&of_recorder))
-    });
+    recorder.die();
     let trace = babeltrace2_clean(&scene.dir().join("t"));
     let unknown = trace
         .lines()

@@ -6,7 +6,7 @@ mod common;
 use std::io::Write;
 use std::process::Stdio;
 
-use common::{Scene, recorded, wait_until};
+use common::{Scene, recorded, refuse, wait_until};
 use thalweg_testkit::{Guarded, SpawnGuarded as _, babeltrace2_clean};
 
 /// Two of them at once, and what a shell needs for that.
@@ -255,9 +255,7 @@ fn a_control_group_and_a_container_are_tracked_with_what_is_below() {
 #[test]
 fn what_cannot_be_tracked_is_refused() {
     let refuse = |what: &str, expected: &str| {
-        let ended = Scene::new().thalweg(&["record", "-k", "sched", "--track", what, "true"]);
-        assert_eq!(ended.status, Some(125), "{}", ended.stderr);
-        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+        refuse(&["-k", "sched", "--track", what], expected);
     };
     refuse(
         "pid=2147483647",

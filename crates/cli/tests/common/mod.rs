@@ -200,6 +200,19 @@ impl Running {
         );
     }
 
+    /// Kills it, and waits until its keeper has put the kernel's settings back.
+    #[track_caller]
+    pub(crate) fn die(self) {
+        let of_recorder = format!("-{}-", self.id());
+        self.signal("KILL");
+        self.end();
+        wait_until("the keeper", || {
+            let instances = fs::read_dir("/sys/kernel/tracing/instances").unwrap();
+            let mut names = instances.map(|entry| entry.unwrap().file_name());
+            !names.any(|name| name.to_string_lossy().contains(&of_recorder))
+        });
+    }
+
     /// Waits for its end; its standard input, if we have that, ends now.
     pub(crate) fn end(mut self) -> Ended {
         let status = self.child.wait().unwrap().code();
@@ -209,6 +222,14 @@ impl Running {
             stderr: self.said(),
         }
     }
+}
+
+/// `thalweg record` does not begin with these options, and says why in these words.
+#[track_caller]
+pub(crate) fn refuse(options: &[&str], expected: &str) {
+    let ended = Scene::new().thalweg(&[&["record"], options, &["true"]].concat());
+    assert_eq!(ended.status, Some(125), "{}", ended.stderr);
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
 }
 
 /// Waits for something that another process does, 30 seconds at most.
