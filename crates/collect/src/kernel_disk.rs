@@ -218,30 +218,9 @@ impl KernelDisk {
 
     /// Writes a packet of the state dump.
     pub(crate) fn take_state(&mut self, ids: &[u32], events: &[StateEvent]) {
-        let (Some(first), Some(last)) = (events.first(), events.last()) else {
-            return;
-        };
-        let (mut records, mut previous) = (Vec::new(), None);
-        for event in events {
-            let (id, at) = (ids[event.kind as usize], Timestamp(event.time));
-            match previous {
-                Some(before) => EventHeader::Large.encode(id, at, before, &mut records),
-                None => EventHeader::Large.encode_extended(id, at, &mut records),
-            }
-            records.extend_from_slice(&event.payload);
-            previous = Some(at);
-        }
-        let packet = KernelPacket {
-            cpu: STATE_CPU,
-            begin: Timestamp(first.time),
-            end: Timestamp(last.time),
-            lost_total: 0,
-            follows_loss: false,
-            records: &records,
-            events: events.len() as u64,
-            parts: &[],
-        };
-        self.take(Origin::State, &packet);
+        let events = events.iter();
+        let events = events.map(|event| (ids[event.kind as usize], event.time, &event.payload[..]));
+        self.take_own((Origin::State, STATE_CPU), events);
     }
 
     /// The same for tracepoints with call stacks.
@@ -315,11 +294,7 @@ impl KernelDisk {
         events: &[(String, StructClass)],
         begin: u64,
     ) -> Result<Vec<u32>, SinkError> {
-        let class = self.writer.stream_class(&StreamLayout {
-            header: EventHeader::Large,
-            packet_context: PacketContext::kernel_members(),
-            event_context: Vec::new(),
-        })?;
+        let class = self.class(EventHeader::Large, Vec::new())?;
         let events = events.iter();
         let ids = self.declare(class, events.map(|(name, payload)| (&**name, payload)))?;
         self.open(Origin::Readings, class, vec![0], begin)?;
@@ -328,24 +303,36 @@ impl KernelDisk {
 
     /// Writes a packet of what this process has read by itself.
     pub(crate) fn take_feed(&mut self, of: (Origin, u32), ids: &[u32], events: &[FeedEvent]) {
-        let (Some(first), Some(last)) = (events.first(), events.last()) else {
+        let events = events.iter();
+        let events = events.map(|event| (ids[event.place], event.time, &event.bytes[..]));
+        self.take_own(of, events);
+    }
+
+    /// Writes a packet of events that this process has made: their ids, times and payloads.
+    fn take_own<'e>(
+        &mut self,
+        (origin, cpu): (Origin, u32),
+        events: impl Iterator<Item = (u32, u64, &'e [u8])>,
+    ) {
+        let (mut records, mut begin, mut last, mut count) = (Vec::new(), None, None, 0);
+        for (id, time, payload) in events {
+            HeaderKind::Large.write(id, time, last, &mut records);
+            records.extend_from_slice(payload);
+            begin.get_or_insert(time);
+            last = Some(time);
+            count += 1;
+        }
+        let (Some(begin), Some(end)) = (begin, last) else {
             return;
         };
-        let (mut records, mut previous) = (Vec::new(), None);
-        for event in events {
-            HeaderKind::Large.write(ids[event.place], event.time, previous, &mut records);
-            records.extend_from_slice(&event.bytes);
-            previous = Some(event.time);
-        }
-        let (origin, cpu) = of;
         let packet = KernelPacket {
             cpu,
-            begin: Timestamp(first.time),
-            end: Timestamp(last.time),
+            begin: Timestamp(begin),
+            end: Timestamp(end),
             lost_total: 0,
             follows_loss: false,
             records: &records,
-            events: events.len() as u64,
+            events: count,
             parts: &[],
         };
         self.take(origin, &packet);

@@ -132,6 +132,7 @@ impl Linked {
         };
         let len = link(code.as_bytes(), lookup, &mut words).ok()?;
         words.truncate(len);
+        words.shrink_to_fit();
         let contexts = Context::ALL.into_iter();
         let contexts = contexts.filter(|context| filter.expr().asks_for(*context));
         Some(Self {
